@@ -1,0 +1,5 @@
+/** Every Redis command, one file per documented group. */
+@NullMarked
+package io.pillion.engine.command;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,103 @@
+package io.pillion.client;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends commands to one engine, Redis or Valkey and hands back their replies. Thread-safe; one
+ * instance serves a whole application.
+ *
+ * <p>Replies are plain Java objects, whatever carries them:
+ *
+ * <table>
+ * <caption>RESP to Java</caption>
+ * <tr><th>RESP</th><th>Java</th></tr>
+ * <tr><td>bulk, verbatim and simple string</td><td>{@code byte[]}</td></tr>
+ * <tr><td>integer</td><td>{@link Long}</td></tr>
+ * <tr><td>double</td><td>{@link Double}</td></tr>
+ * <tr><td>boolean</td><td>{@link Boolean}</td></tr>
+ * <tr><td>null of any kind</td><td>{@code null}</td></tr>
+ * <tr><td>array, set, push</td><td>{@code List<@Nullable Object>}</td></tr>
+ * <tr><td>map</td><td>{@code List<@Nullable Object>}: keys and values in turn</td></tr>
+ * <tr><td>error at the top</td><td>the stage fails with {@link CommandException}</td></tr>
+ * <tr><td>error inside an array</td><td>a {@link CommandException} as the element</td></tr>
+ * </table>
+ */
+public interface Commands extends AutoCloseable {
+
+  /**
+   * Sends one command.
+   *
+   * @param command the name and its arguments; the arrays must not change until the stage completes
+   * @return completes with the reply, or fails with {@link CommandException} (the server said no)
+   *     or {@link ConnectionException} (no answer: not sent, or in doubt)
+   */
+  CompletionStage<@Nullable Object> send(Command command);
+
+  /**
+   * Sends commands as one pipeline: written together, executed in order, with no guarantee that no
+   * other client's command runs in between.
+   *
+   * @return one stage per command, in order
+   */
+  List<CompletionStage<@Nullable Object>> pipeline(List<Command> commands);
+
+  /** Sends the commands as one MULTI/EXEC; on a cluster all keys must share a slot. */
+  CompletionStage<List<@Nullable Object>> transaction(List<Command> commands);
+
+  /**
+   * Sends a command that may block on the server (BLPOP, XREADGROUP BLOCK, WAIT), on a connection
+   * of its own kind, so that nothing else waits behind it.
+   */
+  CompletionStage<@Nullable Object> sendBlocking(Command command);
+
+  /**
+   * Subscribes to messages that arrive unasked: RESP3 pushes and published messages.
+   *
+   * @return ends the subscription when closed
+   */
+  AutoCloseable onPush(PushListener listener);
+
+  /**
+   * Waits for a stage at most as long as this client's command timeout.
+   *
+   * @throws CommandException when the server answered with an error
+   * @throws ConnectionException when the answer did not come in time, or the connection broke
+   */
+  @Nullable Object await(CompletionStage<@Nullable Object> stage);
+
+  /** Sends one command and waits for its reply. */
+  default @Nullable Object call(Command command) {
+    return await(send(command));
+  }
+
+  /** How long {@link #await} waits. */
+  Duration timeout();
+
+  /**
+   * Which of these commands the server has, by its own word (COMMAND INFO), asked once and
+   * remembered.
+   */
+  Set<String> supported(Set<String> commandNames);
+
+  /** Where the commands go, without any secret: fit for logs and error messages. */
+  String target();
+
+  /**
+   * Whether the server spreads keys over slots, so that commands of several keys may be refused.
+   */
+  boolean isCluster();
+
+  @Override
+  void close();
+
+  /** Told of every push, on the thread that read it: it must not block. */
+  @FunctionalInterface
+  interface PushListener {
+    /** A push of this kind, such as {@code invalidate} or {@code message}, with its content. */
+    void onPush(String kind, List<@Nullable Object> content);
+  }
+}
