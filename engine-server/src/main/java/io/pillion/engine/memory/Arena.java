@@ -1,0 +1,616 @@
+package io.pillion.engine.memory;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Off-heap memory for all data of one engine. Not thread-safe: used under the engine lock.
+ *
+ * <p>An address is a number: which slab (1 MiB) and where in it; 0 is no address. A slab is cut
+ * into units of 4 KiB, and consecutive units form a run. Blocks up to {@link #MAX_SMALL} come from
+ * runs of equal blocks, one list of runs with room per size class; a freed block goes onto its
+ * run's own list, threaded through the free blocks themselves, and a run that holds nothing is cut
+ * up again. Larger blocks are runs of their own, and those over a slab take slabs with consecutive
+ * numbers, so that arithmetic on addresses holds across them although the slabs lie anywhere.
+ *
+ * <p>Size classes are 8 bytes apart up to 256 bytes and an eighth of a power of two above, so that
+ * at most 12.5 % of a block is lost. Why not one bump pointer and a compactor: a cache overwrites
+ * in place most of the time, and equal blocks make that free of movement.
+ */
+public final class Arena implements AutoCloseable {
+  /** The largest block that shares a run with others. */
+  static final int MAX_SMALL = 16 << 10;
+
+  private static final int SLAB_SHIFT = 20;
+  private static final int SLAB_MASK = SlabPool.SLAB_BYTES - 1;
+  private static final int UNIT_SHIFT = 12;
+  private static final int UNITS_PER_SLAB = SlabPool.SLAB_BYTES >>> UNIT_SHIFT;
+  private static final int CLASSES = 33 + 48;
+  private static final int[] CLASS_BYTES = classBytes();
+
+  private final SlabPool pool;
+  private final long budgetBytes;
+  private ByteBuffer[] buffers = new ByteBuffer[64];
+  private @Nullable Slab[] slabs = new Slab[64];
+  private final BitSet roomy = new BitSet();
+  private final @Nullable Run[] partial = new Run[CLASSES];
+  private int slabCount;
+  private int topSlab;
+  private long usedBytes;
+  private boolean closed;
+
+  /**
+   * @param budgetBytes the most to borrow; 0 for all that the process can give. What is granted may
+   *     be less: see {@link #budgetBytes()}.
+   */
+  public Arena(SlabPool pool, long budgetBytes) {
+    this.pool = pool;
+    this.budgetBytes = pool.reserve(budgetBytes);
+  }
+
+  /** What this arena may borrow at most. */
+  public long budgetBytes() {
+    return budgetBytes;
+  }
+
+  /** The sum of all blocks' capacities. */
+  public long usedBytes() {
+    return usedBytes;
+  }
+
+  /** What is borrowed from the pool now: used, free within runs, and not yet cut. */
+  public long reservedBytes() {
+    return (long) slabCount << SLAB_SHIFT;
+  }
+
+  /**
+   * Takes a block of at least this size, 8-byte aligned, with undefined content. O(1) for small
+   * ones.
+   *
+   * @throws OutOfArenaException when the budget is used up; nothing has changed then
+   */
+  public long allocate(long sizeBytes) {
+    if (sizeBytes > MAX_SMALL) {
+      return allocateLarge(sizeBytes);
+    }
+    int sizeClass = classOf((int) Math.max(sizeBytes, 8));
+    Run run = partial[sizeClass];
+    if (run == null) {
+      run = newSmallRun(sizeClass);
+    }
+    int offset = run.take(this);
+    if (run.isFull()) {
+      unlink(run);
+    }
+    usedBytes += run.blockBytes;
+    return run.base + offset;
+  }
+
+  /** Gives a block back; its address means nothing afterwards. */
+  public void free(long address) {
+    Run run = runOf(address);
+    if (run.sizeClass < 0) {
+      usedBytes -= run.blockBytes;
+      freeLarge(run);
+      return;
+    }
+    usedBytes -= run.blockBytes;
+    boolean wasFull = run.isFull();
+    run.putBack(this, (int) (address - run.base));
+    if (run.live == 0 && (partial[run.sizeClass] != run || run.next != null)) {
+      if (!wasFull) {
+        unlink(run);
+      }
+      freeUnits(run);
+    } else if (wasFull) {
+      link(run);
+    }
+  }
+
+  /** How many bytes fit into a block without moving it. */
+  public long capacity(long address) {
+    return runOf(address).blockBytes;
+  }
+
+  /**
+   * Makes a block fit another size, in place when it can, without wasting more than half of it.
+   *
+   * @param keepBytes how much of the content to keep when it moves
+   * @return where the block is now
+   */
+  public long reallocate(long address, long sizeBytes, long keepBytes) {
+    long capacity = capacity(address);
+    if (sizeBytes <= capacity && (sizeBytes >= capacity >>> 1 || capacity <= 64)) {
+      return address;
+    }
+    long moved = allocate(sizeBytes);
+    copy(address, moved, keepBytes);
+    free(address);
+    return moved;
+  }
+
+  // --- scalars; an aligned one never crosses a slab
+
+  public byte getByte(long address) {
+    return buffers[(int) (address >>> SLAB_SHIFT)].get((int) address & SLAB_MASK);
+  }
+
+  public void putByte(long address, byte value) {
+    buffers[(int) (address >>> SLAB_SHIFT)].put((int) address & SLAB_MASK, value);
+  }
+
+  public short getShort(long address) {
+    return buffers[(int) (address >>> SLAB_SHIFT)].getShort((int) address & SLAB_MASK);
+  }
+
+  public void putShort(long address, short value) {
+    buffers[(int) (address >>> SLAB_SHIFT)].putShort((int) address & SLAB_MASK, value);
+  }
+
+  public int getInt(long address) {
+    return buffers[(int) (address >>> SLAB_SHIFT)].getInt((int) address & SLAB_MASK);
+  }
+
+  public void putInt(long address, int value) {
+    buffers[(int) (address >>> SLAB_SHIFT)].putInt((int) address & SLAB_MASK, value);
+  }
+
+  public long getLong(long address) {
+    return buffers[(int) (address >>> SLAB_SHIFT)].getLong((int) address & SLAB_MASK);
+  }
+
+  public void putLong(long address, long value) {
+    buffers[(int) (address >>> SLAB_SHIFT)].putLong((int) address & SLAB_MASK, value);
+  }
+
+  public double getDouble(long address) {
+    return buffers[(int) (address >>> SLAB_SHIFT)].getDouble((int) address & SLAB_MASK);
+  }
+
+  public void putDouble(long address, double value) {
+    buffers[(int) (address >>> SLAB_SHIFT)].putDouble((int) address & SLAB_MASK, value);
+  }
+
+  /** Eight bytes at any address, also across two slabs of one large block. */
+  public long getLongUnaligned(long address) {
+    int offset = (int) address & SLAB_MASK;
+    if (offset <= SlabPool.SLAB_BYTES - 8) {
+      return buffers[(int) (address >>> SLAB_SHIFT)].getLong(offset);
+    }
+    byte[] bytes = new byte[8];
+    copyOut(address, bytes, 0, 8);
+    return ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.nativeOrder()).getLong();
+  }
+
+  // --- runs of bytes, which may cross slabs
+
+  /** Copies from the heap into the arena. */
+  public void copyIn(long address, byte[] source, int offset, int length) {
+    while (length > 0) {
+      int at = (int) address & SLAB_MASK;
+      int part = Math.min(length, SlabPool.SLAB_BYTES - at);
+      buffers[(int) (address >>> SLAB_SHIFT)].put(at, source, offset, part);
+      address += part;
+      offset += part;
+      length -= part;
+    }
+  }
+
+  /** Copies bytes into the arena. */
+  public void copyIn(long address, Bytes source) {
+    copyIn(address, source.array(), source.offset(), source.length());
+  }
+
+  /** Copies from the arena to the heap. */
+  public void copyOut(long address, byte[] target, int offset, int length) {
+    while (length > 0) {
+      int at = (int) address & SLAB_MASK;
+      int part = Math.min(length, SlabPool.SLAB_BYTES - at);
+      buffers[(int) (address >>> SLAB_SHIFT)].get(at, target, offset, part);
+      address += part;
+      offset += part;
+      length -= part;
+    }
+  }
+
+  /** A copy on the heap. */
+  public byte[] toByteArray(long address, int length) {
+    byte[] bytes = new byte[length];
+    copyOut(address, bytes, 0, length);
+    return bytes;
+  }
+
+  /** Copies within the arena; the two may overlap. */
+  public void copy(long from, long to, long length) {
+    if (from == to || length == 0) {
+      return;
+    }
+    if (crossesSlab(from, length) || crossesSlab(to, length)) {
+      copyAcrossSlabs(from, to, length);
+      return;
+    }
+    ByteBuffer source = buffers[(int) (from >>> SLAB_SHIFT)];
+    ByteBuffer target = buffers[(int) (to >>> SLAB_SHIFT)];
+    target.put((int) to & SLAB_MASK, source, (int) from & SLAB_MASK, (int) length);
+  }
+
+  private void copyAcrossSlabs(long from, long to, long length) {
+    byte[] part = new byte[(int) Math.min(length, 64 << 10)];
+    boolean backwards = to > from && to < from + length;
+    long done = 0;
+    while (done < length) {
+      int size = (int) Math.min(part.length, length - done);
+      long at = backwards ? length - done - size : done;
+      copyOut(from + at, part, 0, size);
+      copyIn(to + at, part, 0, size);
+      done += size;
+    }
+  }
+
+  /** Sets bytes to zero. */
+  public void clear(long address, long length) {
+    byte[] zeros = new byte[(int) Math.min(length, 4096)];
+    for (long done = 0; done < length; done += zeros.length) {
+      copyIn(address + done, zeros, 0, (int) Math.min(zeros.length, length - done));
+    }
+  }
+
+  /** Whether the bytes at an address are these. */
+  public boolean matches(long address, int length, Bytes bytes) {
+    if (length != bytes.length()) {
+      return false;
+    }
+    if (crossesSlab(address, length)) {
+      return Arrays.equals(toByteArray(address, length), bytes.toByteArray());
+    }
+    ByteBuffer buffer = buffers[(int) (address >>> SLAB_SHIFT)];
+    int at = (int) address & SLAB_MASK;
+    int i = 0;
+    for (; i <= length - 8; i += 8) {
+      if (buffer.getLong(at + i) != bytes.longAt(i)) {
+        return false;
+      }
+    }
+    for (; i < length; i++) {
+      if (buffer.get(at + i) != bytes.get(i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Compares as {@link Bytes#compareTo}: the bytes at the address against these. */
+  public int compare(long address, int length, Bytes bytes) {
+    int common = Math.min(length, bytes.length());
+    for (int i = 0; i < common; i++) {
+      int difference = (getByte(address + i) & 0xFF) - (bytes.get(i) & 0xFF);
+      if (difference != 0) {
+        return difference;
+      }
+    }
+    return length - bytes.length();
+  }
+
+  /** Compares two runs of bytes in the arena, unsigned, then by length. */
+  public int compare(long left, int leftLength, long right, int rightLength) {
+    int common = Math.min(leftLength, rightLength);
+    for (int i = 0; i < common; i++) {
+      int difference = (getByte(left + i) & 0xFF) - (getByte(right + i) & 0xFF);
+      if (difference != 0) {
+        return difference;
+      }
+    }
+    return leftLength - rightLength;
+  }
+
+  /** The buffer that holds an address; it begins at {@link #offsetInBuffer}. */
+  public ByteBuffer bufferOf(long address) {
+    return buffers[(int) (address >>> SLAB_SHIFT)];
+  }
+
+  /** Where in {@link #bufferOf} an address is. */
+  public static int offsetInBuffer(long address) {
+    return (int) address & SLAB_MASK;
+  }
+
+  /** Whether a run of bytes lies in more than one buffer. */
+  public static boolean crossesSlab(long address, long length) {
+    return (address & SLAB_MASK) + length > SlabPool.SLAB_BYTES;
+  }
+
+  /** Returns all slabs; every address is void. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    for (int i = 0; i < topSlab; i++) {
+      if (slabs[i] != null) {
+        returnSlab(i);
+      }
+    }
+    Arrays.fill(partial, null);
+    usedBytes = 0;
+    pool.release(budgetBytes);
+  }
+
+  // --- runs and slabs
+
+  private Run runOf(long address) {
+    Slab slab = slabs[(int) (address >>> SLAB_SHIFT)];
+    Run run = slab == null ? null : slab.runs[((int) address & SLAB_MASK) >>> UNIT_SHIFT];
+    if (run == null) {
+      throw new IllegalArgumentException("no block at " + address);
+    }
+    return run;
+  }
+
+  private Run newSmallRun(int sizeClass) {
+    int blockBytes = CLASS_BYTES[sizeClass];
+    int units = blockBytes <= 512 ? 4 : blockBytes <= 4096 ? 16 : 32;
+    int at = findUnits(units);
+    Run run = new Run(sizeClass, blockBytes, unitAddress(at), units);
+    run.blocks = (units << UNIT_SHIFT) / blockBytes;
+    occupy(at, run);
+    link(run);
+    return run;
+  }
+
+  private long allocateLarge(long sizeBytes) {
+    long units = (sizeBytes + (1 << UNIT_SHIFT) - 1) >>> UNIT_SHIFT;
+    if (units > Integer.MAX_VALUE >>> 4) {
+      throw new OutOfArenaException(sizeBytes, budgetBytes);
+    }
+    Run run;
+    if (units <= UNITS_PER_SLAB - 1) {
+      int at = findUnits((int) units);
+      run = new Run(-1, units << UNIT_SHIFT, unitAddress(at), (int) units);
+      occupy(at, run);
+    } else {
+      run = allocateSlabs(sizeBytes, (int) units);
+    }
+    usedBytes += run.blockBytes;
+    return run.base;
+  }
+
+  private Run allocateSlabs(long sizeBytes, int units) {
+    int count = (units + UNITS_PER_SLAB - 1) / UNITS_PER_SLAB;
+    if (reservedBytes() + ((long) count << SLAB_SHIFT) > budgetBytes) {
+      throw new OutOfArenaException(sizeBytes, budgetBytes);
+    }
+    int first = firstFreeSlabs(count);
+    for (int i = first; i < first + count; i++) {
+      addSlab(i);
+    }
+    Run run = new Run(-1, (long) units << UNIT_SHIFT, (long) first << SLAB_SHIFT, units);
+    int left = units;
+    for (int i = first; left > 0; i++, left -= UNITS_PER_SLAB) {
+      markUsed(i, 0, Math.min(left, UNITS_PER_SLAB));
+    }
+    slab(first).runs[0] = run;
+    return run;
+  }
+
+  private int firstFreeSlabs(int count) {
+    int run = 0;
+    for (int i = 1; i < topSlab; i++) {
+      run = slabs[i] == null ? run + 1 : 0;
+      if (run == count) {
+        return i - count + 1;
+      }
+    }
+    return Math.max(1, topSlab - run);
+  }
+
+  /** Finds consecutive free units: the number of the first, counted over all slabs. */
+  private int findUnits(int units) {
+    for (int i = roomy.nextSetBit(0); i >= 0; i = roomy.nextSetBit(i + 1)) {
+      int at = slab(i).firstFree(units);
+      if (at >= 0) {
+        return i * UNITS_PER_SLAB + at;
+      }
+    }
+    if (reservedBytes() + SlabPool.SLAB_BYTES > budgetBytes) {
+      throw new OutOfArenaException((long) units << UNIT_SHIFT, budgetBytes);
+    }
+    int index = firstFreeSlabs(1);
+    addSlab(index);
+    return index * UNITS_PER_SLAB + slab(index).firstFree(units);
+  }
+
+  private static long unitAddress(int unit) {
+    return (long) unit << UNIT_SHIFT;
+  }
+
+  private void occupy(int unit, Run run) {
+    int index = unit / UNITS_PER_SLAB;
+    int first = unit % UNITS_PER_SLAB;
+    Arrays.fill(slab(index).runs, first, first + run.units, run);
+    markUsed(index, first, run.units);
+  }
+
+  private void markUsed(int index, int first, int units) {
+    Slab slab = slab(index);
+    slab.used.set(first, first + units);
+    slab.freeUnits -= units;
+    roomy.set(index, slab.freeUnits > 0);
+  }
+
+  private void freeLarge(Run run) {
+    if (run.units <= UNITS_PER_SLAB - 1) {
+      freeUnits(run);
+      return;
+    }
+    int first = (int) (run.base >>> SLAB_SHIFT);
+    int left = run.units;
+    slab(first).runs[0] = null;
+    for (int i = first; left > 0; i++, left -= UNITS_PER_SLAB) {
+      release(i, 0, Math.min(left, UNITS_PER_SLAB));
+    }
+  }
+
+  private void freeUnits(Run run) {
+    int index = (int) (run.base >>> SLAB_SHIFT);
+    int first = ((int) run.base & SLAB_MASK) >>> UNIT_SHIFT;
+    Arrays.fill(slab(index).runs, first, first + run.units, null);
+    release(index, first, run.units);
+  }
+
+  private void release(int index, int first, int units) {
+    Slab slab = slab(index);
+    slab.used.clear(first, first + units);
+    slab.freeUnits += units;
+    roomy.set(index);
+    if (slab.freeUnits == UNITS_PER_SLAB) {
+      returnSlab(index);
+    }
+  }
+
+  private Slab slab(int index) {
+    Slab slab = slabs[index];
+    if (slab == null) {
+      throw new IllegalStateException("no slab " + index);
+    }
+    return slab;
+  }
+
+  private void addSlab(int index) {
+    if (index >= slabs.length) {
+      int length = Math.max(index + 1, slabs.length * 2);
+      slabs = Arrays.copyOf(slabs, length);
+      buffers = Arrays.copyOf(buffers, length);
+    }
+    slabs[index] = new Slab();
+    buffers[index] = pool.borrow();
+    slabCount++;
+    topSlab = Math.max(topSlab, index + 1);
+    roomy.set(index);
+  }
+
+  @SuppressWarnings("NullAway") // an address in a returned slab is a bug and may throw
+  private void returnSlab(int index) {
+    pool.giveBack(buffers[index]);
+    slabs[index] = null;
+    buffers[index] = null;
+    slabCount--;
+    roomy.clear(index);
+    while (topSlab > 0 && slabs[topSlab - 1] == null) {
+      topSlab--;
+    }
+  }
+
+  private void link(Run run) {
+    Run head = partial[run.sizeClass];
+    run.previous = null;
+    run.next = head;
+    if (head != null) {
+      head.previous = run;
+    }
+    partial[run.sizeClass] = run;
+  }
+
+  private void unlink(Run run) {
+    Run before = run.previous;
+    Run after = run.next;
+    if (before == null) {
+      partial[run.sizeClass] = after;
+    } else {
+      before.next = after;
+    }
+    if (after != null) {
+      after.previous = before;
+    }
+    run.previous = null;
+    run.next = null;
+  }
+
+  static int classOf(int sizeBytes) {
+    if (sizeBytes <= 256) {
+      return (sizeBytes + 7) >>> 3;
+    }
+    int log = 31 - Integer.numberOfLeadingZeros(sizeBytes - 1);
+    int step = ((sizeBytes - 1) >>> (log - 3)) - 7;
+    return 32 + (log - 8) * 8 + step;
+  }
+
+  private static int[] classBytes() {
+    List<Integer> sizes = new ArrayList<>();
+    for (int size = 0; size <= 256; size += 8) {
+      sizes.add(size);
+    }
+    for (int base = 256; base < MAX_SMALL; base *= 2) {
+      for (int step = 1; step <= 8; step++) {
+        sizes.add(base + base / 8 * step);
+      }
+    }
+    return sizes.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  /** What is known of one slab. */
+  private static final class Slab {
+    final BitSet used = new BitSet(UNITS_PER_SLAB);
+    final @Nullable Run[] runs = new Run[UNITS_PER_SLAB];
+    int freeUnits = UNITS_PER_SLAB;
+
+    int firstFree(int units) {
+      if (units > freeUnits) {
+        return -1;
+      }
+      int at = used.nextClearBit(0);
+      while (at + units <= UNITS_PER_SLAB) {
+        int end = used.nextSetBit(at);
+        if (end < 0 || end - at >= units) {
+          return at;
+        }
+        at = used.nextClearBit(end);
+      }
+      return -1;
+    }
+  }
+
+  /** Consecutive units: either one large block, or equal small ones. */
+  private static final class Run {
+    final int sizeClass;
+    final long blockBytes;
+    final long base;
+    final int units;
+    int blocks;
+    int live;
+    private int fresh;
+    private int freeHead = -1;
+    @Nullable Run previous;
+    @Nullable Run next;
+
+    Run(int sizeClass, long blockBytes, long base, int units) {
+      this.sizeClass = sizeClass;
+      this.blockBytes = blockBytes;
+      this.base = base;
+      this.units = units;
+    }
+
+    boolean isFull() {
+      return live == blocks;
+    }
+
+    int take(Arena arena) {
+      live++;
+      if (freeHead >= 0) {
+        int offset = freeHead;
+        freeHead = arena.getInt(base + offset);
+        return offset;
+      }
+      return (int) (fresh++ * blockBytes);
+    }
+
+    void putBack(Arena arena, int offset) {
+      live--;
+      arena.putInt(base + offset, freeHead);
+      freeHead = offset;
+    }
+  }
+}

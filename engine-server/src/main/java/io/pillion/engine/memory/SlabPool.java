@@ -1,0 +1,102 @@
+package io.pillion.engine.memory;
+
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+
+/**
+ * The slabs of this process: direct buffers of {@link #SLAB_BYTES}, which arenas borrow and return.
+ * A returned slab is kept for the next borrower, because the JVM gives direct memory back to the
+ * system only when a collection finds the buffer unreachable.
+ *
+ * <p>Arenas reserve their budget before they borrow, so that running out is an answer of {@link
+ * #reserve}, not an error in the middle of a command.
+ */
+public final class SlabPool {
+  /** The size of a slab: 1 MiB. */
+  public static final int SLAB_BYTES = 1 << 20;
+
+  /** What is left for sockets and everything else that needs direct memory. */
+  private static final long HEADROOM_BYTES = 32L << 20;
+
+  private static final SlabPool SHARED = new SlabPool();
+
+  private final ArrayDeque<ByteBuffer> idle = new ArrayDeque<>();
+  private long reservedBytes;
+  private long slabs;
+
+  private SlabPool() {}
+
+  /** The pool of this process. */
+  public static SlabPool shared() {
+    return SHARED;
+  }
+
+  /**
+   * Sets aside a budget.
+   *
+   * @param wantedBytes the most that will be borrowed, or 0 for all there is
+   * @return what was granted, at most what was wanted; to be given back with {@link #release}
+   */
+  public synchronized long reserve(long wantedBytes) {
+    long free = Math.max(0, directLimit() - foreignDirectBytes() - HEADROOM_BYTES - reservedBytes);
+    long granted = wantedBytes == 0 ? free : Math.min(wantedBytes, free);
+    reservedBytes += granted;
+    return granted;
+  }
+
+  /** Gives a budget back. */
+  public synchronized void release(long grantedBytes) {
+    reservedBytes -= grantedBytes;
+  }
+
+  synchronized ByteBuffer borrow() {
+    ByteBuffer slab = idle.pollLast();
+    if (slab == null) {
+      slab = ByteBuffer.allocateDirect(SLAB_BYTES).order(ByteOrder.nativeOrder());
+      slabs++;
+    }
+    return slab;
+  }
+
+  synchronized void giveBack(ByteBuffer slab) {
+    idle.addLast(slab);
+  }
+
+  private long foreignDirectBytes() {
+    for (BufferPoolMXBean pool : ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class)) {
+      if (pool.getName().equals("direct")) {
+        return Math.max(0, pool.getMemoryUsed() - slabs * SLAB_BYTES);
+      }
+    }
+    return 0;
+  }
+
+  /** The JVM's limit on direct memory: {@code -XX:MaxDirectMemorySize}, or else the heap's. */
+  private static long directLimit() {
+    for (String argument : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
+      if (argument.startsWith("-XX:MaxDirectMemorySize=")) {
+        long bytes = parseSize(argument.substring(argument.indexOf('=') + 1));
+        if (bytes > 0) {
+          return bytes;
+        }
+      }
+    }
+    return Runtime.getRuntime().maxMemory();
+  }
+
+  private static long parseSize(String text) {
+    int shift =
+        switch (text.charAt(text.length() - 1)) {
+          case 'k', 'K' -> 10;
+          case 'm', 'M' -> 20;
+          case 'g', 'G' -> 30;
+          case 't', 'T' -> 40;
+          default -> 0;
+        };
+    String digits = shift == 0 ? text : text.substring(0, text.length() - 1);
+    return Long.parseLong(digits) << shift;
+  }
+}
