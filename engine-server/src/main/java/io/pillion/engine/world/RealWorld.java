@@ -1,0 +1,85 @@
+package io.pillion.engine.world;
+
+import java.security.SecureRandom;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The machine's own clock, randomness and threads. One for each process. */
+public final class RealWorld implements World {
+  private static final Logger log = LoggerFactory.getLogger(RealWorld.class);
+  private static final RealWorld INSTANCE = new RealWorld();
+
+  private final SecureRandom random = new SecureRandom();
+  private final AtomicLong threads = new AtomicLong();
+  private @Nullable ScheduledThreadPoolExecutor timer;
+
+  private RealWorld() {}
+
+  /** The world of this process. */
+  public static RealWorld get() {
+    return INSTANCE;
+  }
+
+  @Override
+  public long wallMillis() {
+    return System.currentTimeMillis();
+  }
+
+  @Override
+  public long nanos() {
+    return System.nanoTime();
+  }
+
+  @Override
+  public long randomLong() {
+    return random.nextLong();
+  }
+
+  @Override
+  public Scheduled schedule(long delayNanos, Runnable task) {
+    Future<?> future =
+        timer()
+            .schedule(
+                () -> {
+                  try {
+                    task.run();
+                  } catch (Throwable failure) {
+                    log.error("A timer failed; this is a bug", failure);
+                  }
+                },
+                delayNanos,
+                TimeUnit.NANOSECONDS);
+    return () -> future.cancel(/* mayInterruptIfRunning= */ false);
+  }
+
+  @Override
+  public void background(String name, Runnable task) {
+    Thread thread = new Thread(task, "pillion-" + name + "-" + threads.incrementAndGet());
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private synchronized ScheduledThreadPoolExecutor timer() {
+    ScheduledThreadPoolExecutor executor = timer;
+    if (executor == null) {
+      executor =
+          (ScheduledThreadPoolExecutor)
+              Executors.newScheduledThreadPool(
+                  1,
+                  task -> {
+                    Thread thread = new Thread(task, "pillion-timer");
+                    thread.setDaemon(true);
+                    return thread;
+                  });
+      executor.setRemoveOnCancelPolicy(true);
+      timer = executor;
+    }
+    return executor;
+  }
+}

@@ -1,0 +1,34 @@
+package io.pillion.engine.world;
+
+/**
+ * Everything that two runs of the same engine may see differently. The real one asks the machine; a
+ * simulated one replays a seed, so that a group of engines, their crashes and partitions run in one
+ * single-threaded test.
+ */
+public interface World {
+  /** Milliseconds since 1970, by the clock that users set: for expiry and for people. */
+  long wallMillis();
+
+  /** Nanoseconds of a clock that only goes forward: for durations. */
+  long nanos();
+
+  /** 64 unpredictable bits: for seeds and identifiers. */
+  long randomLong();
+
+  /**
+   * Runs a task once after a delay, on a thread of its own kind, which must not be blocked.
+   *
+   * @return takes the task back unless it has begun
+   */
+  Scheduled schedule(long delayNanos, Runnable task);
+
+  /** Runs a task that may take long, or wait for the disk, on a background thread. */
+  void background(String name, Runnable task);
+
+  /** A task that was scheduled. */
+  @FunctionalInterface
+  interface Scheduled {
+    /** Takes the task back unless it has begun. */
+    void cancel();
+  }
+}
