@@ -1,6 +1,7 @@
 package io.pillion.engine.memory;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -14,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * into units of 4 KiB, and consecutive units form a run. Blocks up to {@link #MAX_SMALL} come from
  * runs of equal blocks, one list of runs with room per size class; a freed block goes onto its
  * run's own list, threaded through the free blocks themselves, and a run that holds nothing is cut
- * up again. Larger blocks are runs of their own, and those over a slab take slabs with consecutive
- * numbers, so that arithmetic on addresses holds across them although the slabs lie anywhere.
+ * up again (the last one of a size class: when room is needed). Larger blocks are runs of their
+ * own, and those over a slab take slabs with consecutive numbers, so that arithmetic on addresses
+ * holds across them although the slabs lie anywhere.
  *
  * <p>Size classes are 8 bytes apart up to 256 bytes and an eighth of a power of two above, so that
  * at most 12.5 % of a block is lost. Why not one bump pointer and a compactor: a cache overwrites
@@ -31,25 +33,39 @@ public final class Arena implements AutoCloseable {
   private static final int UNITS_PER_SLAB = SlabPool.SLAB_BYTES >>> UNIT_SHIFT;
   private static final int CLASSES = 33 + 48;
   private static final int[] CLASS_BYTES = classBytes();
+  private static final byte[] ZEROS = new byte[4096];
 
   private final SlabPool pool;
   private final long budgetBytes;
+  private final long hashSeed;
   private ByteBuffer[] buffers = new ByteBuffer[64];
   private @Nullable Slab[] slabs = new Slab[64];
-  private final BitSet roomy = new BitSet();
+  private final RoomTree room = new RoomTree();
   private final @Nullable Run[] partial = new Run[CLASSES];
   private int slabCount;
   private int topSlab;
   private long usedBytes;
   private boolean closed;
 
+  /** An arena whose hashes are seeded with 0: good where nobody can choose hostile keys. */
+  public Arena(SlabPool pool, long budgetBytes) {
+    this(pool, budgetBytes, 0);
+  }
+
   /**
    * @param budgetBytes the most to borrow; 0 for all that the process can give. What is granted may
    *     be less: see {@link #budgetBytes()}.
+   * @param hashSeed a secret, random number: the seed of every hash table in this arena
    */
-  public Arena(SlabPool pool, long budgetBytes) {
+  public Arena(SlabPool pool, long budgetBytes, long hashSeed) {
     this.pool = pool;
     this.budgetBytes = pool.reserve(budgetBytes);
+    this.hashSeed = hashSeed;
+  }
+
+  /** The seed of hash tables in this arena. */
+  public long hashSeed() {
+    return hashSeed;
   }
 
   /** What this arena may borrow at most. */
@@ -93,12 +109,18 @@ public final class Arena implements AutoCloseable {
   /** Gives a block back; its address means nothing afterwards. */
   public void free(long address) {
     Run run = runOf(address);
-    if (run.sizeClass < 0) {
-      usedBytes -= run.blockBytes;
-      freeLarge(run);
-      return;
-    }
     usedBytes -= run.blockBytes;
+    if (run.sizeClass < 0) {
+      freeLarge(run);
+    } else {
+      freeSmall(run, address);
+    }
+    if (usedBytes == 0) {
+      dropEmptyRuns();
+    }
+  }
+
+  private void freeSmall(Run run, long address) {
     boolean wasFull = run.isFull();
     run.putBack(this, (int) (address - run.base));
     if (run.live == 0 && (partial[run.sizeClass] != run || run.next != null)) {
@@ -107,6 +129,7 @@ public final class Arena implements AutoCloseable {
       }
       freeUnits(run);
     } else if (wasFull) {
+      dropIfEmpty(partial[run.sizeClass]);
       link(run);
     }
   }
@@ -183,7 +206,7 @@ public final class Arena implements AutoCloseable {
     }
     byte[] bytes = new byte[8];
     copyOut(address, bytes, 0, 8);
-    return ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.nativeOrder()).getLong();
+    return ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).getLong();
   }
 
   // --- runs of bytes, which may cross slabs
@@ -253,9 +276,8 @@ public final class Arena implements AutoCloseable {
 
   /** Sets bytes to zero. */
   public void clear(long address, long length) {
-    byte[] zeros = new byte[(int) Math.min(length, 4096)];
-    for (long done = 0; done < length; done += zeros.length) {
-      copyIn(address + done, zeros, 0, (int) Math.min(zeros.length, length - done));
+    for (long done = 0; done < length; done += ZEROS.length) {
+      copyIn(address + done, ZEROS, 0, (int) Math.min(ZEROS.length, length - done));
     }
   }
 
@@ -286,7 +308,15 @@ public final class Arena implements AutoCloseable {
   /** Compares as {@link Bytes#compareTo}: the bytes at the address against these. */
   public int compare(long address, int length, Bytes bytes) {
     int common = Math.min(length, bytes.length());
-    for (int i = 0; i < common; i++) {
+    int i = 0;
+    for (; i <= common - 8; i += 8) {
+      long word = getLongUnaligned(address + i);
+      long other = bytes.longAt(i);
+      if (word != other) {
+        return compareWords(word, other);
+      }
+    }
+    for (; i < common; i++) {
       int difference = (getByte(address + i) & 0xFF) - (bytes.get(i) & 0xFF);
       if (difference != 0) {
         return difference;
@@ -298,13 +328,29 @@ public final class Arena implements AutoCloseable {
   /** Compares two runs of bytes in the arena, unsigned, then by length. */
   public int compare(long left, int leftLength, long right, int rightLength) {
     int common = Math.min(leftLength, rightLength);
-    for (int i = 0; i < common; i++) {
+    int i = 0;
+    for (; i <= common - 8; i += 8) {
+      long word = getLongUnaligned(left + i);
+      long other = getLongUnaligned(right + i);
+      if (word != other) {
+        return compareWords(word, other);
+      }
+    }
+    for (; i < common; i++) {
       int difference = (getByte(left + i) & 0xFF) - (getByte(right + i) & 0xFF);
       if (difference != 0) {
         return difference;
       }
     }
     return leftLength - rightLength;
+  }
+
+  /** Compares eight bytes each, read in native order, as they lie in memory. */
+  private static int compareWords(long left, long right) {
+    if (ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
+      return Long.compareUnsigned(Long.reverseBytes(left), Long.reverseBytes(right));
+    }
+    return Long.compareUnsigned(left, right);
   }
 
   /** The buffer that holds an address; it begins at {@link #offsetInBuffer}. */
@@ -380,7 +426,10 @@ public final class Arena implements AutoCloseable {
 
   private Run allocateSlabs(long sizeBytes, int units) {
     int count = (units + UNITS_PER_SLAB - 1) / UNITS_PER_SLAB;
-    if (reservedBytes() + ((long) count << SLAB_SHIFT) > budgetBytes) {
+    if (!mayBorrow(count)) {
+      dropEmptyRuns();
+    }
+    if (!mayBorrow(count)) {
       throw new OutOfArenaException(sizeBytes, budgetBytes);
     }
     int first = firstFreeSlabs(count);
@@ -409,18 +458,37 @@ public final class Arena implements AutoCloseable {
 
   /** Finds consecutive free units: the number of the first, counted over all slabs. */
   private int findUnits(int units) {
-    for (int i = roomy.nextSetBit(0); i >= 0; i = roomy.nextSetBit(i + 1)) {
-      int at = slab(i).firstFree(units);
-      if (at >= 0) {
-        return i * UNITS_PER_SLAB + at;
+    int index = room.first(units);
+    if (index < 0 && !mayBorrow(1)) {
+      dropEmptyRuns();
+      index = room.first(units);
+    }
+    if (index < 0) {
+      if (!mayBorrow(1)) {
+        throw new OutOfArenaException((long) units << UNIT_SHIFT, budgetBytes);
       }
+      index = firstFreeSlabs(1);
+      addSlab(index);
     }
-    if (reservedBytes() + SlabPool.SLAB_BYTES > budgetBytes) {
-      throw new OutOfArenaException((long) units << UNIT_SHIFT, budgetBytes);
-    }
-    int index = firstFreeSlabs(1);
-    addSlab(index);
     return index * UNITS_PER_SLAB + slab(index).firstFree(units);
+  }
+
+  private boolean mayBorrow(int slabs) {
+    return reservedBytes() + ((long) slabs << SLAB_SHIFT) <= budgetBytes;
+  }
+
+  /** Cuts up the one empty run that each size class may keep so as not to flutter at its border. */
+  private void dropEmptyRuns() {
+    for (Run run : partial) {
+      dropIfEmpty(run);
+    }
+  }
+
+  private void dropIfEmpty(@Nullable Run run) {
+    if (run != null && run.live == 0) {
+      unlink(run);
+      freeUnits(run);
+    }
   }
 
   private static long unitAddress(int unit) {
@@ -438,7 +506,7 @@ public final class Arena implements AutoCloseable {
     Slab slab = slab(index);
     slab.used.set(first, first + units);
     slab.freeUnits -= units;
-    roomy.set(index, slab.freeUnits > 0);
+    room.set(index, slab.longestFree());
   }
 
   private void freeLarge(Run run) {
@@ -465,9 +533,10 @@ public final class Arena implements AutoCloseable {
     Slab slab = slab(index);
     slab.used.clear(first, first + units);
     slab.freeUnits += units;
-    roomy.set(index);
     if (slab.freeUnits == UNITS_PER_SLAB) {
       returnSlab(index);
+    } else {
+      room.set(index, slab.longestFree());
     }
   }
 
@@ -485,11 +554,10 @@ public final class Arena implements AutoCloseable {
       slabs = Arrays.copyOf(slabs, length);
       buffers = Arrays.copyOf(buffers, length);
     }
-    slabs[index] = new Slab();
     buffers[index] = pool.borrow();
+    slabs[index] = new Slab();
     slabCount++;
     topSlab = Math.max(topSlab, index + 1);
-    roomy.set(index);
   }
 
   @SuppressWarnings("NullAway") // an address in a returned slab is a bug and may throw
@@ -498,7 +566,7 @@ public final class Arena implements AutoCloseable {
     slabs[index] = null;
     buffers[index] = null;
     slabCount--;
-    roomy.clear(index);
+    room.set(index, 0);
     while (topSlab > 0 && slabs[topSlab - 1] == null) {
       topSlab--;
     }
@@ -557,19 +625,27 @@ public final class Arena implements AutoCloseable {
     final @Nullable Run[] runs = new Run[UNITS_PER_SLAB];
     int freeUnits = UNITS_PER_SLAB;
 
+    /** Where the first free run of at least this many units begins; there is one. */
     int firstFree(int units) {
-      if (units > freeUnits) {
-        return -1;
-      }
       int at = used.nextClearBit(0);
-      while (at + units <= UNITS_PER_SLAB) {
+      for (int end = used.nextSetBit(at); end >= 0 && end - at < units; ) {
+        at = used.nextClearBit(end);
+        end = used.nextSetBit(at);
+      }
+      return at;
+    }
+
+    int longestFree() {
+      int longest = 0;
+      for (int at = used.nextClearBit(0); at < UNITS_PER_SLAB - longest; ) {
         int end = used.nextSetBit(at);
-        if (end < 0 || end - at >= units) {
-          return at;
+        if (end < 0) {
+          return Math.max(longest, UNITS_PER_SLAB - at);
         }
+        longest = Math.max(longest, end - at);
         at = used.nextClearBit(end);
       }
-      return -1;
+      return longest;
     }
   }
 

@@ -27,7 +27,7 @@ public final class SlabPool {
   private long reservedBytes;
   private long slabs;
 
-  private SlabPool() {}
+  SlabPool() {}
 
   /** The pool of this process. */
   public static SlabPool shared() {
@@ -65,6 +65,10 @@ public final class SlabPool {
     idle.addLast(slab);
   }
 
+  synchronized long borrowedSlabs() {
+    return slabs - idle.size();
+  }
+
   private long foreignDirectBytes() {
     for (BufferPoolMXBean pool : ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class)) {
       if (pool.getName().equals("direct")) {
@@ -76,15 +80,13 @@ public final class SlabPool {
 
   /** The JVM's limit on direct memory: {@code -XX:MaxDirectMemorySize}, or else the heap's. */
   private static long directLimit() {
+    long limit = 0;
     for (String argument : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
       if (argument.startsWith("-XX:MaxDirectMemorySize=")) {
-        long bytes = parseSize(argument.substring(argument.indexOf('=') + 1));
-        if (bytes > 0) {
-          return bytes;
-        }
+        limit = parseSize(argument.substring(argument.indexOf('=') + 1));
       }
     }
-    return Runtime.getRuntime().maxMemory();
+    return limit > 0 ? limit : Runtime.getRuntime().maxMemory();
   }
 
   private static long parseSize(String text) {
