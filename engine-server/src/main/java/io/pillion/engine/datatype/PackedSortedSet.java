@@ -1,0 +1,305 @@
+package io.pillion.engine.datatype;
+
+import io.pillion.engine.memory.Arena;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.memory.Span;
+
+/**
+ * A small sorted set: one block with all entries in order of score and member.
+ *
+ * <p>An entry is a byte that says how the score is written and how long the member is, a varint
+ * with the rest of the length when it is 31 or more, the score in 0, 1, 2, 4 or 8 bytes, and the
+ * member. This is also a cursor over the entries: {@link #first} and {@link #next} move it.
+ */
+final class PackedSortedSet {
+  // The header: encoding (byte), count (unsigned short), bytes in use with the header (int).
+  private static final int COUNT = 2;
+  private static final int USED = 4;
+  private static final int HEADER = 8;
+
+  static final int MAX_ENTRIES = 0xFFFF;
+
+  /** So that the block stays within one slab, and what lies in it is never cut in two. */
+  private static final int MAX_BYTES = 256 << 10;
+
+  private static final int LONG_MEMBER = 31;
+  private static final int ZERO = 0;
+  private static final int BYTE = 1;
+  private static final int SHORT = 2;
+  private static final int INT = 3;
+  private static final int FLOAT = 4;
+  private static final int DOUBLE = 5;
+  private static final int[] SCORE_BYTES = {0, 1, 2, 4, 4, 8};
+
+  private final Arena arena;
+  private final long cell;
+
+  // The entry at which the cursor is.
+  private long root;
+  private long entry;
+  private long scoreAt;
+  private int scoreCode;
+  private long memberAt;
+  private int memberLength;
+
+  PackedSortedSet(Arena arena, long cell) {
+    this.arena = arena;
+    this.cell = cell;
+  }
+
+  static long create(Arena arena) {
+    long root = arena.allocate(HEADER);
+    arena.putByte(root, SortedSetValue.PACKED);
+    arena.putShort(root + COUNT, (short) 0);
+    arena.putInt(root + USED, HEADER);
+    return root;
+  }
+
+  static int count(Arena arena, long root) {
+    return arena.getShort(root + COUNT) & 0xFFFF;
+  }
+
+  static long copy(Arena arena, long root) {
+    int used = arena.getInt(root + USED);
+    long copy = arena.allocate(used);
+    arena.copy(root, copy, used);
+    return copy;
+  }
+
+  /** Whether another entry fits as far as the format is concerned. */
+  boolean hasRoomFor(Bytes member) {
+    long now = arena.getLong(cell);
+    return count(arena, now) < MAX_ENTRIES
+        && (long) arena.getInt(now + USED) + member.length() + 16 <= MAX_BYTES;
+  }
+
+  // --- the cursor
+
+  /** Moves to the first entry; false when there is none. */
+  boolean first() {
+    root = arena.getLong(cell);
+    return moveTo(root + HEADER);
+  }
+
+  /** Moves to the next entry; false behind the last. */
+  boolean next() {
+    return moveTo(memberAt + memberLength);
+  }
+
+  /** Moves to the entry at an offset that {@link #offset} gave. */
+  void seekOffset(int offset) {
+    root = arena.getLong(cell);
+    moveTo(root + offset);
+  }
+
+  /** Where the entry lies in the block. */
+  int offset() {
+    return (int) (entry - root);
+  }
+
+  double score() {
+    return switch (scoreCode) {
+      case ZERO -> 0;
+      case BYTE -> arena.getByte(scoreAt);
+      case SHORT -> arena.getShort(scoreAt);
+      case INT -> arena.getInt(scoreAt);
+      case FLOAT -> Float.intBitsToFloat(arena.getInt(scoreAt));
+      default -> arena.getDouble(scoreAt);
+    };
+  }
+
+  Span member(Span span) {
+    return span.set(memberAt, memberLength);
+  }
+
+  private boolean moveTo(long address) {
+    entry = address;
+    if (address - root >= arena.getInt(root + USED)) {
+      return false;
+    }
+    int head = arena.getByte(address++) & 0xFF;
+    scoreCode = head >>> 5;
+    memberLength = head & LONG_MEMBER;
+    if (memberLength == LONG_MEMBER) {
+      int more = Varint.get(arena, address);
+      address += Varint.sizeOf(more);
+      memberLength += more;
+    }
+    scoreAt = address;
+    memberAt = address + SCORE_BYTES[scoreCode];
+    return true;
+  }
+
+  // --- searching: all of it linear
+
+  boolean seek(Bytes member) {
+    int length = member.length();
+    for (boolean here = first(); here; here = next()) {
+      if (memberLength == length && arena.matches(memberAt, length, member)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  int rankOf(Bytes member) {
+    int rank = 0;
+    for (boolean here = first(); here; here = next()) {
+      if (memberLength == member.length() && arena.matches(memberAt, memberLength, member)) {
+        return rank;
+      }
+      rank++;
+    }
+    return -1;
+  }
+
+  int rankOfScore(double score, boolean countEqual) {
+    int rank = 0;
+    for (boolean here = first(); here; here = next()) {
+      double there = score();
+      if (countEqual ? there > score : there >= score) {
+        break;
+      }
+      rank++;
+    }
+    return rank;
+  }
+
+  int rankOfMember(Bytes member, boolean countEqual) {
+    int rank = 0;
+    for (boolean here = first(); here; here = next()) {
+      int order = arena.compare(memberAt, memberLength, member);
+      if (countEqual ? order > 0 : order >= 0) {
+        break;
+      }
+      rank++;
+    }
+    return rank;
+  }
+
+  /** Moves to the entry at a rank, which must exist. */
+  void seekRank(int rank) {
+    first();
+    for (int i = 0; i < rank; i++) {
+      next();
+    }
+  }
+
+  /** Where each entry lies, for walks from the end. */
+  int[] offsets() {
+    int[] offsets = new int[count(arena, arena.getLong(cell))];
+    int i = 0;
+    for (boolean here = first(); here; here = next()) {
+      offsets[i++] = offset();
+    }
+    return offsets;
+  }
+
+  // --- changing
+
+  /** Adds a member that is not in the set. Changes nothing when out of memory. */
+  void insert(Bytes member, double score) {
+    boolean here = first();
+    while (here && isBefore(score, member)) {
+      here = next();
+    }
+    int at = offset();
+    int code = codeOf(score);
+    int length = member.length();
+    int more = length - LONG_MEMBER;
+    int size = 1 + (more < 0 ? 0 : Varint.sizeOf(more)) + SCORE_BYTES[code] + length;
+    int used = arena.getInt(root + USED);
+    long moved = arena.reallocate(root, used + size, used);
+    root = moved;
+    arena.putLong(cell, moved);
+    long address = moved + at;
+    arena.copy(address, address + size, used - at);
+    arena.putInt(moved + USED, used + size);
+    arena.putShort(moved + COUNT, (short) (count(arena, moved) + 1));
+    arena.putByte(address++, (byte) (code << 5 | Math.min(length, LONG_MEMBER)));
+    if (more >= 0) {
+      address = Varint.put(arena, address, more);
+    }
+    putScore(address, code, score);
+    arena.copyIn(address + SCORE_BYTES[code], member);
+  }
+
+  /** Gives the entry at the cursor another score. */
+  void rescore(Bytes member, double score) {
+    int code = codeOf(score);
+    if (code == scoreCode && keepsPlace(score, member)) {
+      putScore(scoreAt, code, score);
+      return;
+    }
+    int old = offset();
+    boolean movesDown = score < score();
+    int usedBefore = arena.getInt(root + USED);
+    insert(member, score);
+    int size = arena.getInt(root + USED) - usedBefore;
+    seekOffset(movesDown ? old + size : old);
+    removeHere(1);
+  }
+
+  private boolean keepsPlace(double score, Bytes member) {
+    int here = offset();
+    boolean keeps = !(next() && isBefore(score, member));
+    if (keeps && here > HEADER && score < scoreAtOffset(here)) {
+      int before = HEADER;
+      for (seekOffset(HEADER); offset() < here; next()) {
+        before = offset();
+      }
+      seekOffset(before);
+      keeps = isBefore(score, member);
+    }
+    seekOffset(here);
+    return keeps;
+  }
+
+  private double scoreAtOffset(int offset) {
+    seekOffset(offset);
+    return score();
+  }
+
+  /** Whether the entry at the cursor comes before this one. */
+  private boolean isBefore(double score, Bytes member) {
+    double there = score();
+    return there != score ? there < score : arena.compare(memberAt, memberLength, member) < 0;
+  }
+
+  /** Removes entries from the cursor's on. */
+  void removeHere(int entries) {
+    int from = offset();
+    boolean here = true;
+    for (int i = 0; i < entries; i++) {
+      here = next();
+    }
+    int used = arena.getInt(root + USED);
+    int to = here ? offset() : used;
+    arena.copy(root + to, root + from, used - to);
+    used -= to - from;
+    arena.putInt(root + USED, used);
+    arena.putShort(root + COUNT, (short) (count(arena, root) - entries));
+    root = Shrink.toFit(arena, cell, root, used);
+  }
+
+  private static int codeOf(double score) {
+    int whole = (int) score;
+    if (whole == score && Double.doubleToRawLongBits(score) != Long.MIN_VALUE) {
+      return whole == 0
+          ? ZERO
+          : whole == (byte) whole ? BYTE : whole == (short) whole ? SHORT : INT;
+    }
+    return (float) score == score ? FLOAT : DOUBLE;
+  }
+
+  private void putScore(long address, int code, double score) {
+    switch (code) {
+      case ZERO -> {}
+      case BYTE -> arena.putByte(address, (byte) score);
+      case SHORT -> arena.putShort(address, (short) score);
+      case INT -> arena.putInt(address, (int) score);
+      case FLOAT -> arena.putInt(address, Float.floatToRawIntBits((float) score));
+      default -> arena.putDouble(address, score);
+    }
+  }
+}
