@@ -91,6 +91,18 @@ public interface Commands extends AutoCloseable {
    */
   boolean isCluster();
 
+  /**
+   * Views of this client, one for each primary of the cluster, whose commands go to that primary
+   * whatever their keys: for SCAN, DBSIZE, FLUSHALL and the like. This client itself where there is
+   * no cluster. The views need no closing.
+   *
+   * @throws ConnectionException when the cluster cannot be asked
+   */
+  default List<Commands> primaries() {
+    return List.of(this);
+  }
+
+  /** Closes every connection; commands that still wait fail. May be called again. */
   @Override
   void close();
 
@@ -99,5 +111,11 @@ public interface Commands extends AutoCloseable {
   interface PushListener {
     /** A push of this kind, such as {@code invalidate} or {@code message}, with its content. */
     void onPush(String kind, List<@Nullable Object> content);
+
+    /**
+     * A connection broke: pushes may have been missed, and what was asked of it (tracking,
+     * subscriptions) must be asked again. Does nothing unless overridden.
+     */
+    default void onGap() {}
   }
 }

@@ -1,0 +1,378 @@
+package io.pillion.client;
+
+import io.lettuce.core.RedisChannelHandler;
+import io.lettuce.core.RedisConnectionStateListener;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.push.PushMessage;
+import io.netty.util.Timer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One connection to one server: made when the first command needs it, made again when the next
+ * command comes after it broke.
+ *
+ * <p>A command is written at most once. Lettuce's own reconnecting writes unanswered commands a
+ * second time, which counts an INCR twice and runs the rest of a transaction without its MULTI; so
+ * it is off, and a command whose connection breaks fails as <em>in doubt</em>. Commands that come
+ * while the connection is being made wait for it in order; they were not sent and may.
+ *
+ * <p>After a failed attempt the next ones fail at once with the same reason until a pause has
+ * passed that doubles from {@value #FIRST_PAUSE_MILLIS} ms to {@value #LONGEST_PAUSE_MILLIS} ms: a
+ * server that is down must not cost every caller its full timeout. A connection that let a command
+ * time out and gave no answer to anything since that command was sent is taken for dead and closed.
+ */
+final class Wire {
+  private static final Logger LOG = LoggerFactory.getLogger(Wire.class);
+  private static final long FIRST_PAUSE_MILLIS = 50;
+  private static final long LONGEST_PAUSE_MILLIS = 1_000;
+
+  /** Commands without an answer; beyond it new ones are refused. */
+  private static final int MOST_IN_FLIGHT = 200_000;
+
+  /** Commands written together; an exclusive batch lets no other command in between. */
+  static final class Batch {
+    private final List<WireCommand> commands;
+    private final boolean exclusive;
+    private volatile boolean abandoned;
+
+    Batch(List<WireCommand> commands, boolean exclusive) {
+      this.commands = commands;
+      this.exclusive = exclusive;
+    }
+
+    /** Nobody waits for it any more: it is not sent if it was not sent yet. */
+    void abandon() {
+      abandoned = true;
+    }
+  }
+
+  private final String target;
+  private final Supplier<CompletionStage<StatefulRedisConnection<byte[], byte[]>>> opener;
+  private final Supplier<Timer> timer;
+  private final Duration timeout;
+  private final Pushes pushes;
+  private final Consumer<String> onError;
+  private final Runnable onConnectFailure;
+
+  /** Shared by writers of single commands, exclusive for transactions. */
+  private final ReentrantReadWriteLock order = new ReentrantReadWriteLock();
+
+  private final AtomicInteger inFlight = new AtomicInteger();
+  private volatile @Nullable StatefulRedisConnection<byte[], byte[]> open;
+  private volatile long lastAnswerNanos;
+
+  // Guarded by this.
+  private final Deque<Batch> waiting = new ArrayDeque<>();
+  private boolean connecting;
+  private boolean closed;
+  private @Nullable ConnectionException lastFailure;
+  private long pauseMillis;
+  private long pauseEndsNanos;
+
+  /**
+   * A wire that is not connected yet.
+   *
+   * @param target where it leads, for messages
+   * @param opener makes a connection that does not reconnect by itself
+   * @param timer runs the timeouts
+   * @param timeout after which a timed command fails
+   * @param pushes told of what the server sends unasked
+   * @param onError told of every error reply, on the thread that read it
+   * @param onConnectFailure told when a connection could not be made
+   */
+  Wire(
+      String target,
+      Supplier<CompletionStage<StatefulRedisConnection<byte[], byte[]>>> opener,
+      Supplier<Timer> timer,
+      Duration timeout,
+      Pushes pushes,
+      Consumer<String> onError,
+      Runnable onConnectFailure) {
+    this.target = target;
+    this.opener = opener;
+    this.timer = timer;
+    this.timeout = timeout;
+    this.pushes = pushes;
+    this.onError = onError;
+    this.onConnectFailure = onConnectFailure;
+  }
+
+  String target() {
+    return target;
+  }
+
+  /** Sends one command. */
+  void send(WireCommand command) {
+    if (!admit(List.of(command))) {
+      return;
+    }
+    order.readLock().lock();
+    try {
+      StatefulRedisConnection<byte[], byte[]> connection = open;
+      if (connection != null && connection.isOpen()) {
+        connection.dispatch(command);
+        return;
+      }
+    } finally {
+      order.readLock().unlock();
+    }
+    sendWhenOpen(new Batch(List.of(command), /* exclusive= */ false));
+  }
+
+  /** Sends a batch in one flush. */
+  void send(Batch batch) {
+    if (admit(batch.commands) && !dispatch(batch)) {
+      sendWhenOpen(batch);
+    }
+  }
+
+  private boolean admit(List<WireCommand> commands) {
+    if (inFlight.addAndGet(commands.size()) > MOST_IN_FLIGHT) {
+      inFlight.addAndGet(-commands.size());
+      ConnectionException refused =
+          new ConnectionException(
+              String.format(
+                  "More than %d commands to %s wait for an answer; this one was not sent.",
+                  MOST_IN_FLIGHT, target),
+              null);
+      commands.forEach(command -> command.completeExceptionally(refused));
+      return false;
+    }
+    long now = System.nanoTime();
+    for (WireCommand command : commands) {
+      command.startedOn(this, now);
+      if (command.timed() && !command.hasAlarm()) {
+        command.alarm(timer.get().newTimeout(command, timeout.toNanos(), TimeUnit.NANOSECONDS));
+      }
+    }
+    return true;
+  }
+
+  /** Writes the batch, unless there is no connection. */
+  private boolean dispatch(Batch batch) {
+    var lock = batch.exclusive ? order.writeLock() : order.readLock();
+    lock.lock();
+    try {
+      StatefulRedisConnection<byte[], byte[]> connection = open;
+      if (connection == null || !connection.isOpen()) {
+        return false;
+      }
+      connection.dispatch(batch.commands);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void sendWhenOpen(Batch batch) {
+    ConnectionException refused = null;
+    synchronized (this) {
+      if (closed) {
+        refused = closedFailure();
+      } else if (dispatch(batch)) {
+        return;
+      } else if (!connecting && System.nanoTime() - pauseEndsNanos < 0 && lastFailure != null) {
+        refused = lastFailure;
+      } else {
+        waiting.add(batch);
+        if (!connecting) {
+          connecting = true;
+          connect();
+        }
+        return;
+      }
+    }
+    fail(batch, refused);
+  }
+
+  private void connect() {
+    CompletionStage<StatefulRedisConnection<byte[], byte[]>> opening;
+    try {
+      opening = opener.get();
+    } catch (RuntimeException | LinkageError e) {
+      connectFailed(e);
+      return;
+    }
+    opening.whenComplete(
+        (connection, failure) -> {
+          if (failure != null) {
+            connectFailed(failure);
+          } else {
+            connected(connection);
+          }
+        });
+  }
+
+  private void connected(StatefulRedisConnection<byte[], byte[]> connection) {
+    connection.addListener((PushMessage message) -> pushes.deliver(message));
+    connection.addListener(
+        new RedisConnectionStateListener() {
+          @Override
+          public void onRedisDisconnected(RedisChannelHandler<?, ?> handler) {
+            drop(connection);
+          }
+        });
+    synchronized (this) {
+      connecting = false;
+      lastFailure = null;
+      pauseMillis = 0;
+      if (closed) {
+        closeLater(connection);
+        return;
+      }
+      lastAnswerNanos = System.nanoTime();
+      order.writeLock().lock();
+      try {
+        open = connection;
+        for (Batch batch = waiting.poll(); batch != null; batch = waiting.poll()) {
+          if (!batch.abandoned) {
+            connection.dispatch(batch.commands);
+          } else {
+            fail(batch, new ConnectionException("Given up before it was sent.", null));
+          }
+        }
+      } finally {
+        order.writeLock().unlock();
+      }
+    }
+    if (!connection.isOpen()) {
+      drop(connection);
+    }
+  }
+
+  private void connectFailed(Throwable failure) {
+    ConnectionException reason = explain(failure);
+    List<Batch> failed;
+    synchronized (this) {
+      connecting = false;
+      lastFailure = reason;
+      pauseMillis = Math.min(LONGEST_PAUSE_MILLIS, Math.max(FIRST_PAUSE_MILLIS, 2 * pauseMillis));
+      pauseEndsNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(pauseMillis);
+      failed = new ArrayList<>(waiting);
+      waiting.clear();
+    }
+    onConnectFailure.run();
+    failed.forEach(batch -> fail(batch, reason));
+  }
+
+  private ConnectionException explain(Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null && root.getCause() != root) {
+      root = root.getCause();
+    }
+    Throwable cause = failure instanceof CompletionException ? root : failure;
+    String why =
+        root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage().strip();
+    return new ConnectionException(
+        String.format(
+            "Cannot connect to %s: %s%s Check that the server runs there and that the URL is"
+                + " right.",
+            target, why, why.endsWith(".") ? "" : "."),
+        cause);
+  }
+
+  private void fail(Batch batch, ConnectionException reason) {
+    batch.commands.forEach(command -> command.completeExceptionally(reason));
+  }
+
+  /** Called once for each attempt of a command that is over. */
+  void left() {
+    inFlight.decrementAndGet();
+  }
+
+  /** The server answered something; the text is that of an error reply, else null. */
+  void answered(@Nullable String error) {
+    lastAnswerNanos = System.nanoTime();
+    if (error != null) {
+      onError.accept(error);
+    }
+  }
+
+  /** The command's time is up. */
+  void timedOut(WireCommand command) {
+    boolean sent = command.inDoubt();
+    command.completeExceptionally(
+        new ConnectionException(
+            String.format(
+                sent
+                    ? "No answer to %s from %s within %s ms; whether it was executed is not known."
+                    : "%s was not sent to %s within %s ms: there was no connection.",
+                command.command().name(),
+                target,
+                timeout.toMillis()),
+            null));
+    if (sent) {
+      dropIfSilentSince(command.sentAtNanos());
+    }
+  }
+
+  /** Closes the connection when it brought no answer at all since then. */
+  void dropIfSilentSince(long nanos) {
+    if (lastAnswerNanos - nanos < 0) {
+      drop();
+    }
+  }
+
+  /** Closes the current connection; what is in flight fails, the next command makes a new one. */
+  void drop() {
+    StatefulRedisConnection<byte[], byte[]> connection = open;
+    if (connection != null) {
+      drop(connection);
+    }
+  }
+
+  private void drop(StatefulRedisConnection<byte[], byte[]> connection) {
+    boolean wasOpen;
+    synchronized (this) {
+      wasOpen = open == connection;
+      if (wasOpen) {
+        open = null;
+      }
+    }
+    if (wasOpen) {
+      closeLater(connection);
+      pushes.lost();
+    }
+  }
+
+  private void closeLater(StatefulRedisConnection<byte[], byte[]> connection) {
+    CompletionStage<Void> closing = connection.closeAsync();
+    closing.whenComplete(
+        (done, failure) -> {
+          if (failure != null) {
+            LOG.debug("Closing a connection to {} failed", target, failure);
+          }
+        });
+  }
+
+  private ConnectionException closedFailure() {
+    return new ConnectionException("The client of " + target + " is closed.", null);
+  }
+
+  /** Fails what waits and closes the connection, for good. */
+  void close() {
+    List<Batch> failed;
+    synchronized (this) {
+      closed = true;
+      failed = new ArrayList<>(waiting);
+      waiting.clear();
+    }
+    ConnectionException reason = closedFailure();
+    failed.forEach(batch -> fail(batch, reason));
+    drop();
+  }
+}

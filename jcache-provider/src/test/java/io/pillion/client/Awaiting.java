@@ -1,0 +1,37 @@
+package io.pillion.client;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** Waits for a condition, at most 20 seconds. */
+public final class Awaiting {
+  private Awaiting() {}
+
+  /** Returns when the condition holds. */
+  public static void until(BooleanSupplier condition) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("The condition did not become true within 20 seconds");
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+    }
+  }
+
+  /** The first reply of a server that may still be on its way up. */
+  public static @Nullable Object reply(Commands commands, Command command) {
+    Object[] reply = new Object[1];
+    until(
+        () -> {
+          try {
+            reply[0] = commands.call(command);
+            return true;
+          } catch (ConnectionException e) {
+            return false;
+          }
+        });
+    return reply[0];
+  }
+}

@@ -1,0 +1,164 @@
+package io.pillion.client;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * A real server for a test: the one that the environment variable {@code PILLION_ORACLE} names, or
+ * a {@code redis-server} of this machine, started on a free port and stopped at the end.
+ */
+public final class RedisServer implements AutoCloseable {
+  private final @Nullable Process process;
+  private final @Nullable Path folder;
+  private final String host;
+  private final int port;
+
+  private RedisServer(@Nullable Process process, @Nullable Path folder, String host, int port) {
+    this.process = process;
+    this.folder = folder;
+    this.host = host;
+    this.port = port;
+  }
+
+  /** A server to test against, skipping the test where this machine has none. */
+  public static RedisServer find() {
+    String oracle = System.getenv("PILLION_ORACLE");
+    if (oracle != null && oracle.contains(":")) {
+      int colon = oracle.lastIndexOf(':');
+      return new RedisServer(
+          null, null, oracle.substring(0, colon), Integer.parseInt(oracle.substring(colon + 1)));
+    }
+    return start();
+  }
+
+  /** A {@code redis-server} of its own, skipping the test where none is installed. */
+  public static RedisServer start(String... options) {
+    return start(freePort(), options);
+  }
+
+  /** A {@code redis-server} of its own on this port, skipping the test where none is installed. */
+  public static RedisServer start(int port, String... options) {
+    if (!installed()) {
+      Assumptions.abort("no redis-server on this machine");
+    }
+    try {
+      Path folder = Files.createTempDirectory("pillion-redis");
+      List<String> line = new ArrayList<>(List.of("redis-server", "--port", "" + port));
+      line.addAll(List.of("--bind", "127.0.0.1", "--save", "", "--dir", folder.toString()));
+      line.addAll(List.of("--unixsocket", folder.resolve("redis.sock").toString()));
+      line.addAll(List.of("--enable-debug-command", "yes"));
+      line.addAll(List.of(options));
+      Process process =
+          new ProcessBuilder(line)
+              .redirectErrorStream(true)
+              .redirectOutput(folder.resolve("log").toFile())
+              .start();
+      RedisServer server = new RedisServer(process, folder, "127.0.0.1", port);
+      server.awaitListening();
+      return server;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A port nobody listens on at the moment. */
+  public static int freePort() {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static boolean installed() {
+    String path = System.getenv("PATH");
+    return path != null
+        && Stream.of(path.split(File.pathSeparator))
+            .anyMatch(folder -> Files.isExecutable(Path.of(folder, "redis-server")));
+  }
+
+  private void awaitListening() {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (System.nanoTime() < deadline) {
+      try (Socket socket = new Socket()) {
+        socket.connect(new InetSocketAddress(host, port), 1_000);
+        return;
+      } catch (IOException e) {
+        Thread.onSpinWait();
+      }
+      if (process != null && !process.isAlive()) {
+        break;
+      }
+      pause();
+    }
+    close();
+    throw new IllegalStateException("redis-server did not come up on port " + port);
+  }
+
+  private void pause() {
+    try {
+      if (process != null) {
+        boolean ended = process.waitFor(20, TimeUnit.MILLISECONDS);
+        if (ended) {
+          Thread.onSpinWait();
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Whether the test started it, and may therefore stop it, stall it or change its settings. */
+  public boolean own() {
+    return process != null;
+  }
+
+  /** The URL of the server over TCP. */
+  public String url() {
+    return "redis://" + host + ":" + port;
+  }
+
+  /** Where it listens. */
+  public int port() {
+    return port;
+  }
+
+  /** Its Unix domain socket. */
+  public Path socket() {
+    if (folder == null) {
+      throw new IllegalStateException("The socket of a foreign server is not known");
+    }
+    return folder.resolve("redis.sock");
+  }
+
+  @Override
+  public void close() {
+    if (process != null) {
+      process.destroyForcibly();
+      try {
+        process.waitFor();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    if (folder != null) {
+      File[] files = folder.toFile().listFiles();
+      for (File file : files == null ? new File[0] : files) {
+        file.deleteOnExit();
+      }
+      folder.toFile().deleteOnExit();
+    }
+  }
+}
