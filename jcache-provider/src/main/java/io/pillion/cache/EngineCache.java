@@ -1,0 +1,1020 @@
+package io.pillion.cache;
+
+import io.pillion.cache.EntryChange.Kind;
+import io.pillion.cache.EntryStore.Replaced;
+import io.pillion.cache.KeyLocks.Held;
+import io.pillion.client.Commands;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One named cache on one server, shared by all processes that use the same server, prefix and name.
+ * Thread-safe. Keys and values are never null and are stored by value.
+ *
+ * <p><b>Acknowledged.</b> An operation returns (or its stage completes) when the server has
+ * answered; when it could not, it fails with {@link io.pillion.client.ConnectionException} or
+ * {@link io.pillion.client.CommandException}. Nothing is swallowed, and nothing is left to be done
+ * later.
+ *
+ * <p><b>Atomic.</b> Each operation on one key is atomic among all processes, by commands that
+ * compare on the server. Bulk operations are atomic per key. With a loader, a writer or an
+ * observer, operations on one key also exclude each other in this process, so that the database,
+ * the cache and the listeners see changes in one order.
+ *
+ * <p><b>Cost.</b> With a fixed {@link Expiry} most operations take one round trip; those that
+ * compare with an object ({@code replace(key, old, new)}, {@code remove(key, old)}, {@code invoke})
+ * take two, and more when other clients change the entry meanwhile.
+ */
+public final class EngineCache<K, V> implements AutoCloseable {
+  private final Commands commands;
+  private final String name;
+  private final KeyCodec keyCodec;
+  private final ValueFormat valueFormat;
+  private final Expiry expiry;
+  private final @Nullable EntryLoader<K, V> loader;
+  private final @Nullable EntryLoader<K, V> readThrough;
+  private final @Nullable EntryWriter<K, V> writer;
+  private final @Nullable EntryObserver<K, V> observer;
+  private final CacheStatistics statistics;
+  private final Executor executor;
+  private final EntryStore store;
+  private final Sweeper sweeper;
+  private final KeyLocks locks = new KeyLocks();
+  private volatile boolean closed;
+
+  /** A cache with these settings; nothing is sent before its first operation. */
+  public EngineCache(Commands commands, CacheSettings<K, V> settings) {
+    this.commands = commands;
+    name = settings.name();
+    keyCodec = settings.keyCodec();
+    valueFormat = settings.valueFormat();
+    expiry = settings.expiry();
+    loader = settings.loader();
+    readThrough = settings.readsThrough() ? loader : null;
+    writer = settings.writer();
+    observer = settings.observer();
+    statistics = new CacheStatistics(settings.statistics());
+    executor = settings.executor();
+    KeyLayout layout = settings.keyLayout();
+    store = new EntryStore(commands, layout, settings.ttlCeilingMillis());
+    sweeper = new Sweeper(commands, layout);
+  }
+
+  /** The name. */
+  public String name() {
+    return name;
+  }
+
+  /** What this object counted. */
+  public CacheStatistics statistics() {
+    return statistics;
+  }
+
+  /** The value of this key, loaded if it is missing and the cache reads through; or null. */
+  public @Nullable V get(K key) {
+    byte[] id = id(key);
+    V value = lookUp(id);
+    EntryLoader<K, V> from = readThrough;
+    return value == null && from != null ? load(key, id, from::load) : value;
+  }
+
+  /**
+   * The value of this key, or what the function makes of it, which is then stored unless it is
+   * null. In one process the function runs once at a time for a key.
+   */
+  public @Nullable V computeIfAbsent(K key, Function<? super K, ? extends @Nullable V> function) {
+    byte[] id = id(key);
+    V value = lookUp(id);
+    return value == null ? load(key, id, function) : value;
+  }
+
+  /** The value of this key, or null. With read-through, loading runs on the executor. */
+  public CompletionStage<@Nullable V> getAsync(K key) {
+    if (readThrough != null || !expiry.isFixed()) {
+      return onExecutor(() -> get(key));
+    }
+    long start = statistics.start();
+    return store
+        .getAndTouch(id(key), expiry.forAccess())
+        .thenApply(
+            stored -> {
+              V value = decodeOrNull(stored);
+              countLookUp(value != null, start);
+              return value;
+            });
+  }
+
+  /** The values of those of these keys that have one, missing ones loaded as by {@link #get}. */
+  public Map<K, V> getAll(Set<? extends K> keys) {
+    long start = statistics.start();
+    List<K> asked = new ArrayList<>(keys);
+    List<byte[]> ids = ids(asked);
+    List<byte @Nullable []> stored =
+        await(store.getAll(ids, expiry.isFixed() ? expiry.forAccess() : Expiry.UNCHANGED));
+    Map<K, V> found = new LinkedHashMap<>();
+    Set<K> missing = new LinkedHashSet<>();
+    List<CompletionStage<Boolean>> touches = new ArrayList<>();
+    for (int i = 0; i < asked.size(); i++) {
+      byte[] bytes = stored.get(i);
+      if (bytes == null) {
+        missing.add(asked.get(i));
+        continue;
+      }
+      found.put(asked.get(i), decode(bytes));
+      if (!expiry.isFixed()) {
+        touches.add(store.touch(ids.get(i), expiry.forAccess()));
+      }
+    }
+    touches.forEach(this::await);
+    statistics.got(found.size(), missing.size(), start);
+    if (readThrough != null && !missing.isEmpty()) {
+      found.putAll(loadMissing(readThrough, missing));
+    }
+    return found;
+  }
+
+  /** Whether this key has a value; not a read: it neither loads, nor counts, nor touches. */
+  public boolean containsKey(K key) {
+    return await(store.exists(id(key)));
+  }
+
+  /**
+   * The entries, fetched in pages as the iterator moves on. Those present all the time appear;
+   * those that come or go meanwhile may or may not, and on servers that reorganise their tables
+   * during the walk an entry can appear twice. The walk ends when the cache is cleared. {@code
+   * remove} removes like {@link #remove(Object)}. The server walks all its keys, not only this
+   * cache's.
+   */
+  public Iterator<CacheEntry<K, V>> iterator() {
+    requireOpen();
+    return new EntryIterator<>(this, store);
+  }
+
+  /** Stores the value. */
+  public void put(K key, V value) {
+    put(key, value, expiry);
+  }
+
+  /** Stores the value for this long, whatever the cache's expiry says; zero removes it. */
+  public void put(K key, V value, Duration ttl) {
+    put(key, value, lasting(ttl));
+  }
+
+  private void put(K key, V value, Expiry how) {
+    long start = statistics.start();
+    byte[] id = id(key);
+    byte[] bytes = encode(value);
+    Held held = exclusively(id);
+    try {
+      if (writer != null) {
+        writer.write(key, value);
+      }
+      Written written = write(id, bytes, how, isObserved());
+      countPut(written, start);
+      tellOf(written, key, value);
+    } finally {
+      held.release();
+    }
+  }
+
+  /** Stores the value. */
+  public CompletionStage<@Nullable Void> putAsync(K key, V value) {
+    return putAsync(key, value, expiry);
+  }
+
+  /** Stores the value for this long, whatever the cache's expiry says; zero removes it. */
+  public CompletionStage<@Nullable Void> putAsync(K key, V value, Duration ttl) {
+    return putAsync(key, value, lasting(ttl));
+  }
+
+  private CompletionStage<@Nullable Void> putAsync(K key, V value, Expiry how) {
+    if (isExclusive() || !storesAtOnce(how)) {
+      return onExecutor(
+          () -> {
+            put(key, value, how);
+            return null;
+          });
+    }
+    long start = statistics.start();
+    byte[] id = id(key);
+    byte[] bytes = encode(value);
+    CompletionStage<?> stored =
+        how.forCreation() == how.forUpdate()
+            ? store.set(id, bytes, how.forCreation())
+            : store.put(id, bytes, how.forCreation(), how.forUpdate(), /* wantOld= */ false);
+    return stored.thenApply(
+        done -> {
+          statistics.put(1, start);
+          return null;
+        });
+  }
+
+  /** Stores all these values. When the writer fails, those that it had written are stored. */
+  public void putAll(Map<? extends K, ? extends V> entries) {
+    long start = statistics.start();
+    Map<K, byte[]> encoded = encodeAll(entries);
+    Held held = exclusively(encoded.keySet());
+    try {
+      RuntimeException failure = null;
+      if (writer != null) {
+        List<CacheEntry<K, V>> unwritten = new ArrayList<>(entries.size());
+        entries.forEach((key, value) -> unwritten.add(new CacheEntry<>(key, value)));
+        try {
+          writer.writeAll(unwritten);
+        } catch (RuntimeException e) {
+          failure = e;
+          unwritten.forEach(entry -> encoded.remove(entry.key()));
+        }
+      }
+      storeAll(entries, encoded, start);
+      if (failure != null) {
+        throw failure;
+      }
+    } finally {
+      held.release();
+    }
+  }
+
+  /** Stores the value if the key has none: null, or the value that it has. */
+  public @Nullable V putIfAbsent(K key, V value) {
+    long start = statistics.start();
+    byte[] id = id(key);
+    byte[] bytes = encode(value);
+    Held held = exclusively(id);
+    try {
+      byte[] there = writer == null ? null : await(store.get(id));
+      if (there == null) {
+        if (writer != null) {
+          writer.write(key, value);
+        }
+        there = createIfAbsent(id, bytes);
+      }
+      countLookUp(there != null, start);
+      if (there == null) {
+        statistics.put(1, start);
+        tell(Kind.CREATED, key, null, value);
+      }
+      return decodeOrNull(there);
+    } finally {
+      held.release();
+    }
+  }
+
+  /** Stores the value if the key has none: null, or the value that it has. */
+  public CompletionStage<@Nullable V> putIfAbsentAsync(K key, V value) {
+    if (isExclusive() || !storesAtOnce(expiry)) {
+      return onExecutor(() -> putIfAbsent(key, value));
+    }
+    long start = statistics.start();
+    return store
+        .setIfAbsent(id(key), encode(value), expiry.forCreation())
+        .thenApply(
+            there -> {
+              countLookUp(there != null, start);
+              statistics.put(there == null ? 1 : 0, start);
+              return decodeOrNull(there);
+            });
+  }
+
+  /** Stores the value; the one that it replaces, or null. */
+  public @Nullable V getAndPut(K key, V value) {
+    long start = statistics.start();
+    byte[] id = id(key);
+    byte[] bytes = encode(value);
+    Held held = exclusively(id);
+    try {
+      if (writer != null) {
+        writer.write(key, value);
+      }
+      Written written = write(id, bytes, expiry, /* wantOld= */ true);
+      countLookUp(written.old != null, start);
+      countPut(written, start);
+      tellOf(written, key, value);
+      return decodeOrNull(written.old);
+    } finally {
+      held.release();
+    }
+  }
+
+  /** Stores the value if the key has one; whether it had. */
+  public boolean replace(K key, V value) {
+    return replaceExisting(key, value) != null;
+  }
+
+  /** Stores the value if the key has one; the one it had, or null. */
+  public @Nullable V getAndReplace(K key, V value) {
+    return decodeOrNull(replaceExisting(key, value));
+  }
+
+  private byte @Nullable [] replaceExisting(K key, V value) {
+    long start = statistics.start();
+    byte[] id = id(key);
+    byte[] bytes = encode(value);
+    Held held = exclusively(id);
+    try {
+      Written written = replaceExisting(key, value, id, bytes);
+      countLookUp(written.old != null, start);
+      countPut(written, start);
+      tellOf(written, key, value);
+      return written.old;
+    } finally {
+      held.release();
+    }
+  }
+
+  private Written replaceExisting(K key, V value, byte[] id, byte[] bytes) {
+    if (writer == null && storesAtOnce(expiry)) {
+      byte[] old = await(store.replace(id, bytes, expiry.forUpdate()));
+      return old == null ? Written.NOTHING : new Written(true, Kind.UPDATED, old);
+    }
+    for (; ; ) {
+      byte[] old = await(store.get(id));
+      if (old == null) {
+        return Written.NOTHING;
+      }
+      if (writer != null) {
+        writer.write(key, value);
+      }
+      Written swapped = swap(id, old, bytes, expiry);
+      if (swapped != null) {
+        return swapped;
+      }
+    }
+  }
+
+  /** Stores the new value if the key has a value equal to the old one; whether it had. */
+  public boolean replace(K key, V oldValue, V newValue) {
+    long start = statistics.start();
+    byte[] id = id(key);
+    Objects.requireNonNull(oldValue, "oldValue");
+    byte[] bytes = encode(newValue);
+    Held held = exclusively(id);
+    try {
+      for (; ; ) {
+        byte[] old = await(store.get(id));
+        if (old == null || !decode(old).equals(oldValue)) {
+          return countMismatch(id, old, start);
+        }
+        if (writer != null) {
+          writer.write(key, newValue);
+        }
+        Written swapped = swap(id, old, bytes, expiry);
+        if (swapped != null) {
+          countLookUp(true, start);
+          countPut(swapped, start);
+          tellOf(swapped, key, newValue);
+          return true;
+        }
+      }
+    } finally {
+      held.release();
+    }
+  }
+
+  /** Removes the value of this key; whether it had one. */
+  public boolean remove(K key) {
+    long start = statistics.start();
+    byte[] id = id(key);
+    Held held = exclusively(id);
+    try {
+      if (writer != null) {
+        writer.delete(key);
+      }
+      if (!isObserved()) {
+        boolean removed = await(store.delete(id));
+        statistics.removed(removed ? 1 : 0, start);
+        return removed;
+      }
+      byte[] old = await(store.getAndDelete(id));
+      if (old == null) {
+        return false;
+      }
+      statistics.removed(1, start);
+      tell(Kind.REMOVED, key, old, null);
+      return true;
+    } finally {
+      held.release();
+    }
+  }
+
+  /** Removes the value of this key; whether it had one. */
+  public CompletionStage<Boolean> removeAsync(K key) {
+    if (isExclusive()) {
+      return onExecutor(() -> remove(key));
+    }
+    long start = statistics.start();
+    return store
+        .delete(id(key))
+        .thenApply(
+            removed -> {
+              statistics.removed(removed ? 1 : 0, start);
+              return removed;
+            });
+  }
+
+  /** Removes the value of this key if it is equal to the given one; whether it was. */
+  public boolean remove(K key, V oldValue) {
+    long start = statistics.start();
+    byte[] id = id(key);
+    Objects.requireNonNull(oldValue, "oldValue");
+    Held held = exclusively(id);
+    try {
+      for (; ; ) {
+        byte[] old = await(store.get(id));
+        if (old == null || !decode(old).equals(oldValue)) {
+          return countMismatch(id, old, start);
+        }
+        if (writer != null) {
+          writer.delete(key);
+        }
+        if (await(store.compareAndDelete(id, old))) {
+          countLookUp(true, start);
+          statistics.removed(1, start);
+          tell(Kind.REMOVED, key, old, null);
+          return true;
+        }
+      }
+    } finally {
+      held.release();
+    }
+  }
+
+  /** Removes the value of this key; the one it had, or null. */
+  public @Nullable V getAndRemove(K key) {
+    long start = statistics.start();
+    byte[] id = id(key);
+    Held held = exclusively(id);
+    try {
+      if (writer != null) {
+        writer.delete(key);
+      }
+      byte[] old = await(store.getAndDelete(id));
+      countLookUp(old != null, start);
+      if (old == null) {
+        return null;
+      }
+      statistics.removed(1, start);
+      tell(Kind.REMOVED, key, old, null);
+      return decode(old);
+    } finally {
+      held.release();
+    }
+  }
+
+  /** Removes the values of these keys. When the writer fails, those it had deleted are removed. */
+  public void removeAll(Set<? extends K> keys) {
+    long start = statistics.start();
+    List<K> all = new ArrayList<>(keys);
+    Held held = exclusively(all);
+    try {
+      RuntimeException failure = null;
+      if (writer != null) {
+        Set<K> undeleted = new LinkedHashSet<>(all);
+        try {
+          writer.deleteAll(undeleted);
+        } catch (RuntimeException e) {
+          failure = e;
+          all.removeAll(undeleted);
+        }
+      }
+      List<byte @Nullable []> removed = await(store.deleteAll(ids(all), isObserved()));
+      statistics.removed(removed.stream().filter(Objects::nonNull).count(), start);
+      if (isObserved()) {
+        List<EntryChange<K, V>> changes = new ArrayList<>();
+        for (int i = 0; i < all.size(); i++) {
+          byte[] old = removed.get(i);
+          if (old != null) {
+            changes.add(new EntryChange<>(Kind.REMOVED, all.get(i), decode(old), null));
+          }
+        }
+        tell(changes);
+      }
+      if (failure != null) {
+        throw failure;
+      }
+    } finally {
+      held.release();
+    }
+  }
+
+  /**
+   * Removes every entry as {@link #removeAll(Set)} would, walking through them; in one step, like
+   * {@link #clear()}, if no writer, listener or count wants to know of each.
+   */
+  public void removeAll() {
+    requireOpen();
+    if (writer == null && !isObserved() && !statistics.isEnabled()) {
+      clear();
+      return;
+    }
+    EntryIterator<K, V> walk = new EntryIterator<>(this, store);
+    for (Set<K> page = walk.nextKeys(); page != null; page = walk.nextKeys()) {
+      removeAll(page);
+    }
+  }
+
+  /**
+   * Puts every entry out of reach of everybody, in one round trip however many there are. Their
+   * memory is given back in the background.
+   */
+  public void clear() {
+    await(clearAsync());
+  }
+
+  /** See {@link #clear()}. */
+  public CompletionStage<@Nullable Void> clearAsync() {
+    requireOpen();
+    return store
+        .clear()
+        .thenApply(
+            generation -> {
+              sweeper.schedule();
+              return null;
+            });
+  }
+
+  /**
+   * Runs the processor on the entry and applies what it did, if the entry has not changed
+   * meanwhile; else runs it again. What the processor throws is thrown, and nothing applied.
+   */
+  public <T extends @Nullable Object> T invoke(K key, Function<WorkingEntry<K, V>, T> processor) {
+    long start = statistics.start();
+    byte[] id = id(key);
+    // Processors exclude each other even in plain caches: running them twice is no virtue.
+    Held held = locks.lock(id);
+    try {
+      for (boolean first = true; ; first = false) {
+        byte[] before = await(store.get(id));
+        if (first) {
+          countLookUp(before != null, start);
+        }
+        WorkingEntry<K, V> entry = new WorkingEntry<>(key, decodeOrNull(before), readThrough);
+        T result = processor.apply(entry);
+        if (apply(entry, id, before, start)) {
+          return result;
+        }
+      }
+    } finally {
+      held.release();
+    }
+  }
+
+  private boolean apply(WorkingEntry<K, V> entry, byte[] id, byte @Nullable [] before, long start) {
+    K key = entry.key();
+    V after = entry.after();
+    switch (entry.outcome()) {
+      case NOTHING -> {
+        return true;
+      }
+      case READ -> {
+        await(store.touch(id, expiry.forAccess()));
+        return true;
+      }
+      case REMOVED -> {
+        if (writer != null) {
+          writer.delete(key);
+        }
+        if (before == null) {
+          return true;
+        }
+        if (!await(store.compareAndDelete(id, before))) {
+          return false;
+        }
+        statistics.removed(1, start);
+        tell(Kind.REMOVED, key, before, null);
+        return true;
+      }
+      case LOADED, SET -> {
+        V value = Objects.requireNonNull(after);
+        byte[] bytes = encode(value);
+        boolean loaded = entry.outcome() == WorkingEntry.Outcome.LOADED;
+        if (writer != null && !loaded) {
+          writer.write(key, value);
+        }
+        Written written =
+            before == null ? create(id, bytes, expiry) : swap(id, before, bytes, expiry);
+        if (written == null) {
+          return false;
+        }
+        if (!loaded) {
+          countPut(written, start);
+        }
+        tellOf(written, key, value);
+        return true;
+      }
+    }
+    throw new AssertionError(entry.outcome());
+  }
+
+  /**
+   * Loads these keys with the cache's loader and stores what it finds, without telling the writer.
+   *
+   * @param replace whether also keys that have a value are loaded, and their value replaced
+   */
+  public void loadAll(Set<? extends K> keys, boolean replace) {
+    requireOpen();
+    EntryLoader<K, V> from = loader;
+    if (from == null) {
+      return;
+    }
+    Set<K> wanted = new HashSet<>(keys);
+    if (!replace) {
+      List<K> all = new ArrayList<>(wanted);
+      List<byte @Nullable []> stored = await(store.getAll(ids(all), Expiry.UNCHANGED));
+      for (int i = 0; i < all.size(); i++) {
+        if (stored.get(i) != null) {
+          wanted.remove(all.get(i));
+        }
+      }
+    }
+    if (wanted.isEmpty()) {
+      return;
+    }
+    Map<K, V> loaded = withoutNulls(from.loadAll(wanted));
+    long start = statistics.start();
+    Map<K, byte[]> encoded = encodeAll(loaded);
+    Held held = exclusively(encoded.keySet());
+    try {
+      if (replace) {
+        storeAll(loaded, encoded, start);
+      } else {
+        createAll(loaded, encoded);
+        statistics.put(encoded.size(), start);
+      }
+    } finally {
+      held.release();
+    }
+  }
+
+  /** Loads these keys on the executor, see {@link #loadAll}. */
+  public CompletionStage<@Nullable Void> loadAllAsync(Set<? extends K> keys, boolean replace) {
+    Set<K> wanted = new HashSet<>(keys);
+    return onExecutor(
+        () -> {
+          loadAll(wanted, replace);
+          return null;
+        });
+  }
+
+  /** Removes what {@link #clear()} put out of reach, now and on this thread. */
+  public void sweep() {
+    requireOpen();
+    sweeper.sweep();
+  }
+
+  /** Ends this object, not the cache: the entries stay, and others go on using them. */
+  @Override
+  public void close() {
+    closed = true;
+  }
+
+  /** Whether {@link #close()} was called. */
+  public boolean isClosed() {
+    return closed;
+  }
+
+  /** Counts and touches what the iterator hands out. */
+  void iterated(byte[] id) {
+    statistics.got(1, 0, statistics.start());
+    await(store.touch(id, expiry.forAccess()));
+  }
+
+  K decodeKey(byte[] id) {
+    @SuppressWarnings("unchecked")
+    K key = (K) keyCodec.decode(id);
+    return key;
+  }
+
+  V decode(byte[] bytes) {
+    @SuppressWarnings("unchecked")
+    V value = (V) valueFormat.decode(bytes);
+    return value;
+  }
+
+  @SuppressWarnings("NullAway") // nullness of T is the stage's, which NullAway does not follow
+  <T extends @Nullable Object> T await(CompletionStage<T> stage) {
+    @SuppressWarnings("unchecked")
+    CompletionStage<@Nullable Object> untyped = (CompletionStage<@Nullable Object>) stage;
+    @SuppressWarnings("unchecked")
+    T result = (T) commands.await(untyped);
+    return result;
+  }
+
+  private @Nullable V lookUp(byte[] id) {
+    long start = statistics.start();
+    byte[] stored;
+    if (expiry.isFixed()) {
+      stored = await(store.getAndTouch(id, expiry.forAccess()));
+    } else {
+      stored = await(store.get(id));
+      if (stored != null) {
+        await(store.touch(id, expiry.forAccess()));
+      }
+    }
+    countLookUp(stored != null, start);
+    return decodeOrNull(stored);
+  }
+
+  private @Nullable V load(K key, byte[] id, Function<? super K, ? extends @Nullable V> from) {
+    Held held = locks.lock(id);
+    try {
+      // Another thread may have loaded it while this one waited for the lock.
+      byte[] there = await(store.get(id));
+      if (there != null) {
+        return decode(there);
+      }
+      V loaded = from.apply(key);
+      if (loaded == null) {
+        return null;
+      }
+      long ttl = expiry.forCreation();
+      if (ttl == 0) {
+        return loaded;
+      }
+      byte[] fresher = await(store.setIfAbsent(id, encode(loaded), ttl));
+      if (fresher != null) {
+        return decode(fresher);
+      }
+      tell(Kind.CREATED, key, null, loaded);
+      return loaded;
+    } finally {
+      held.release();
+    }
+  }
+
+  private Map<K, V> loadMissing(EntryLoader<K, V> from, Set<K> missing) {
+    Held held = exclusively(missing);
+    try {
+      Map<K, V> loaded = withoutNulls(from.loadAll(missing));
+      createAll(loaded, encodeAll(loaded));
+      return loaded;
+    } finally {
+      held.release();
+    }
+  }
+
+  /** Stores loaded values where there are none; what others stored meanwhile is fresher. */
+  private void createAll(Map<? extends K, ? extends V> loaded, Map<K, byte[]> encoded) {
+    Map<K, CompletionStage<byte @Nullable []>> pending = new LinkedHashMap<>();
+    encoded.forEach(
+        (key, bytes) -> {
+          long ttl = expiry.forCreation();
+          if (ttl != 0) {
+            pending.put(key, store.setIfAbsent(id(key), bytes, ttl));
+          }
+        });
+    List<EntryChange<K, V>> changes = new ArrayList<>();
+    pending.forEach(
+        (key, stage) -> {
+          if (await(stage) == null) {
+            V value = Objects.requireNonNull(loaded.get(key));
+            changes.add(new EntryChange<>(Kind.CREATED, key, null, value));
+          }
+        });
+    tell(changes);
+  }
+
+  private void storeAll(Map<? extends K, ? extends V> values, Map<K, byte[]> encoded, long start) {
+    List<K> keys = new ArrayList<>(encoded.keySet());
+    List<Written> all = new ArrayList<>(keys.size());
+    if (storesAtOnce(expiry)) {
+      List<Replaced> replaced =
+          await(
+              store.putAll(
+                  ids(keys),
+                  new ArrayList<>(encoded.values()),
+                  expiry.forCreation(),
+                  expiry.forUpdate(),
+                  isObserved()));
+      for (int i = 0; i < keys.size(); i++) {
+        byte[] bytes = Objects.requireNonNull(encoded.get(keys.get(i)));
+        all.add(
+            replaced.get(i).stored()
+                ? Written.of(replaced.get(i))
+                : write(id(keys.get(i)), bytes, expiry, isObserved()));
+      }
+    } else {
+      encoded.forEach((key, bytes) -> all.add(write(id(key), bytes, expiry, isObserved())));
+    }
+    statistics.put(all.stream().filter(Written::stored).count(), start);
+    if (isObserved()) {
+      List<EntryChange<K, V>> changes = new ArrayList<>();
+      for (int i = 0; i < keys.size(); i++) {
+        V value = Objects.requireNonNull(values.get(keys.get(i)));
+        EntryChange<K, V> change = changeOf(all.get(i), keys.get(i), value);
+        if (change != null) {
+          changes.add(change);
+        }
+      }
+      tell(changes);
+    }
+  }
+
+  private Written write(byte[] id, byte[] bytes, Expiry how, boolean wantOld) {
+    if (storesAtOnce(how)) {
+      if (!wantOld && how.forCreation() == how.forUpdate()) {
+        await(store.set(id, bytes, how.forCreation()));
+        return Written.SOMEHOW;
+      }
+      return Written.of(await(store.put(id, bytes, how.forCreation(), how.forUpdate(), wantOld)));
+    }
+    for (; ; ) {
+      byte[] old = await(store.get(id));
+      Written written = old == null ? create(id, bytes, how) : swap(id, old, bytes, how);
+      if (written != null) {
+        return written;
+      }
+    }
+  }
+
+  /** Creates the entry, unless it was given no time to live; null if there is one now. */
+  private @Nullable Written create(byte[] id, byte[] bytes, Expiry how) {
+    long ttl = how.forCreation();
+    if (ttl == 0) {
+      return Written.NOTHING;
+    }
+    return await(store.setIfAbsent(id, bytes, ttl)) == null ? Written.CREATED : null;
+  }
+
+  private byte @Nullable [] createIfAbsent(byte[] id, byte[] bytes) {
+    long ttl = expiry.isFixed() ? expiry.forCreation() : 0;
+    if (ttl != 0) {
+      return await(store.setIfAbsent(id, bytes, ttl));
+    }
+    // The policy may only be asked once it is known that the entry is new.
+    byte[] there = await(store.get(id));
+    if (there != null) {
+      return there;
+    }
+    ttl = expiry.forCreation();
+    return ttl == 0 ? null : await(store.setIfAbsent(id, bytes, ttl));
+  }
+
+  /** Replaces the old value, or ends it if the new one has no time to live; null if it changed. */
+  private @Nullable Written swap(byte[] id, byte[] old, byte[] bytes, Expiry how) {
+    long ttl = how.forUpdate();
+    boolean done =
+        ttl == 0
+            ? await(store.compareAndDelete(id, old))
+            : await(store.compareAndSet(id, old, bytes, ttl));
+    return done ? new Written(true, ttl == 0 ? Kind.EXPIRED : Kind.UPDATED, old) : null;
+  }
+
+  /** Whether both times to live are known beforehand, and neither ends the entry at once. */
+  private static boolean storesAtOnce(Expiry how) {
+    return how.isFixed() && how.forCreation() != 0 && how.forUpdate() != 0;
+  }
+
+  private boolean countMismatch(byte[] id, byte @Nullable [] other, long start) {
+    if (other != null) {
+      await(store.touch(id, expiry.forAccess()));
+    }
+    countLookUp(other != null, start);
+    return false;
+  }
+
+  private void countLookUp(boolean found, long start) {
+    statistics.got(found ? 1 : 0, found ? 0 : 1, start);
+  }
+
+  private void countPut(Written written, long start) {
+    if (written.stored) {
+      statistics.put(1, start);
+    }
+  }
+
+  private boolean isObserved() {
+    return observer != null && observer.isActive();
+  }
+
+  private void tellOf(Written written, K key, V value) {
+    if (isObserved()) {
+      EntryChange<K, V> change = changeOf(written, key, value);
+      if (change != null) {
+        tell(List.of(change));
+      }
+    }
+  }
+
+  private @Nullable EntryChange<K, V> changeOf(Written written, K key, V value) {
+    if (written.kind == null) {
+      return null;
+    }
+    V old = decodeOrNull(written.old);
+    return new EntryChange<>(written.kind, key, old, written.kind == Kind.EXPIRED ? null : value);
+  }
+
+  private void tell(Kind kind, K key, byte @Nullable [] old, @Nullable V value) {
+    if (isObserved()) {
+      tell(List.of(new EntryChange<>(kind, key, decodeOrNull(old), value)));
+    }
+  }
+
+  private void tell(List<EntryChange<K, V>> changes) {
+    if (observer != null && observer.isActive() && !changes.isEmpty()) {
+      observer.changed(changes);
+    }
+  }
+
+  private boolean isExclusive() {
+    return writer != null || readThrough != null || isObserved();
+  }
+
+  private Held exclusively(byte[] id) {
+    return isExclusive() ? locks.lock(id) : Held.NOTHING;
+  }
+
+  private Held exclusively(Collection<K> keys) {
+    return isExclusive() ? locks.lockAll(ids(keys)) : Held.NOTHING;
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> onExecutor(Supplier<T> operation) {
+    requireOpen();
+    return CompletableFuture.supplyAsync(operation, executor);
+  }
+
+  private static Expiry lasting(Duration ttl) {
+    long millis = Expiry.millis(ttl);
+    return Expiry.fixed(millis, millis, Expiry.UNCHANGED);
+  }
+
+  private byte[] id(K key) {
+    requireOpen();
+    return keyCodec.encode(Objects.requireNonNull(key, "key"));
+  }
+
+  private List<byte[]> ids(Collection<? extends K> keys) {
+    requireOpen();
+    List<byte[]> ids = new ArrayList<>(keys.size());
+    for (K key : keys) {
+      ids.add(id(key));
+    }
+    return ids;
+  }
+
+  private byte[] encode(V value) {
+    return valueFormat.encode(Objects.requireNonNull(value, "value"));
+  }
+
+  private Map<K, byte[]> encodeAll(Map<? extends K, ? extends V> entries) {
+    Map<K, byte[]> encoded = new LinkedHashMap<>();
+    entries.forEach((key, value) -> encoded.put(Objects.requireNonNull(key, "key"), encode(value)));
+    return encoded;
+  }
+
+  private @Nullable V decodeOrNull(byte @Nullable [] stored) {
+    return stored == null ? null : decode(stored);
+  }
+
+  /** Loaders may put null for a key that has no value. */
+  private static <K, V> Map<K, V> withoutNulls(@Nullable Map<K, V> loaded) {
+    Map<K, V> present = new LinkedHashMap<>();
+    if (loaded != null) {
+      loaded.forEach(
+          (key, value) -> {
+            if (key != null && value != null) {
+              present.put(key, value);
+            }
+          });
+    }
+    return present;
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("Cache '" + name + "' is closed");
+    }
+  }
+
+  /**
+   * What a write did.
+   *
+   * @param stored false when the value had no time to live and there was none before
+   * @param kind null when it is not known, as nobody asked, or nothing was stored
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Written(boolean stored, @Nullable Kind kind, byte @Nullable [] old) {
+    static final Written NOTHING = new Written(false, null, null);
+    static final Written SOMEHOW = new Written(true, null, null);
+    static final Written CREATED = new Written(true, Kind.CREATED, null);
+
+    static Written of(Replaced replaced) {
+      return replaced.existed() ? new Written(true, Kind.UPDATED, replaced.old()) : CREATED;
+    }
+  }
+}

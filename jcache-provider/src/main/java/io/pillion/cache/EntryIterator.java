@@ -1,0 +1,90 @@
+package io.pillion.cache;
+
+import io.pillion.cache.EntryStore.Page;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.Queue;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Walks through the entries of one generation in pages. For one thread. */
+final class EntryIterator<K, V> implements Iterator<CacheEntry<K, V>> {
+  private static final int PAGE = 512;
+
+  private final EngineCache<K, V> cache;
+  private final EntryStore store;
+  private final byte[] generation;
+  private final Queue<Found<V>> ready = new ArrayDeque<>();
+  private byte @Nullable [] cursor = Page.START;
+  private @Nullable K current;
+
+  EntryIterator(EngineCache<K, V> cache, EntryStore store) {
+    this.cache = cache;
+    this.store = store;
+    this.generation = cache.await(store.currentGeneration());
+  }
+
+  @Override
+  public boolean hasNext() {
+    while (ready.isEmpty() && cursor != null) {
+      List<byte[]> ids = nextIds();
+      List<byte @Nullable []> values = cache.await(store.getAll(ids, Expiry.UNCHANGED));
+      for (int i = 0; i < ids.size(); i++) {
+        byte[] value = values.get(i);
+        if (value != null) {
+          ready.add(new Found<>(ids.get(i), cache.decode(value)));
+        }
+      }
+    }
+    return !ready.isEmpty();
+  }
+
+  @Override
+  public CacheEntry<K, V> next() {
+    if (!hasNext()) {
+      throw new NoSuchElementException();
+    }
+    Found<V> found = ready.remove();
+    K key = cache.decodeKey(found.id());
+    current = key;
+    cache.iterated(found.id());
+    return new CacheEntry<>(key, found.value());
+  }
+
+  @Override
+  public void remove() {
+    K key = current;
+    if (key == null) {
+      throw new IllegalStateException("Nothing to remove: next() comes first");
+    }
+    current = null;
+    cache.remove(key);
+  }
+
+  /** The next page of keys, perhaps empty; null at the end. Not to be mixed with {@link #next}. */
+  @Nullable Set<K> nextKeys() {
+    if (cursor == null) {
+      return null;
+    }
+    Set<K> keys = new LinkedHashSet<>();
+    nextIds().forEach(id -> keys.add(cache.decodeKey(id)));
+    return keys;
+  }
+
+  private List<byte[]> nextIds() {
+    byte[] from = cursor;
+    if (from == null) {
+      return List.of();
+    }
+    Page page = cache.await(store.scan(generation, from, PAGE));
+    cursor = page.isLast() ? null : page.cursor();
+    return new ArrayList<>(page.ids());
+  }
+
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Found<V>(byte[] id, V value) {}
+}

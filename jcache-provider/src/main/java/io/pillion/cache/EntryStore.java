@@ -1,0 +1,465 @@
+package io.pillion.cache;
+
+import io.pillion.client.Command;
+import io.pillion.client.Commands;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The entries of one cache as the server has them: bytes to bytes, each operation one pipeline.
+ *
+ * <p><b>Generations.</b> Every entry's key holds the generation it belongs to, and {@link #clear}
+ * adds one to the generation: the old entries are out of reach at once, however many they are. Each
+ * operation sends {@code GET gen} behind itself in the same pipeline. If the answer is the
+ * generation the operation used, no clear came before the operation, and it stands. If not, it was
+ * done to entries that nobody sees any more, and it is done again in the new generation. So clear
+ * and all operations have one order, with no lock and no further round trip. (On a cluster the
+ * counter may live on another server than the entry; then an operation may be ordered before a
+ * clear that ended while it was under way.)
+ *
+ * <p>A counter that was evicted or flushed is begun anew at the current time in milliseconds, not
+ * at zero, so it does not come back to a generation whose entries are still there.
+ *
+ * <p>Stages complete on the client's thread: nothing chained to them may block.
+ */
+final class EntryStore {
+  private static final byte[] OK = bytes("OK");
+
+  /** Keys in one pipeline, so that one bulk operation does not hold up everybody's connection. */
+  private static final int BATCH = 512;
+
+  private final Commands commands;
+  private final KeyLayout layout;
+  private final long ttlCeilingMillis;
+  private final Command readGeneration;
+  private final ConditionalWrites conditionalWrites;
+
+  private volatile byte @Nullable [] generation;
+
+  EntryStore(Commands commands, KeyLayout layout, long ttlCeilingMillis) {
+    this.commands = commands;
+    this.layout = layout;
+    this.ttlCeilingMillis = ttlCeilingMillis;
+    this.readGeneration = Command.of("GET").arg(layout.generationKey());
+    this.conditionalWrites = new ConditionalWrites(commands);
+  }
+
+  /** The stored value, or null. */
+  CompletionStage<byte @Nullable []> get(byte[] id) {
+    return inGeneration(
+        gen -> List.of(Command.of("GET").arg(layout.entryKey(gen, id))),
+        replies -> (byte[]) replies.get(0));
+  }
+
+  /** The stored value, or null; what there was now lives this long. */
+  CompletionStage<byte @Nullable []> getAndTouch(byte[] id, long ttlMillis) {
+    return inGeneration(
+        gen -> List.of(readAndTouch(layout.entryKey(gen, id), ttlMillis)),
+        replies -> (byte[]) replies.get(0));
+  }
+
+  /** The stored values of these ids in order, null where there is none, each touched. */
+  CompletionStage<List<byte @Nullable []>> getAll(List<byte[]> ids, long ttlMillis) {
+    return inBatches(
+        ids,
+        batch ->
+            inGeneration(
+                gen -> {
+                  if (ttlMillis == Expiry.UNCHANGED && !commands.isCluster()) {
+                    Command mget = Command.of("MGET");
+                    batch.forEach(id -> mget.arg(layout.entryKey(gen, id)));
+                    return List.of(mget);
+                  }
+                  return batch.stream()
+                      .map(id -> readAndTouch(layout.entryKey(gen, id), ttlMillis))
+                      .toList();
+                },
+                replies -> {
+                  List<?> values =
+                      replies.get(0) instanceof List<?> list
+                          ? list
+                          : replies.subList(0, batch.size());
+                  List<byte @Nullable []> found = new ArrayList<>(values.size());
+                  values.forEach(value -> found.add((byte[]) value));
+                  return found;
+                }));
+  }
+
+  /** Whether there is a value. */
+  CompletionStage<Boolean> exists(byte[] id) {
+    return inGeneration(
+        gen -> List.of(Command.of("EXISTS").arg(layout.entryKey(gen, id))),
+        replies -> isOne(replies.get(0)));
+  }
+
+  /** Stores the value whatever there was. */
+  CompletionStage<Boolean> set(byte[] id, byte[] value, long ttlMillis) {
+    return inGeneration(
+        gen -> List.of(lasting(setCommand(layout.entryKey(gen, id), value), ttlMillis)),
+        replies -> true);
+  }
+
+  /** Stores the value, with one time to live if it is new and another if not. */
+  CompletionStage<Replaced> put(
+      byte[] id, byte[] value, long creationMillis, long updateMillis, boolean wantOld) {
+    return this.<@Nullable Replaced>inGeneration(
+            gen -> putCommands(gen, id, value, creationMillis, updateMillis, wantOld),
+            replies -> Replaced.of(replies.get(0), replies.get(1), wantOld))
+        .thenCompose(
+            replaced ->
+                replaced == null
+                    ? put(id, value, creationMillis, updateMillis, wantOld)
+                    : CompletableFuture.completedFuture(replaced));
+  }
+
+  /** Stores all values as {@link #put} does; the answers are in order. */
+  CompletionStage<List<Replaced>> putAll(
+      List<byte[]> ids,
+      List<byte[]> values,
+      long creationMillis,
+      long updateMillis,
+      boolean wantOld) {
+    List<Integer> positions = new ArrayList<>();
+    for (int i = 0; i < ids.size(); i++) {
+      positions.add(i);
+    }
+    return inBatches(
+        positions,
+        batch ->
+            inGeneration(
+                gen -> {
+                  List<Command> puts = new ArrayList<>(batch.size() * 2);
+                  for (int i : batch) {
+                    puts.addAll(
+                        putCommands(
+                            gen, ids.get(i), values.get(i), creationMillis, updateMillis, wantOld));
+                  }
+                  return puts;
+                },
+                replies -> {
+                  List<Replaced> replaced = new ArrayList<>(batch.size());
+                  for (int i = 0; i < batch.size(); i++) {
+                    Replaced one = Replaced.of(replies.get(2 * i), replies.get(2 * i + 1), wantOld);
+                    // Neither: made by another client between the two, so older than this call
+                    // ends.
+                    replaced.add(one == null ? Replaced.LOST : one);
+                  }
+                  return replaced;
+                }));
+  }
+
+  /** Two commands of which exactly one stores, unless somebody else comes in between. */
+  private List<Command> putCommands(
+      byte[] gen, byte[] id, byte[] value, long creationMillis, long updateMillis, boolean old) {
+    byte[] key = layout.entryKey(gen, id);
+    Command update = setCommand(key, value).arg("XX");
+    if (old) {
+      update.arg("GET");
+    }
+    Command create = setCommand(key, value).arg("NX");
+    return List.of(lasting(update, updateMillis), lasting(create, creationMillis));
+  }
+
+  /** Stores the value if there is one now; the old one, or null when nothing was done. */
+  CompletionStage<byte @Nullable []> replace(byte[] id, byte[] value, long ttlMillis) {
+    return inGeneration(
+        gen ->
+            List.of(
+                lasting(
+                    setCommand(layout.entryKey(gen, id), value).arg("XX").arg("GET"), ttlMillis)),
+        replies -> (byte[]) replies.get(0));
+  }
+
+  /** Stores the value if there is none now; null when it was stored, else the one there is. */
+  CompletionStage<byte @Nullable []> setIfAbsent(byte[] id, byte[] value, long ttlMillis) {
+    return this.<Absence>inGeneration(
+            gen -> {
+              byte[] key = layout.entryKey(gen, id);
+              return List.of(
+                  Command.of("GET").arg(key), lasting(setCommand(key, value).arg("NX"), ttlMillis));
+            },
+            replies -> new Absence((byte[]) replies.get(0), replies.get(1) != null))
+        .thenCompose(
+            absence -> {
+              if (absence.stored()) {
+                return CompletableFuture.<byte @Nullable []>completedFuture(null);
+              }
+              // Created by somebody else between the two commands: look again.
+              return absence.existing() == null
+                  ? setIfAbsent(id, value, ttlMillis)
+                  : CompletableFuture.<byte @Nullable []>completedFuture(absence.existing());
+            });
+  }
+
+  /** Stores the value if the present one is this one, byte for byte. Not on the client's thread. */
+  CompletionStage<Boolean> compareAndSet(byte[] id, byte[] expected, byte[] value, long ttlMillis) {
+    List<String> lifetime = lifetime(ttlMillis);
+    return conditionalWrites.retryWhenForgotten(
+        write ->
+            inGeneration(
+                gen ->
+                    List.of(
+                        write.compareAndSet(layout.entryKey(gen, id), expected, value, lifetime)),
+                replies -> isDone(replies.get(0))));
+  }
+
+  /** Removes the value if it is this one, byte for byte. Not on the client's thread. */
+  CompletionStage<Boolean> compareAndDelete(byte[] id, byte[] expected) {
+    return conditionalWrites.retryWhenForgotten(
+        write ->
+            inGeneration(
+                gen -> List.of(write.compareAndDelete(layout.entryKey(gen, id), expected)),
+                replies -> isDone(replies.get(0))));
+  }
+
+  /** Removes the value; whether there was one. */
+  CompletionStage<Boolean> delete(byte[] id) {
+    return inGeneration(
+        gen -> List.of(Command.of("DEL").arg(layout.entryKey(gen, id))),
+        replies -> isOne(replies.get(0)));
+  }
+
+  /** Removes the value; the one there was, or null. */
+  CompletionStage<byte @Nullable []> getAndDelete(byte[] id) {
+    return inGeneration(
+        gen -> List.of(Command.of("GETDEL").arg(layout.entryKey(gen, id))),
+        replies -> (byte[]) replies.get(0));
+  }
+
+  /** Removes all these; the values there were, null where none, or an empty array if not wanted. */
+  CompletionStage<List<byte @Nullable []>> deleteAll(List<byte[]> ids, boolean wantOld) {
+    return inBatches(
+        ids,
+        batch ->
+            inGeneration(
+                gen ->
+                    batch.stream()
+                        .map(
+                            id ->
+                                Command.of(wantOld ? "GETDEL" : "DEL")
+                                    .arg(layout.entryKey(gen, id)))
+                        .toList(),
+                replies -> {
+                  List<byte @Nullable []> removed = new ArrayList<>(batch.size());
+                  for (Object reply : replies.subList(0, batch.size())) {
+                    removed.add(wantOld ? (byte[]) reply : isOne(reply) ? new byte[0] : null);
+                  }
+                  return removed;
+                }));
+  }
+
+  /** Lets the value live this long from now; 0 removes it. Nothing happens when there is none. */
+  CompletionStage<Boolean> touch(byte[] id, long ttlMillis) {
+    if (ttlMillis == Expiry.UNCHANGED) {
+      return CompletableFuture.completedFuture(true);
+    }
+    return inGeneration(
+        gen -> {
+          byte[] key = layout.entryKey(gen, id);
+          long capped = Math.min(ttlMillis, ttlCeilingMillis);
+          if (capped == 0) {
+            return List.of(Command.of("DEL").arg(key));
+          }
+          return List.of(
+              capped == Expiry.ETERNAL
+                  ? Command.of("PERSIST").arg(key)
+                  : Command.of("PEXPIRE").arg(key).arg(capped));
+        },
+        replies -> true);
+  }
+
+  /** Puts every entry out of reach; the generation that begins. */
+  CompletionStage<byte[]> clear() {
+    List<CompletionStage<@Nullable Object>> replies =
+        commands.pipeline(
+            List.of(beginGeneration(), Command.of("INCR").arg(layout.generationKey())));
+    return joined(replies)
+        .thenApply(
+            values -> {
+              byte[] next = bytes(String.valueOf(values.get(1)));
+              generation = next;
+              return next;
+            });
+  }
+
+  /** One page of a walk through the entries of the current generation. */
+  CompletionStage<Page> scan(byte[] generationOfWalk, byte[] cursor, int count) {
+    Command scan =
+        Command.of("SCAN")
+            .arg(cursor)
+            .arg("MATCH")
+            .arg(layout.pattern(generationOfWalk))
+            .arg("COUNT")
+            .arg(count);
+    return joined(commands.pipeline(List.of(scan, readGeneration)))
+        .thenApply(
+            replies -> {
+              List<?> page = (List<?>) replies.get(0);
+              if (page == null || !Arrays.equals((byte[]) replies.get(1), generationOfWalk)) {
+                return Page.END;
+              }
+              List<byte[]> ids = new ArrayList<>();
+              for (Object key : (List<?>) page.get(1)) {
+                ids.add(layout.id(generationOfWalk, (byte[]) key));
+              }
+              return new Page((byte[]) page.get(0), ids);
+            });
+  }
+
+  /** The current generation, from the server. */
+  CompletionStage<byte[]> currentGeneration() {
+    return joined(commands.pipeline(List.of(beginGeneration(), readGeneration)))
+        .thenApply(
+            replies -> {
+              byte[] current = (byte[]) replies.get(1);
+              if (current == null) {
+                throw new IllegalStateException(
+                    commands.target()
+                        + " lost the generation counter at once: is it out of memory?");
+              }
+              generation = current;
+              return current;
+            });
+  }
+
+  private Command beginGeneration() {
+    return Command.of("SET").arg(layout.generationKey()).arg(System.currentTimeMillis()).arg("NX");
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> inGeneration(
+      Function<byte[], List<Command>> build, Function<List<@Nullable Object>, T> read) {
+    byte[] used = generation;
+    if (used == null) {
+      return currentGeneration().thenCompose(known -> inGeneration(build, read));
+    }
+    List<Command> batch = new ArrayList<>(build.apply(used));
+    batch.add(readGeneration);
+    return joined(commands.pipeline(batch))
+        .thenCompose(
+            replies -> {
+              byte[] current = (byte[]) replies.get(replies.size() - 1);
+              if (Arrays.equals(current, used)) {
+                return CompletableFuture.completedFuture(read.apply(replies));
+              }
+              generation = current;
+              return inGeneration(build, read);
+            });
+  }
+
+  private static <A, B> CompletionStage<List<B>> inBatches(
+      List<A> all, Function<List<A>, CompletionStage<List<B>>> operation) {
+    if (all.size() <= BATCH) {
+      return operation.apply(all);
+    }
+    return operation
+        .apply(all.subList(0, BATCH))
+        .thenCompose(
+            first ->
+                inBatches(all.subList(BATCH, all.size()), operation)
+                    .thenApply(
+                        rest -> {
+                          List<B> both = new ArrayList<>(first);
+                          both.addAll(rest);
+                          return both;
+                        }));
+  }
+
+  /** All replies in order; fails with the first that failed, once all have come. */
+  private static CompletionStage<List<@Nullable Object>> joined(
+      List<CompletionStage<@Nullable Object>> stages) {
+    CompletionStage<List<@Nullable Object>> all =
+        CompletableFuture.completedFuture(new ArrayList<>(stages.size()));
+    for (CompletionStage<@Nullable Object> stage : stages) {
+      all =
+          all.thenCombine(
+              stage,
+              (replies, reply) -> {
+                replies.add(reply);
+                return replies;
+              });
+    }
+    return all;
+  }
+
+  private Command readAndTouch(byte[] key, long ttlMillis) {
+    if (ttlMillis == Expiry.UNCHANGED) {
+      return Command.of("GET").arg(key);
+    }
+    long capped = Math.min(ttlMillis, ttlCeilingMillis);
+    if (capped == 0) {
+      return Command.of("GETDEL").arg(key);
+    }
+    Command getex = Command.of("GETEX").arg(key);
+    return capped == Expiry.ETERNAL ? getex.arg("PERSIST") : getex.arg("PX").arg(capped);
+  }
+
+  private static Command setCommand(byte[] key, byte[] value) {
+    return Command.of("SET").arg(key).arg(value);
+  }
+
+  private Command lasting(Command set, long ttlMillis) {
+    lifetime(ttlMillis).forEach(set::arg);
+    return set;
+  }
+
+  /** The words of SET that say how long. */
+  private List<String> lifetime(long ttlMillis) {
+    if (ttlMillis == Expiry.UNCHANGED) {
+      return List.of("KEEPTTL");
+    }
+    long capped = Math.min(ttlMillis, ttlCeilingMillis);
+    return capped == Expiry.ETERNAL ? List.of() : List.of("PX", Long.toString(capped));
+  }
+
+  private static boolean isOne(@Nullable Object reply) {
+    return reply instanceof Long count && count == 1;
+  }
+
+  private static boolean isDone(@Nullable Object reply) {
+    return isOne(reply) || (reply instanceof byte[] status && Arrays.equals(status, OK));
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /** What {@link #setIfAbsent} saw. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Absence(byte @Nullable [] existing, boolean stored) {}
+
+  /** What a put replaced. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Replaced(boolean existed, byte @Nullable [] old, boolean stored) {
+    /** Somebody else's value, written during this operation, stands. */
+    static final Replaced LOST = new Replaced(true, null, false);
+
+    /** Nothing was there. */
+    static final Replaced CREATED = new Replaced(false, null, true);
+
+    /** Null when another client created the entry between the two commands. */
+    static @Nullable Replaced of(
+        @Nullable Object updateReply, @Nullable Object createReply, boolean wantOld) {
+      if (updateReply != null) {
+        return new Replaced(true, wantOld ? (byte[]) updateReply : null, true);
+      }
+      return createReply != null ? CREATED : null;
+    }
+  }
+
+  /** A page of ids, and where the next one begins. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Page(byte[] cursor, List<byte[]> ids) {
+    static final byte[] START = {'0'};
+    static final Page END = new Page(START, List.of());
+
+    boolean isLast() {
+      return cursor.length == 1 && cursor[0] == '0';
+    }
+  }
+}

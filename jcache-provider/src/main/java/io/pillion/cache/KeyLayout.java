@@ -1,0 +1,107 @@
+package io.pillion.cache;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
+
+/**
+ * The names under which a cache keeps its things on the server.
+ *
+ * <pre>
+ * p:products:gen                  the current generation, a number
+ * p:products:1763683200000:42     the entry of key 42 in that generation
+ * p:products:sweep                the lease of whoever removes older generations
+ * </pre>
+ *
+ * <p>No name holds a brace, so on a cluster the entries of a cache spread over all slots. The parts
+ * of cache names that would mean something in a key name or in a SCAN pattern are percent-escaped.
+ */
+final class KeyLayout {
+  private static final Pattern PREFIX = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
+  private static final String ESCAPED_IN_NAMES = "%:{}*?[]^\\";
+
+  private final String cachePrefix;
+  private final byte[] generationKey;
+
+  KeyLayout(String prefix, String cacheName) {
+    if (!PREFIX.matcher(prefix).matches()) {
+      throw new IllegalArgumentException(
+          "A key prefix is 1 to 64 letters, digits, '_', '.' or '-': '" + prefix + "'");
+    }
+    cachePrefix = prefix + ':' + escape(cacheName) + ':';
+    generationKey = bytes(cachePrefix + "gen");
+  }
+
+  /** The key that holds the current generation. */
+  byte[] generationKey() {
+    return generationKey;
+  }
+
+  /** The key of the sweeper's lease. */
+  byte[] sweepKey() {
+    return bytes(cachePrefix + "sweep");
+  }
+
+  /** The key of an entry. */
+  byte[] entryKey(byte[] generation, byte[] id) {
+    byte[] start = entryPrefix(generation);
+    byte[] key = new byte[start.length + id.length];
+    System.arraycopy(start, 0, key, 0, start.length);
+    System.arraycopy(id, 0, key, start.length, id.length);
+    return key;
+  }
+
+  /** What the keys of all entries of a generation begin with. */
+  byte[] entryPrefix(byte[] generation) {
+    ByteArrayOutputStream start = new ByteArrayOutputStream(cachePrefix.length() + 24);
+    start.writeBytes(bytes(cachePrefix));
+    start.writeBytes(generation);
+    start.write(':');
+    return start.toByteArray();
+  }
+
+  /** The SCAN pattern of the entries of one generation. */
+  byte[] pattern(byte[] generation) {
+    ByteArrayOutputStream pattern = new ByteArrayOutputStream();
+    pattern.writeBytes(entryPrefix(generation));
+    pattern.write('*');
+    return pattern.toByteArray();
+  }
+
+  /** The SCAN pattern of the entries of all generations: they alone begin with a digit. */
+  byte[] patternOfAllGenerations() {
+    return bytes(cachePrefix + "[0-9]*:*");
+  }
+
+  /** The id part of an entry's key. */
+  byte[] id(byte[] generation, byte[] entryKey) {
+    int start = entryPrefix(generation).length;
+    byte[] id = new byte[entryKey.length - start];
+    System.arraycopy(entryKey, start, id, 0, id.length);
+    return id;
+  }
+
+  /** The generation part of an entry's key. */
+  long generationOf(byte[] entryKey) {
+    String key = new String(entryKey, StandardCharsets.ISO_8859_1);
+    int start = bytes(cachePrefix).length;
+    return Long.parseLong(key.substring(start, key.indexOf(':', start)));
+  }
+
+  private static String escape(String name) {
+    StringBuilder escaped = new StringBuilder(name.length());
+    for (int i = 0; i < name.length(); i++) {
+      char c = name.charAt(i);
+      if (ESCAPED_IN_NAMES.indexOf(c) >= 0 || c <= ' ') {
+        escaped.append('%').append(String.format("%02X", (int) c));
+      } else {
+        escaped.append(c);
+      }
+    }
+    return escaped.toString();
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+}
