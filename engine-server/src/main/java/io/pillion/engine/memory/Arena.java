@@ -368,21 +368,25 @@ public final class Arena implements AutoCloseable {
     return (address & SLAB_MASK) + length > SlabPool.SLAB_BYTES;
   }
 
-  /** Returns all slabs; every address is void. */
-  @Override
-  public void close() {
-    if (closed) {
-      return;
-    }
-    closed = true;
-    for (int i = 0; i < topSlab; i++) {
+  /** Forgets everything at once: every address is void, and all slabs go back to the pool. */
+  public void reset() {
+    for (int i = topSlab - 1; i >= 0; i--) {
       if (slabs[i] != null) {
         returnSlab(i);
       }
     }
     Arrays.fill(partial, null);
     usedBytes = 0;
-    pool.release(budgetBytes);
+  }
+
+  /** Returns all slabs and the budget; every address is void. */
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      reset();
+      pool.release(budgetBytes);
+    }
   }
 
   // --- runs and slabs

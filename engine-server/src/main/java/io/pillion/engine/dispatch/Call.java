@@ -1,0 +1,222 @@
+package io.pillion.engine.dispatch;
+
+import io.pillion.engine.keyspace.Database;
+import io.pillion.engine.keyspace.EventClass;
+import io.pillion.engine.keyspace.Keyspace;
+import io.pillion.engine.keyspace.ValueType;
+import io.pillion.engine.memory.Arena;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.protocol.Args;
+import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.protocol.Reply;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * One command being carried out: what a handler gets. It reads words, looks up keys, changes them,
+ * says what it changed, and writes one reply.
+ *
+ * <p>What a command says of its changes:
+ *
+ * <ul>
+ *   <li>{@link #changed} once for each key it changed, with Redis' event for it;
+ *   <li>{@link #effect} when the words as sent would not do the same again (chance, time, clients
+ *       that wait): one or more commands that do. Without it, the words as sent are the effect.
+ * </ul>
+ */
+public final class Call {
+  private final Engine engine;
+  private final Client client;
+  private final boolean mayBlock;
+  private Command command;
+  private Args args;
+  private Reply reply;
+  private long changes;
+  private boolean ownEffects;
+  private final List<Bytes[]> effects = new ArrayList<>(0);
+
+  Call(Engine engine, Client client, Command command, Args args, Reply reply, boolean mayBlock) {
+    this.engine = engine;
+    this.client = client;
+    this.command = command;
+    this.args = args;
+    this.reply = reply;
+    this.mayBlock = mayBlock;
+  }
+
+  // --- what was asked
+
+  /** The words: the command's name at 0, then its arguments. */
+  public Args args() {
+    return args;
+  }
+
+  /** How many words there are, the name included. */
+  public int count() {
+    return args.count();
+  }
+
+  /** The word at an index; 0 is the name. A view: copy what is to be kept. */
+  public Bytes arg(int index) {
+    return args.get(index);
+  }
+
+  /** The command, or subcommand, being carried out. */
+  public Command command() {
+    return command;
+  }
+
+  /** Who asks. */
+  public Client client() {
+    return client;
+  }
+
+  /** Where the answer goes. */
+  public Reply reply() {
+    return reply;
+  }
+
+  // --- where the data are
+
+  /** The engine. */
+  public Engine engine() {
+    return engine;
+  }
+
+  /** All databases. */
+  public Keyspace keyspace() {
+    return engine.keyspace();
+  }
+
+  /** The database that the client has selected. */
+  public Database database() {
+    return engine.keyspace().database(client.database());
+  }
+
+  /** Where the data are. */
+  public Arena arena() {
+    return engine.keyspace().arena();
+  }
+
+  /** Unix milliseconds, the same throughout a command. */
+  public long now() {
+    return engine.keyspace().now();
+  }
+
+  /**
+   * The record of a key that must hold a type, or 0 when there is no such key.
+   *
+   * @throws io.pillion.engine.protocol.CommandException WRONGTYPE when it holds another
+   */
+  public long find(Bytes key, ValueType type) {
+    Database database = database();
+    long record = client.isNoTouch() ? database.peek(key) : database.find(key);
+    if (record == 0) {
+      engine.countMiss(command);
+      return 0;
+    }
+    engine.countHit(command);
+    if (database.type(record) != type) {
+      throw Errors.wrongType();
+    }
+    return record;
+  }
+
+  // --- what was changed
+
+  /** Says that a key was changed, created or removed, and by what event. */
+  public void changed(Bytes key, EventClass eventClass, String event) {
+    changed(database(), key, eventClass, event);
+  }
+
+  /** Says that a key of another database was changed. */
+  public void changed(Database database, Bytes key, EventClass eventClass, String event) {
+    changes++;
+    engine.onChange(database, key, eventClass, event);
+  }
+
+  /** Says that something was changed that is no key, or counts for more: FLUSHALL, SWAPDB. */
+  public void changed() {
+    changes++;
+  }
+
+  /** Removes a key that has become empty, with the event for it. */
+  public void deleteEmptied(Bytes key) {
+    if (database().delete(key)) {
+      engine.onChange(database(), key, EventClass.GENERIC, "del");
+    }
+  }
+
+  /** Whether effects are wanted; when not, they need not be made. */
+  public boolean wantsEffects() {
+    return engine.log().isOn();
+  }
+
+  /**
+   * Says what to do to have the same again, in place of the words as sent. The bytes may be views
+   * of the arguments.
+   */
+  public void effect(Bytes... words) {
+    ownEffects = true;
+    effects.add(words);
+  }
+
+  /** Says that nothing need be done to have the same again, in place of the words as sent. */
+  public void noEffect() {
+    ownEffects = true;
+  }
+
+  // --- waiting
+
+  /**
+   * Whether this call may wait: not inside a transaction, where a command that would wait answers
+   * as if its time were up.
+   */
+  public boolean mayBlock() {
+    return mayBlock;
+  }
+
+  /**
+   * Makes the client wait until one of the keys holds a type; the command is then tried again from
+   * the beginning. Writes no reply. When the command is being tried again, the client keeps its
+   * place and its deadline.
+   *
+   * @param timeoutMillis how long; 0 for ever
+   * @param timeoutReply writes the reply when time is up
+   */
+  public void block(
+      ValueType type, List<Bytes> keys, long timeoutMillis, Consumer<Reply> timeoutReply) {
+    if (!mayBlock) {
+      timeoutReply.accept(reply);
+      return;
+    }
+    engine.block(this, type, keys, timeoutMillis, timeoutReply);
+  }
+
+  // --- for the dispatcher
+
+  long changes() {
+    return changes;
+  }
+
+  boolean hasOwnEffects() {
+    return ownEffects;
+  }
+
+  List<Bytes[]> effects() {
+    return effects;
+  }
+
+  /** The same object for the next command of the same client kind, to spare the allocation. */
+  void reuse(Command newCommand, Args newArgs, Reply newReply) {
+    command = newCommand;
+    args = newArgs;
+    reply = newReply;
+    changes = 0;
+    ownEffects = false;
+    if (!effects.isEmpty()) {
+      effects.clear();
+    }
+  }
+}

@@ -1,0 +1,282 @@
+package io.pillion.engine.dispatch;
+
+import io.pillion.engine.keyspace.Database;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.protocol.Args;
+import io.pillion.engine.protocol.Reply;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the engine knows of one client: its database, its name, its transaction, what it waits for.
+ * Touched only under the engine lock.
+ */
+public final class Client {
+  private final long id;
+  private final Outlet outlet;
+  private final Reply reply;
+  private final long connectedMillis;
+  private int database;
+  private String name = "";
+  private String libraryName = "";
+  private String libraryVersion = "";
+  private boolean authenticated;
+  private boolean noEvict;
+  private boolean noTouch;
+  private ReplyMode replyMode = ReplyMode.ON;
+  private boolean closing;
+  private boolean closed;
+  private long lastActiveMillis;
+  private @Nullable Command lastCommand;
+  private long commands;
+  private @Nullable Transaction transaction;
+  private final Set<WatchedKey> watched = new HashSet<>();
+  private boolean watchBroken;
+  private @Nullable Blocked blocked;
+  boolean touched;
+  private @Nullable Call call;
+
+  Client(long id, Outlet outlet, Reply reply, long nowMillis) {
+    this.id = id;
+    this.outlet = outlet;
+    this.reply = reply;
+    connectedMillis = nowMillis;
+    lastActiveMillis = nowMillis;
+  }
+
+  /** Its number, never used twice within an engine's life. */
+  public long id() {
+    return id;
+  }
+
+  /** The way back to it. */
+  public Outlet outlet() {
+    return outlet;
+  }
+
+  /** Where its replies are written. */
+  public Reply reply() {
+    return reply;
+  }
+
+  /** When it connected, in Unix milliseconds. */
+  public long connectedMillis() {
+    return connectedMillis;
+  }
+
+  /** When it last sent a command, in Unix milliseconds. */
+  public long lastActiveMillis() {
+    return lastActiveMillis;
+  }
+
+  /** The command it sent last, or null. */
+  public @Nullable Command lastCommand() {
+    return lastCommand;
+  }
+
+  /** How many commands it has sent. */
+  public long commandCount() {
+    return commands;
+  }
+
+  void sent(Command command, long nowMillis) {
+    lastCommand = command;
+    lastActiveMillis = nowMillis;
+    commands++;
+  }
+
+  /** The number of the database it has selected. */
+  public int database() {
+    return database;
+  }
+
+  /** Selects a database. */
+  public void database(int number) {
+    database = number;
+  }
+
+  /** The name it gave itself, or empty. */
+  public String name() {
+    return name;
+  }
+
+  /** Names it. */
+  public void name(String newName) {
+    name = newName;
+  }
+
+  /** The library that it says it is, or empty. */
+  public String libraryName() {
+    return libraryName;
+  }
+
+  /** Says which library it is. */
+  public void libraryName(String newName) {
+    libraryName = newName;
+  }
+
+  /** That library's version, or empty. */
+  public String libraryVersion() {
+    return libraryVersion;
+  }
+
+  /** Says which version its library has. */
+  public void libraryVersion(String newVersion) {
+    libraryVersion = newVersion;
+  }
+
+  /** Whether it may send commands that need authentication. */
+  public boolean isAuthenticated() {
+    return authenticated;
+  }
+
+  /** Says whether it has authenticated. */
+  public void authenticated(boolean yes) {
+    authenticated = yes;
+  }
+
+  /** Whether it is spared when clients are dropped to save memory. */
+  public boolean isNoEvict() {
+    return noEvict;
+  }
+
+  /** CLIENT NO-EVICT. */
+  public void noEvict(boolean yes) {
+    noEvict = yes;
+  }
+
+  /** Whether its reads do not count as a use of keys. */
+  public boolean isNoTouch() {
+    return noTouch;
+  }
+
+  /** CLIENT NO-TOUCH. */
+  public void noTouch(boolean yes) {
+    noTouch = yes;
+  }
+
+  /** Whether it wants replies. */
+  public ReplyMode replyMode() {
+    return replyMode;
+  }
+
+  /** CLIENT REPLY. */
+  public void replyMode(ReplyMode mode) {
+    replyMode = mode;
+  }
+
+  /** Whether it is to be closed once its replies have been sent; it sends no more commands. */
+  public boolean isClosing() {
+    return closing;
+  }
+
+  /** Ends it: at once, or after the replies written so far. */
+  public void close(boolean afterReplies) {
+    closing = true;
+    outlet.close(afterReplies);
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  void closed() {
+    closed = true;
+    closing = true;
+  }
+
+  /** The call object of this client, for its next command. */
+  Call call(Engine engine, Command command, Args args) {
+    Call reused = call;
+    if (reused == null) {
+      reused = new Call(engine, this, command, args, reply, /* mayBlock= */ true);
+      call = reused;
+    } else {
+      reused.reuse(command, args, reply);
+    }
+    return reused;
+  }
+
+  // --- transactions
+
+  /** The transaction it is putting together, or null. */
+  public @Nullable Transaction transaction() {
+    return transaction;
+  }
+
+  /** Begins a transaction, or, with null, ends it. */
+  public void transaction(@Nullable Transaction newTransaction) {
+    transaction = newTransaction;
+  }
+
+  /** The keys it watches. */
+  Set<WatchedKey> watched() {
+    return watched;
+  }
+
+  /** Whether it watches any key. */
+  public int watchedCount() {
+    return watched.size();
+  }
+
+  /** Whether a key that it watches has changed since. */
+  public boolean isWatchBroken() {
+    return watchBroken;
+  }
+
+  void watchBroken(boolean broken) {
+    watchBroken = broken;
+  }
+
+  // --- blocking
+
+  /** What it waits for, or null. */
+  public @Nullable Blocked blocked() {
+    return blocked;
+  }
+
+  void blocked(@Nullable Blocked newBlocked) {
+    blocked = newBlocked;
+  }
+
+  /** Whether CLIENT REPLY lets replies through. */
+  public enum ReplyMode {
+    ON,
+    OFF,
+    /** The reply to the next command is left out. */
+    SKIP_NEXT
+  }
+
+  /** A key under WATCH. */
+  record WatchedKey(Database database, Bytes key) {}
+
+  /** A MULTI that has not come to its EXEC. */
+  public static final class Transaction {
+    private final List<Queued> queue = new ArrayList<>();
+    private boolean broken;
+
+    /** The commands so far, in order. */
+    public List<Queued> queue() {
+      return queue;
+    }
+
+    /** Whether a command was refused while queueing, so that EXEC must refuse. */
+    public boolean isBroken() {
+      return broken;
+    }
+
+    /** A command was refused. */
+    public void markBroken() {
+      broken = true;
+    }
+  }
+
+  /** The number, for logs: a name may be secret. */
+  @Override
+  public String toString() {
+    return "client " + id;
+  }
+}

@@ -1,0 +1,243 @@
+package io.pillion.engine.dispatch;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One command or subcommand: what it is called, what it takes, what it may do, and who carries it
+ * out. Declared once, beside its handler; everything else that is known of commands (COMMAND,
+ * access categories, metrics, the compatibility page) is read from here.
+ */
+public final class Command {
+  private final String name;
+  private final @Nullable Command container;
+  private final Handler handler;
+  private final Map<String, Command> subcommands = new TreeMap<>();
+  private final EnumSet<CommandFlag> flags = EnumSet.noneOf(CommandFlag.class);
+  private final EnumSet<AclCategory> categories = EnumSet.noneOf(AclCategory.class);
+  private final List<KeySpec> keySpecs = new ArrayList<>();
+  private int arity = -1;
+  private String since = "";
+  private String summary = "";
+  private String syntax = "";
+  private String complexity = "";
+  private CommandGroup group = CommandGroup.GENERIC;
+  private final CommandStatistics statistics = new CommandStatistics();
+  private boolean write;
+  private boolean blocking;
+
+  Command(String name, @Nullable Command container, Handler handler) {
+    this.name = name;
+    this.container = container;
+    this.handler = handler;
+  }
+
+  // --- declaration
+
+  /** How many words it takes with its name: exactly so many, or at least, when negative. */
+  public Command arity(int words) {
+    arity = words;
+    return this;
+  }
+
+  /** What it is. */
+  public Command flags(CommandFlag... add) {
+    flags.addAll(List.of(add));
+    write = flags.contains(CommandFlag.WRITE);
+    blocking = flags.contains(CommandFlag.BLOCKING);
+    return this;
+  }
+
+  /** The categories that do not follow from its flags. */
+  public Command acl(AclCategory... add) {
+    categories.addAll(List.of(add));
+    return this;
+  }
+
+  /** Where its keys are: from first to last (negative from the end), {@code step} apart. */
+  public Command keys(int first, int last, int step, KeySpec.Flag... does) {
+    return keys(KeySpec.range(first, last, step, does));
+  }
+
+  /** Where some of its keys are. */
+  public Command keys(KeySpec spec) {
+    keySpecs.add(spec);
+    return this;
+  }
+
+  /** The version of Redis (or Valkey) that brought it. */
+  public Command since(String version) {
+    since = version;
+    return this;
+  }
+
+  /** One sentence that says what it does. */
+  public Command summary(String sentence) {
+    summary = sentence;
+    return this;
+  }
+
+  /** Its arguments, as the documentation writes them. */
+  public Command syntax(String arguments) {
+    syntax = arguments;
+    return this;
+  }
+
+  /** How its time grows, as the documentation says it. */
+  public Command complexity(String text) {
+    complexity = text;
+    return this;
+  }
+
+  Command group(CommandGroup newGroup) {
+    group = newGroup;
+    return this;
+  }
+
+  /** Declares a subcommand: {@code table.command("CLIENT").sub("ID", this::clientId)}. */
+  public Command sub(String subName, Handler subHandler) {
+    Command sub = new Command(subName, this, subHandler).group(group);
+    if (subcommands.put(subName, sub) != null) {
+      throw new IllegalStateException(name + " " + subName + " is declared twice");
+    }
+    return sub;
+  }
+
+  // --- facts
+
+  /** The name in upper case; of a subcommand, its own part. */
+  public String name() {
+    return name;
+  }
+
+  /** The full name in lower case as Redis writes it: {@code client|id}. */
+  public String fullName() {
+    String own = name.toLowerCase(Locale.ROOT);
+    return container == null ? own : container.fullName() + "|" + own;
+  }
+
+  /** The command that this is a subcommand of, or null. */
+  public @Nullable Command container() {
+    return container;
+  }
+
+  /** Its subcommands, by name in upper case, in order. */
+  public Map<String, Command> subcommands() {
+    return Collections.unmodifiableMap(subcommands);
+  }
+
+  /** How many words it takes with its name: exactly so many, or at least, when negative. */
+  public int arity() {
+    return arity;
+  }
+
+  /** Whether it takes so many words. */
+  public boolean takes(int words) {
+    return arity >= 0 ? words == arity : words >= -arity;
+  }
+
+  /** Whether it has a flag. */
+  public boolean is(CommandFlag flag) {
+    return flags.contains(flag);
+  }
+
+  /** Its flags. */
+  public Set<CommandFlag> flags() {
+    return Collections.unmodifiableSet(flags);
+  }
+
+  boolean isWrite() {
+    return write;
+  }
+
+  boolean mayBlock() {
+    return blocking;
+  }
+
+  /** Its categories, those included that follow from its flags. */
+  public Set<AclCategory> categories() {
+    EnumSet<AclCategory> all = EnumSet.copyOf(categories);
+    if (is(CommandFlag.WRITE)) {
+      all.add(AclCategory.WRITE);
+    }
+    if (is(CommandFlag.READONLY) && !categories.contains(AclCategory.SCRIPTING)) {
+      all.add(AclCategory.READ);
+    }
+    if (is(CommandFlag.ADMIN)) {
+      all.add(AclCategory.ADMIN);
+      all.add(AclCategory.DANGEROUS);
+    }
+    if (is(CommandFlag.PUBSUB)) {
+      all.add(AclCategory.PUBSUB);
+    }
+    if (is(CommandFlag.BLOCKING)) {
+      all.add(AclCategory.BLOCKING);
+    }
+    all.add(is(CommandFlag.FAST) ? AclCategory.FAST : AclCategory.SLOW);
+    return all;
+  }
+
+  /** Where its keys are. */
+  public Collection<KeySpec> keySpecs() {
+    return Collections.unmodifiableList(keySpecs);
+  }
+
+  /** The version that brought it. */
+  public String since() {
+    return since;
+  }
+
+  /** One sentence that says what it does. */
+  public String summary() {
+    return summary;
+  }
+
+  /** Its arguments, as the documentation writes them. */
+  public String syntax() {
+    return syntax;
+  }
+
+  /** How its time grows. */
+  public String complexity() {
+    return complexity;
+  }
+
+  /** The group that documents it. */
+  public CommandGroup group() {
+    return group;
+  }
+
+  /** How often it was called and what that cost. */
+  public CommandStatistics statistics() {
+    return statistics;
+  }
+
+  Handler handler() {
+    return handler;
+  }
+
+  /** Carries a command out. */
+  @FunctionalInterface
+  public interface Handler {
+    /**
+     * Carries the command out: everything is parsed before anything is changed.
+     *
+     * @throws io.pillion.engine.protocol.CommandException a client's mistake; nothing has changed
+     */
+    void handle(Call call);
+  }
+
+  /** The full name. */
+  @Override
+  public String toString() {
+    return fullName();
+  }
+}

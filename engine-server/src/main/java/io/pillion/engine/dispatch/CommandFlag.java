@@ -1,0 +1,48 @@
+package io.pillion.engine.dispatch;
+
+/** What a command is, as COMMAND INFO names it, and as the dispatcher acts on it. */
+public enum CommandFlag {
+  /** May change data. */
+  WRITE("write"),
+  /** Reads data and changes none. */
+  READONLY("readonly"),
+  /** Refused when memory is full and nothing may be evicted. */
+  DENYOOM("denyoom"),
+  ADMIN("admin"),
+  PUBSUB("pubsub"),
+  /** Not to be called by scripts. */
+  NOSCRIPT("noscript"),
+  /** May make its client wait. */
+  BLOCKING("blocking"),
+  /** Allowed while data are loaded. */
+  LOADING("loading"),
+  /** Allowed on a replica whose data are stale. */
+  STALE("stale"),
+  SKIP_MONITOR("skip_monitor"),
+  SKIP_SLOWLOG("skip_slowlog"),
+  ASKING("asking"),
+  /** Takes constant or logarithmic time. */
+  FAST("fast"),
+  /** Allowed before AUTH. */
+  NO_AUTH("no_auth"),
+  MAY_REPLICATE("may_replicate"),
+  /** Refused inside MULTI. */
+  NO_MULTI("no_multi"),
+  /** Its keys are not where three numbers can say. */
+  MOVABLE_KEYS("movablekeys"),
+  /** Allowed while a script has run too long. */
+  ALLOW_BUSY("allow_busy"),
+  /** Inside MULTI it is carried out at once, not queued: EXEC and its kin. */
+  TRANSACTION_CONTROL("");
+
+  private final String redisName;
+
+  CommandFlag(String redisName) {
+    this.redisName = redisName;
+  }
+
+  /** The name in COMMAND INFO; empty for what is only our own. */
+  public String redisName() {
+    return redisName;
+  }
+}

@@ -1,0 +1,21 @@
+package io.pillion.engine.dispatch;
+
+import java.util.Locale;
+
+/** The groups in which commands are documented. */
+public enum CommandGroup {
+  GENERIC,
+  STRING,
+  LIST,
+  SET,
+  SORTED_SET,
+  HASH,
+  CONNECTION,
+  SERVER,
+  TRANSACTIONS;
+
+  /** The name in COMMAND DOCS. */
+  public String redisName() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

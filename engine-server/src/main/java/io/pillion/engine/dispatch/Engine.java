@@ -1,0 +1,865 @@
+package io.pillion.engine.dispatch;
+
+import io.pillion.engine.dispatch.Client.WatchedKey;
+import io.pillion.engine.keyspace.Database;
+import io.pillion.engine.keyspace.EventClass;
+import io.pillion.engine.keyspace.KeyListener;
+import io.pillion.engine.keyspace.Keyspace;
+import io.pillion.engine.keyspace.ValueType;
+import io.pillion.engine.keyspace.Waiter;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.memory.OutOfArenaException;
+import io.pillion.engine.protocol.Args;
+import io.pillion.engine.protocol.CommandException;
+import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.protocol.Reply;
+import io.pillion.engine.world.World;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The heart: one order of commands. Whoever wants a command carried out holds the one lock, from a
+ * network loop's {@link Turn} or from a caller's own thread, and every command passes through
+ * {@link #execute}: found, checked, carried out, its effects logged, those who waited for it
+ * served.
+ *
+ * <p>A hold begins with {@link #beginHold}, which looks at the clock, and ends with {@link
+ * #endHold}, which seals the replies of all clients that got any and hands them over to be flushed
+ * without the lock. Time passes by itself: {@link #tick} expires keys and ends waits, on the
+ * world's timer.
+ */
+public final class Engine implements KeyListener {
+  private static final Logger log = LoggerFactory.getLogger(Engine.class);
+  private static final int EXPIRIES_PER_HOLD = 256;
+  private static final int UNKNOWN_COMMAND_TEXT = 128;
+
+  private final World world;
+  private final Keyspace keyspace;
+  private final CommandTable table;
+  private final EngineLock lock = new EngineLock();
+  private final EngineStatistics statistics = new EngineStatistics();
+  private final Map<Long, Client> clients = new LinkedHashMap<>();
+  private final List<Client> touched = new ArrayList<>();
+  private final Map<WatchedKey, List<Client>> watchers = new HashMap<>();
+  private final PriorityQueue<Blocked> deadlines =
+      new PriorityQueue<>((a, b) -> Long.compare(a.deadlineNanos(), b.deadlineNanos()));
+  private final Map<Client, Args> postponed = new LinkedHashMap<>();
+  private final List<Effect> pendingEffects = new ArrayList<>();
+  private final List<WriteListener> writeListeners = new ArrayList<>();
+  private Set<AwaitedKey> ready = new LinkedHashSet<>();
+
+  private CommandLog commandLog = CommandLog.OFF;
+  private CommandGate gate = CommandGate.OPEN;
+  private CommandObserver observer = CommandObserver.NONE;
+  private byte @Nullable [] password;
+  private int depth;
+  private long nextClientId = 1;
+  private long dirty;
+  private long lastNanos;
+  private @Nullable Blocked retrying;
+  private boolean blockedAgain;
+  private PauseMode pause = PauseMode.NONE;
+  private long pausedUntilMillis;
+  private World.@Nullable Scheduled wake;
+  private long wakeAtNanos = Long.MAX_VALUE;
+  private boolean closed;
+
+  /** An engine over this keyspace, whose listener it becomes. */
+  public Engine(World world, Keyspace keyspace, CommandTable table) {
+    this.world = world;
+    this.keyspace = keyspace;
+    this.table = table;
+    keyspace.listener(this);
+    lastNanos = world.nanos();
+  }
+
+  // --- parts
+
+  /** All databases. */
+  public Keyspace keyspace() {
+    return keyspace;
+  }
+
+  /** All commands. */
+  public CommandTable table() {
+    return table;
+  }
+
+  /** Clock and randomness. */
+  public World world() {
+    return world;
+  }
+
+  /** What INFO counts. */
+  public EngineStatistics statistics() {
+    return statistics;
+  }
+
+  /** Where effects go. */
+  public CommandLog log() {
+    return commandLog;
+  }
+
+  /** Says where effects go, under the lock or before the first command. */
+  public void log(CommandLog newLog) {
+    commandLog = newLog;
+  }
+
+  /** Says who is asked before each command. */
+  public void gate(CommandGate newGate) {
+    gate = newGate;
+  }
+
+  /** Says who is told of each command. */
+  public void observer(CommandObserver newObserver) {
+    observer = newObserver;
+  }
+
+  /** Adds somebody to be told of each change of a key. */
+  public void addWriteListener(WriteListener listener) {
+    writeListeners.add(listener);
+  }
+
+  /** How many changes there were since the engine began. */
+  public long dirty() {
+    return dirty;
+  }
+
+  // --- access
+
+  /** The password that clients must give, or null when they need not. */
+  public byte @Nullable [] password() {
+    return password;
+  }
+
+  /** Sets the password; clients that are in stay in. */
+  public void password(byte @Nullable [] newPassword) {
+    password = newPassword;
+  }
+
+  /** Whether a client must authenticate before it may go on. */
+  public boolean needsAuthentication(Client client) {
+    return password != null && !client.isAuthenticated();
+  }
+
+  // --- holding the lock
+
+  /** Takes the lock and looks at the clock. */
+  public void beginHold() {
+    lock.lock();
+    keyspace.refreshNow();
+    lastNanos = world.nanos();
+  }
+
+  /**
+   * Seals the replies of clients that got any, and lets the lock go.
+   *
+   * @param flushLater receives the outlets to flush, which the caller does now, without the lock
+   */
+  public void endHold(List<Outlet> flushLater) {
+    for (int i = 0; i < touched.size(); i++) {
+      Client client = touched.get(i);
+      client.touched = false;
+      client.outlet().seal();
+      flushLater.add(client.outlet());
+    }
+    touched.clear();
+    scheduleWake();
+    lock.unlock();
+  }
+
+  /** Does something under the lock, then flushes what it caused to be replied. */
+  public void hold(Runnable action) {
+    List<Outlet> outlets = new ArrayList<>(2);
+    beginHold();
+    try {
+      action.run();
+    } finally {
+      endHold(outlets);
+    }
+    for (Outlet outlet : outlets) {
+      outlet.flush();
+    }
+  }
+
+  /** Whether this thread holds the lock. */
+  public boolean isHeld() {
+    return lock.isHeld();
+  }
+
+  long lastNanos() {
+    return lastNanos;
+  }
+
+  // --- clients
+
+  /**
+   * A new client. Under the lock.
+   *
+   * @param reply where its replies are written
+   */
+  public Client connect(Outlet outlet, Reply reply) {
+    Client client = new Client(nextClientId++, outlet, reply, keyspace.now());
+    clients.put(client.id(), client);
+    statistics.connected();
+    return client;
+  }
+
+  /** A client is gone: what it watched, waited for and queued is forgotten. Under the lock. */
+  public void disconnect(Client client) {
+    client.closed();
+    clients.remove(client.id());
+    unwatch(client);
+    client.transaction(null);
+    Blocked blocked = client.blocked();
+    if (blocked != null) {
+      release(blocked, Blocked.State.KILLED);
+    }
+    postponed.remove(client);
+  }
+
+  /** All clients, in the order they came. Under the lock. */
+  public Collection<Client> clients() {
+    return Collections.unmodifiableCollection(clients.values());
+  }
+
+  /** The client of a number, or null. */
+  public @Nullable Client client(long id) {
+    return clients.get(id);
+  }
+
+  /** How many clients wait for keys. */
+  public long blockedCount() {
+    return clients.values().stream().filter(client -> client.blocked() != null).count();
+  }
+
+  /** Says that something was written to a client's reply, so that it is sealed and flushed. */
+  public void touch(Client client) {
+    if (!client.touched) {
+      client.touched = true;
+      touched.add(client);
+    }
+  }
+
+  // --- the one path of every command
+
+  /**
+   * Carries out one command of a client, or queues it in its transaction, or refuses it. Under the
+   * lock.
+   */
+  public void execute(Client client, Args args) {
+    Reply reply = client.reply();
+    int start = reply.position();
+    Client.ReplyMode mode = client.replyMode();
+    Command command = null;
+    try {
+      command = resolve(args);
+      client.sent(command, keyspace.now());
+      check(client, command, args);
+    } catch (CommandException e) {
+      refuse(client, command, e);
+      finishReply(client, start, mode);
+      return;
+    }
+    if (mustPostpone(client, command)) {
+      postpone(client, args);
+      return;
+    }
+    Client.Transaction transaction = client.transaction();
+    if (transaction != null && !command.is(CommandFlag.TRANSACTION_CONTROL)) {
+      transaction.queue().add(new Queued(command, args.copy()));
+      reply.simple("QUEUED");
+    } else {
+      Call call = client.call(this, command, args);
+      run(call);
+      commitEffects();
+      if (!ready.isEmpty()) {
+        serveWaiters();
+      }
+    }
+    finishReply(client, start, mode);
+  }
+
+  /** Carries out one command of a transaction, writing its reply in its place. */
+  public void executeQueued(Client client, Queued queued) {
+    Call call =
+        new Call(
+            this, client, queued.command(), queued.args(), client.reply(), /* mayBlock= */ false);
+    try {
+      gate.check(client, queued.command(), queued.args());
+    } catch (CommandException e) {
+      queued.command().statistics().rejected(1);
+      error(client.reply(), e);
+      return;
+    }
+    run(call);
+  }
+
+  private Command resolve(Args args) {
+    Command command = table.find(args.get(0));
+    if (command == null) {
+      throw unknownCommand(args);
+    }
+    if (!command.subcommands().isEmpty() && args.count() > 1) {
+      Command sub =
+          command.subcommands().get(args.get(1).toString().toUpperCase(java.util.Locale.ROOT));
+      if (sub == null) {
+        throw Errors.err(
+            "unknown subcommand '"
+                + shorten(args.get(1).toString())
+                + "'. Try "
+                + command.name()
+                + " HELP.");
+      }
+      command = sub;
+    }
+    if (!command.takes(args.count())) {
+      command.statistics().rejected(1);
+      throw Errors.wrongNumberOfArguments(command.fullName());
+    }
+    return command;
+  }
+
+  private static CommandException unknownCommand(Args args) {
+    StringBuilder text = new StringBuilder("unknown command '");
+    text.append(shorten(args.get(0).toString())).append("', with args beginning with: ");
+    int begin = text.length();
+    for (int i = 1; i < args.count() && text.length() - begin < UNKNOWN_COMMAND_TEXT; i++) {
+      String word = args.get(i).toString();
+      int room = UNKNOWN_COMMAND_TEXT - (text.length() - begin);
+      text.append('\'').append(word, 0, Math.min(word.length(), room)).append("' ");
+    }
+    return Errors.err(text.toString());
+  }
+
+  private static String shorten(String text) {
+    return text.length() <= UNKNOWN_COMMAND_TEXT ? text : text.substring(0, UNKNOWN_COMMAND_TEXT);
+  }
+
+  private void check(Client client, Command command, Args args) {
+    if (password != null && !client.isAuthenticated() && !command.is(CommandFlag.NO_AUTH)) {
+      throw new CommandException("NOAUTH Authentication required.");
+    }
+    gate.check(client, command, args);
+    if (keyspace.settings().maxMemoryBytes > 0
+        && !keyspace.makeRoom(statistics.outputBytes())
+        && (command.is(CommandFlag.DENYOOM) || execWouldNeedMemory(client, command))) {
+      throw Errors.outOfMemory();
+    }
+    if (client.transaction() != null && command.is(CommandFlag.NO_MULTI)) {
+      throw Errors.err("Command not allowed inside a transaction");
+    }
+  }
+
+  private static boolean execWouldNeedMemory(Client client, Command command) {
+    Client.Transaction transaction = client.transaction();
+    return transaction != null
+        && command.name().equals("EXEC")
+        && transaction.queue().stream().anyMatch(q -> q.command().is(CommandFlag.DENYOOM));
+  }
+
+  private void refuse(Client client, @Nullable Command command, CommandException e) {
+    if (command != null) {
+      command.statistics().rejected(1);
+    }
+    Client.Transaction transaction = client.transaction();
+    if (transaction != null) {
+      transaction.markBroken();
+    }
+    error(client.reply(), e);
+  }
+
+  private void error(Reply reply, CommandException e) {
+    statistics.error(e.text());
+    reply.error(e.text());
+  }
+
+  /** Runs a handler; a mistake or a lack of memory becomes its reply. */
+  private void run(Call call) {
+    Reply reply = call.reply();
+    Command command = call.command();
+    int start = reply.position();
+    depth++;
+    try {
+      command.handler().handle(call);
+    } catch (CommandException e) {
+      reply.rewind(start);
+      command.statistics().failed(1);
+      error(reply, e);
+    } catch (OutOfArenaException e) {
+      reply.rewind(start);
+      command.statistics().failed(1);
+      error(reply, Errors.outOfMemory());
+    } catch (RuntimeException e) {
+      // A bug in a handler costs its caller an error, not everybody the engine.
+      log.error("{} failed; this is a bug", command, e);
+      reply.rewind(start);
+      command.statistics().failed(1);
+      error(reply, Errors.err("internal error in '" + command.fullName() + "': " + e));
+    } finally {
+      depth--;
+    }
+    long now = world.nanos();
+    long took = now - lastNanos;
+    lastNanos = now;
+    statistics.executed();
+    command.statistics().called(took);
+    dirty += call.changes();
+    observer.executed(call.client(), command, call.args(), took);
+    collectEffects(call);
+  }
+
+  /** Lets a reply go, or takes it back where CLIENT REPLY says so. */
+  private void finishReply(Client client, int start, Client.ReplyMode before) {
+    Client.ReplyMode after = client.replyMode();
+    boolean skip = before == Client.ReplyMode.SKIP_NEXT && after == Client.ReplyMode.SKIP_NEXT;
+    if (skip) {
+      client.replyMode(Client.ReplyMode.ON);
+    }
+    if (skip || after == Client.ReplyMode.OFF) {
+      client.reply().rewind(start);
+    } else if (client.reply().position() != start) {
+      touch(client);
+    }
+  }
+
+  // --- effects
+
+  private void collectEffects(Call call) {
+    if (!commandLog.isOn()) {
+      return;
+    }
+    int database = call.client().database();
+    if (call.hasOwnEffects()) {
+      for (Bytes[] words : call.effects()) {
+        pendingEffects.add(new Effect(database, words));
+      }
+    } else if (call.changes() > 0 && call.command().isWrite()) {
+      Args args = call.args();
+      Bytes[] words = new Bytes[args.count()];
+      for (int i = 0; i < words.length; i++) {
+        words[i] = args.get(i);
+      }
+      pendingEffects.add(new Effect(database, words));
+    }
+  }
+
+  /** Hands the effects of one command, or one transaction, to the log. */
+  private void commitEffects() {
+    if (pendingEffects.isEmpty()) {
+      return;
+    }
+    boolean together = pendingEffects.size() > 1;
+    if (together) {
+      commandLog.begin();
+    }
+    for (Effect effect : pendingEffects) {
+      commandLog.append(effect.database, effect.words);
+    }
+    if (together) {
+      commandLog.end();
+    }
+    pendingEffects.clear();
+  }
+
+  private void deleteEffect(Database database, Bytes key) {
+    if (commandLog.isOn()) {
+      pendingEffects.add(new Effect(database.number(), new Bytes[] {DEL, key.copy()}));
+      if (depth == 0) {
+        commitEffects();
+      }
+    }
+  }
+
+  private static final Bytes DEL = Bytes.of("DEL".getBytes(StandardCharsets.US_ASCII));
+
+  private static final class Effect {
+    final int database;
+    final Bytes[] words;
+
+    Effect(int database, Bytes[] words) {
+      this.database = database;
+      this.words = words;
+    }
+  }
+
+  // --- what happens to keys
+
+  @Override
+  public void onChange(Database database, Bytes key, EventClass eventClass, String event) {
+    if (!watchers.isEmpty()) {
+      breakWatch(database, key);
+    }
+    if (database.isAwaited(key)) {
+      ready.add(new AwaitedKey(database, key.copy()));
+    }
+    for (int i = 0; i < writeListeners.size(); i++) {
+      writeListeners.get(i).onChange(database, key, eventClass, event);
+    }
+  }
+
+  @Override
+  public void onExpired(Database database, Bytes key) {
+    dirty++;
+    onChange(database, key, EventClass.EXPIRED, "expired");
+    deleteEffect(database, key);
+  }
+
+  @Override
+  public void onEvicted(Database database, Bytes key) {
+    dirty++;
+    onChange(database, key, EventClass.EVICTED, "evicted");
+    deleteEffect(database, key);
+  }
+
+  @Override
+  public void beforeFlush(Database database) {
+    for (WatchedKey watched : List.copyOf(watchers.keySet())) {
+      if (watched.database() == database && database.peek(watched.key()) != 0) {
+        breakWatch(database, watched.key());
+      }
+    }
+  }
+
+  @Override
+  public void onSwap(Database first, Database second) {
+    for (WatchedKey watched : List.copyOf(watchers.keySet())) {
+      if ((watched.database() == first || watched.database() == second)
+          && (first.peek(watched.key()) != 0 || second.peek(watched.key()) != 0)) {
+        breakWatch(watched.database(), watched.key());
+      }
+    }
+    for (Database database : List.of(first, second)) {
+      for (Bytes key : database.awaitedKeys()) {
+        ready.add(new AwaitedKey(database, key));
+      }
+    }
+  }
+
+  private record AwaitedKey(Database database, Bytes key) {}
+
+  /** A read found its key. */
+  void countHit(Command command) {
+    if (!command.isWrite()) {
+      statistics.hit();
+    }
+  }
+
+  /** A read did not find its key. */
+  void countMiss(Command command) {
+    if (!command.isWrite()) {
+      statistics.miss();
+    }
+  }
+
+  // --- WATCH
+
+  /** The client's EXEC fails when this key changes before. */
+  public void watch(Client client, Bytes key) {
+    Database database = keyspace.database(client.database());
+    WatchedKey watched = new WatchedKey(database, key.copy());
+    if (client.watched().add(watched)) {
+      database.peek(key);
+      watchers.computeIfAbsent(watched, k -> new ArrayList<>(1)).add(client);
+    }
+  }
+
+  /** Forgets all keys that the client watches. */
+  public void unwatch(Client client) {
+    for (WatchedKey watched : client.watched()) {
+      List<Client> list = watchers.get(watched);
+      if (list != null) {
+        list.remove(client);
+        if (list.isEmpty()) {
+          watchers.remove(watched);
+        }
+      }
+    }
+    client.watched().clear();
+    client.watchBroken(false);
+  }
+
+  private void breakWatch(Database database, Bytes key) {
+    List<Client> list = watchers.get(new WatchedKey(database, key));
+    if (list != null) {
+      for (Client client : list) {
+        client.watchBroken(true);
+      }
+    }
+  }
+
+  // --- waiting for keys
+
+  void block(
+      Call call,
+      ValueType type,
+      List<Bytes> keys,
+      long timeoutMillis,
+      Consumer<Reply> timeoutReply) {
+    Client client = call.client();
+    if (retrying != null && retrying.client() == client) {
+      blockedAgain = true;
+      return;
+    }
+    long deadline =
+        timeoutMillis == 0 ? Long.MAX_VALUE : saturatedAdd(world.nanos(), timeoutMillis);
+    List<Bytes> kept = new ArrayList<>(keys.size());
+    for (Bytes key : keys) {
+      kept.add(key.copy());
+    }
+    Blocked blocked =
+        new Blocked(
+            client,
+            call.command(),
+            call.args().copy(),
+            call.database(),
+            type,
+            kept,
+            deadline,
+            timeoutReply);
+    client.blocked(blocked);
+    for (Bytes key : kept) {
+      blocked.database().await(key, blocked);
+    }
+    if (deadline != Long.MAX_VALUE) {
+      deadlines.add(blocked);
+    }
+  }
+
+  private static long saturatedAdd(long nanos, long millis) {
+    return millis > (Long.MAX_VALUE - nanos) / 1_000_000 - 1
+        ? Long.MAX_VALUE - 1
+        : nanos + millis * 1_000_000;
+  }
+
+  /** Serves those who wait for keys that commands have filled, first come first. */
+  private void serveWaiters() {
+    while (!ready.isEmpty()) {
+      Set<AwaitedKey> now = ready;
+      ready = new LinkedHashSet<>();
+      for (AwaitedKey awaited : now) {
+        for (Waiter waiter : awaited.database.waitersOf(awaited.key)) {
+          long record = awaited.database.peek(awaited.key);
+          if (record == 0) {
+            break;
+          }
+          Blocked blocked = (Blocked) waiter;
+          if (blocked.state() == Blocked.State.WAITING
+              && awaited.database.type(record) == waiter.waitsFor()) {
+            retry(blocked);
+          }
+        }
+      }
+    }
+  }
+
+  private void retry(Blocked blocked) {
+    Client client = blocked.client();
+    int start = client.reply().position();
+    retrying = blocked;
+    blockedAgain = false;
+    try {
+      run(client.call(this, blocked.command(), blocked.args()));
+    } finally {
+      retrying = null;
+    }
+    commitEffects();
+    if (!blockedAgain) {
+      release(blocked, Blocked.State.SERVED);
+      finishReply(client, start, client.replyMode());
+      client.outlet().resume();
+    }
+  }
+
+  /** Ends a wait whatever its reason; the reply is the caller's business. */
+  private void release(Blocked blocked, Blocked.State state) {
+    blocked.state(state);
+    for (Bytes key : blocked.keys()) {
+      blocked.database().stopAwaiting(key, blocked);
+    }
+    deadlines.remove(blocked);
+    blocked.client().blocked(null);
+  }
+
+  /**
+   * Ends a client's wait before its time.
+   *
+   * @param withError whether it gets an error, instead of the reply for a wait that timed out
+   * @return false when it does not wait for keys
+   */
+  public boolean unblock(Client client, boolean withError) {
+    Blocked blocked = client.blocked();
+    if (blocked == null || postponed.containsKey(client)) {
+      return false;
+    }
+    int start = client.reply().position();
+    release(blocked, Blocked.State.TIMED_OUT);
+    if (withError) {
+      error(client.reply(), new CommandException("UNBLOCKED client unblocked via CLIENT UNBLOCK"));
+    } else {
+      blocked.timeoutReply().accept(client.reply());
+    }
+    finishReply(client, start, client.replyMode());
+    client.outlet().resume();
+    return true;
+  }
+
+  // --- CLIENT PAUSE
+
+  /** Whose commands wait. */
+  public enum PauseMode {
+    NONE,
+    /** Those that may write. */
+    WRITE,
+    ALL
+  }
+
+  /**
+   * Lets commands wait until a moment; a longer pause already going on is kept, as is the wider.
+   */
+  public void pause(PauseMode mode, long untilMillis) {
+    if (mode == PauseMode.ALL || pause == PauseMode.NONE) {
+      pause = mode;
+    }
+    pausedUntilMillis = Math.max(pausedUntilMillis, untilMillis);
+  }
+
+  /** Ends a pause and carries out what waited. */
+  public void unpause() {
+    pause = PauseMode.NONE;
+    pausedUntilMillis = 0;
+    Map<Client, Args> waiting = new LinkedHashMap<>(postponed);
+    postponed.clear();
+    waiting.forEach(
+        (client, args) -> {
+          client.blocked(null);
+          execute(client, args);
+          client.outlet().resume();
+        });
+  }
+
+  private boolean mustPostpone(Client client, Command command) {
+    if (pause == PauseMode.NONE) {
+      return false;
+    }
+    if (pausedUntilMillis <= keyspace.now()) {
+      unpause();
+      return false;
+    }
+    if (pause == PauseMode.ALL) {
+      return !command.fullName().startsWith("client");
+    }
+    Client.Transaction transaction = client.transaction();
+    return command.isWrite()
+        || command.is(CommandFlag.MAY_REPLICATE)
+        || (transaction != null
+            && command.name().equals("EXEC")
+            && transaction.queue().stream().anyMatch(q -> q.command().isWrite()));
+  }
+
+  private void postpone(Client client, Args args) {
+    Args kept = args.copy();
+    postponed.put(client, kept);
+    client.blocked(
+        new Blocked(
+            client,
+            client.lastCommand() == null ? resolve(kept) : client.lastCommand(),
+            kept,
+            keyspace.database(client.database()),
+            ValueType.STRING,
+            List.of(),
+            Long.MAX_VALUE,
+            Reply::nil));
+  }
+
+  // --- time
+
+  /** Lets time pass: keys expire, waits end. Called by the world's timer, without the lock. */
+  public void tick() {
+    boolean more;
+    do {
+      boolean[] again = {false};
+      hold(
+          () -> {
+            wake = null;
+            wakeAtNanos = Long.MAX_VALUE;
+            if (closed) {
+              return;
+            }
+            again[0] = keyspace.expireDue(EXPIRIES_PER_HOLD);
+            endWaits();
+            if (pause != PauseMode.NONE && pausedUntilMillis <= keyspace.now()) {
+              unpause();
+            }
+            if (!ready.isEmpty()) {
+              serveWaiters();
+            }
+          });
+      more = again[0];
+    } while (more);
+  }
+
+  private void endWaits() {
+    long now = world.nanos();
+    while (true) {
+      Blocked blocked = deadlines.peek();
+      if (blocked == null || blocked.deadlineNanos() > now) {
+        return;
+      }
+      unblock(blocked.client(), /* withError= */ false);
+    }
+  }
+
+  /** Asks the world to wake the engine when the next thing is due, unless it will by then. */
+  private void scheduleWake() {
+    long due = Long.MAX_VALUE;
+    long nextKey = keyspace.settings().activeExpiry ? keyspace.nextDue() : Long.MAX_VALUE;
+    if (pause != PauseMode.NONE) {
+      nextKey = Math.min(nextKey, pausedUntilMillis);
+    }
+    if (nextKey != Long.MAX_VALUE) {
+      due = saturatedAdd(lastNanos, Math.max(0, nextKey - keyspace.now()));
+    }
+    Blocked first = deadlines.peek();
+    if (first != null) {
+      due = Math.min(due, first.deadlineNanos());
+    }
+    if (due >= wakeAtNanos || due == Long.MAX_VALUE || closed) {
+      return;
+    }
+    if (wake != null) {
+      wake.cancel();
+    }
+    wakeAtNanos = due;
+    wake = world.schedule(Math.max(100_000, due - lastNanos), this::tick);
+  }
+
+  /** Ends the engine: no command is carried out afterwards, and its memory goes back. */
+  public void close() {
+    hold(
+        () -> {
+          closed = true;
+          if (wake != null) {
+            wake.cancel();
+          }
+          for (Client client : List.copyOf(clients.values())) {
+            client.close(/* afterReplies= */ false);
+            disconnect(client);
+          }
+          keyspace.arena().close();
+        });
+  }
+}

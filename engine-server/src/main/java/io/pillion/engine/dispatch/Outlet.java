@@ -1,0 +1,34 @@
+package io.pillion.engine.dispatch;
+
+/**
+ * The way back to a client: what carries its replies away. A connection on the network is one, a
+ * caller within the process another.
+ */
+public interface Outlet {
+  /**
+   * Takes what has been written to the client's reply since the last time, to be sent. Called under
+   * the engine lock, by any thread, once at the end of a turn's hold.
+   */
+  void seal();
+
+  /** Sends what was sealed. Called outside the lock, by any thread; must not block. */
+  void flush();
+
+  /** The client was blocked and is not any more: input that waited behind may go on. Any thread. */
+  void resume();
+
+  /**
+   * Ends the connection: at once, or when every reply so far has been sent. Called under the engine
+   * lock, by any thread; must not block.
+   */
+  void close(boolean afterReplies);
+
+  /** The other end's address, {@code ip:port} or a socket's path with {@code :0}. */
+  String peerAddress();
+
+  /** This end's address. */
+  String localAddress();
+
+  /** Bytes that wait to be sent. */
+  long pendingBytes();
+}

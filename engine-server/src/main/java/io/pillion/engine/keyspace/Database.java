@@ -1,0 +1,606 @@
+package io.pillion.engine.keyspace;
+
+import io.pillion.engine.memory.Arena;
+import io.pillion.engine.memory.Bytes;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One numbered database: keys, what they hold, when they expire, and who waits for them. Used under
+ * the engine lock.
+ *
+ * <p>A record is an address in the arena; it is void as soon as another key is written or its own
+ * is resized, expired or deleted, except where a method says that it returns the new one.
+ */
+public final class Database {
+  /** No deadline: the key stays. */
+  public static final long NEVER = -1;
+
+  private final Keyspace keyspace;
+  private final Arena arena;
+  private final int number;
+  private final Map<Bytes, ArrayDeque<Waiter>> waiters = new HashMap<>();
+  private KeyIndex index;
+  private ExpiryWheel wheel;
+
+  Database(Keyspace keyspace, int number) {
+    this.keyspace = keyspace;
+    this.arena = keyspace.arena();
+    this.number = number;
+    index = new KeyIndex(arena, keyspace.hashSeed());
+    wheel = new ExpiryWheel(arena, keyspace.now());
+  }
+
+  /** Its number, by which SELECT knows it. */
+  public int number() {
+    return number;
+  }
+
+  /** How many keys there are, those included whose time has come but who are not gone yet. */
+  public long size() {
+    return index.size();
+  }
+
+  /** How many keys have a time to live. */
+  public long expiringSize() {
+    return wheel.size();
+  }
+
+  // --- finding
+
+  /**
+   * The record of a key, or 0. Counts as a use of the key, and removes it when its time has come.
+   */
+  public long find(Bytes key) {
+    long hash = index.hash(key);
+    long record = index.find(key, hash);
+    if (record == 0) {
+      return 0;
+    }
+    if (KeyRecord.isExpiring(arena, record)
+        && KeyRecord.deadline(arena, record) <= keyspace.now()) {
+      expire(record, key, hash);
+      return 0;
+    }
+    keyspace.use(record);
+    return record;
+  }
+
+  /** As {@link #find}, without counting as a use. */
+  public long peek(Bytes key) {
+    long hash = index.hash(key);
+    long record = index.find(key, hash);
+    if (record != 0
+        && KeyRecord.isExpiring(arena, record)
+        && KeyRecord.deadline(arena, record) <= keyspace.now()) {
+      expire(record, key, hash);
+      return 0;
+    }
+    return record;
+  }
+
+  /** What a record holds. */
+  public ValueType type(long record) {
+    return KeyRecord.type(arena, record);
+  }
+
+  /** The key of a record, as a copy. */
+  public Bytes key(long record) {
+    return Bytes.of(
+        arena.toByteArray(KeyRecord.keyAddress(arena, record), KeyRecord.keyLength(arena, record)));
+  }
+
+  /** Where the root word of a collection is: what its flyweight is made on. */
+  public long rootCell(long record) {
+    return KeyRecord.rootCell(arena, record);
+  }
+
+  /** Where the bytes of a string begin. */
+  public long stringAddress(long record) {
+    return KeyRecord.valueAddress(arena, record);
+  }
+
+  /** How many bytes a string has. */
+  public int stringLength(long record) {
+    return KeyRecord.valueLength(arena, record);
+  }
+
+  /**
+   * Whether a string was changed in place, so that its encoding is {@code raw} whatever it holds.
+   */
+  public boolean isRaw(long record) {
+    return KeyRecord.hasFlag(arena, record, KeyRecord.FLAG_RAW);
+  }
+
+  /** The bytes that the record itself takes, without the pages of a large collection. */
+  public long recordBytes(long record) {
+    return arena.capacity(record);
+  }
+
+  // --- writing
+
+  /**
+   * Sets a key to a string, whatever it held before.
+   *
+   * @param deadline Unix milliseconds, or {@link #NEVER}
+   */
+  public void setString(Bytes key, Bytes value, long deadline) {
+    long hash = index.hash(key);
+    long old = index.find(key, hash);
+    if (old != 0 && overwrite(old, value, deadline)) {
+      return;
+    }
+    boolean expiring = deadline != NEVER;
+    if (expiring) {
+      wheel.reserve();
+    }
+    long record = newRecord(ValueType.STRING, key, value.length(), expiring);
+    arena.copyIn(KeyRecord.valueAddress(arena, record), value);
+    enter(hash, record, old, deadline);
+  }
+
+  /** Sets a string of the same kind in place; false when it does not fit. */
+  private boolean overwrite(long record, Bytes value, long deadline) {
+    if (!KeyRecord.isString(arena, record)
+        || KeyRecord.isExpiring(arena, record) != (deadline != NEVER)) {
+      return false;
+    }
+    long size =
+        KeyRecord.sizeBytes(
+            /* string= */ true,
+            deadline != NEVER,
+            KeyRecord.keyLength(arena, record),
+            value.length());
+    long capacity = arena.capacity(record);
+    if (size > capacity || (size < capacity / 2 && capacity > 64)) {
+      return false;
+    }
+    KeyRecord.valueLength(arena, record, value.length());
+    KeyRecord.setFlag(arena, record, KeyRecord.FLAG_RAW, false);
+    arena.copyIn(KeyRecord.valueAddress(arena, record), value);
+    keyspace.use(record);
+    if (deadline != NEVER) {
+      setTimer(record, deadline);
+    }
+    return true;
+  }
+
+  /**
+   * Gives a string another length, keeping what fits; new bytes at the end are undefined.
+   *
+   * @param growing whether more is likely to follow, so that room is left for it
+   * @return the record, which may have moved
+   */
+  public long resizeString(long record, int length, boolean growing) {
+    int keyLength = KeyRecord.keyLength(arena, record);
+    boolean expiring = KeyRecord.isExpiring(arena, record);
+    long size = KeyRecord.sizeBytes(/* string= */ true, expiring, keyLength, length);
+    if (size > arena.capacity(record)) {
+      long hash = hash(record);
+      long room = growing ? size + Math.min(size, 1 << 20) : size;
+      long moved = arena.allocate(room);
+      long kept =
+          KeyRecord.sizeBytes(
+              /* string= */ true, expiring, keyLength, KeyRecord.valueLength(arena, record));
+      arena.copy(record, moved, kept);
+      replace(hash, record, moved);
+      record = moved;
+    }
+    KeyRecord.valueLength(arena, record, length);
+    KeyRecord.setFlag(arena, record, KeyRecord.FLAG_RAW, true);
+    return record;
+  }
+
+  /** Says whether the string is still one that was set whole ({@code int} or {@code embstr}). */
+  public void setRaw(long record, boolean raw) {
+    KeyRecord.setFlag(arena, record, KeyRecord.FLAG_RAW, raw);
+  }
+
+  /**
+   * Makes a key hold a collection, whatever it held before; it has no deadline.
+   *
+   * @param root the collection's root block, owned by the key from now on
+   * @return the record
+   */
+  public long setCollection(Bytes key, ValueType type, long root) {
+    long hash = index.hash(key);
+    long old = index.find(key, hash);
+    long record = newRecord(type, key, 0, /* expiring= */ false);
+    arena.putLong(KeyRecord.rootCell(arena, record), root);
+    enter(hash, record, old, NEVER);
+    return record;
+  }
+
+  /** Removes a key; true when it was there. The caller tells the listeners. */
+  public boolean delete(Bytes key) {
+    long hash = index.hash(key);
+    long record = index.find(key, hash);
+    if (record == 0) {
+      return false;
+    }
+    if (KeyRecord.isExpiring(arena, record)
+        && KeyRecord.deadline(arena, record) <= keyspace.now()) {
+      expire(record, key, hash);
+      return false;
+    }
+    index.remove(hash, record);
+    freeRecord(record);
+    return true;
+  }
+
+  /**
+   * Moves what a key holds, with its deadline, to another key, here or in another database,
+   * replacing what that held.
+   */
+  public void move(Bytes from, Database target, Bytes to) {
+    long hash = index.hash(from);
+    long record = index.find(from, hash);
+    if (record == 0) {
+      throw new IllegalArgumentException("no such key");
+    }
+    long deadline = deadline(record);
+    boolean expiring = deadline != NEVER;
+    ValueType type = KeyRecord.type(arena, record);
+    int valueLength = KeyRecord.valueLength(arena, record);
+    if (expiring) {
+      target.wheel.reserve();
+    }
+    long moved = target.newRecord(type, to, valueLength, expiring);
+    KeyRecord.clock(arena, moved, KeyRecord.clock(arena, record));
+    KeyRecord.setFlag(
+        arena, moved, KeyRecord.FLAG_RAW, KeyRecord.hasFlag(arena, record, KeyRecord.FLAG_RAW));
+    if (type == ValueType.STRING) {
+      arena.copy(
+          KeyRecord.valueAddress(arena, record), KeyRecord.valueAddress(arena, moved), valueLength);
+    } else {
+      arena.putLong(
+          KeyRecord.rootCell(arena, moved), arena.getLong(KeyRecord.rootCell(arena, record)));
+    }
+    index.remove(hash, record);
+    if (expiring) {
+      wheel.remove(KeyRecord.timer(arena, record));
+    }
+    arena.free(record);
+    long targetHash = target.index.hash(to);
+    target.enter(targetHash, moved, target.index.find(to, targetHash), deadline);
+  }
+
+  /** Copies what a key holds, with its deadline, to another key, replacing what that held. */
+  public void copy(Bytes from, Database target, Bytes to) {
+    long record = index.find(from, index.hash(from));
+    if (record == 0) {
+      throw new IllegalArgumentException("no such key");
+    }
+    long deadline = deadline(record);
+    if (KeyRecord.isString(arena, record)) {
+      boolean raw = isRaw(record);
+      target.setString(
+          to, Bytes.of(arena.toByteArray(stringAddress(record), stringLength(record))), deadline);
+      target.setRaw(target.peek(to), raw);
+      return;
+    }
+    ValueType type = KeyRecord.type(arena, record);
+    long root = Values.copy(arena, type, arena.getLong(KeyRecord.rootCell(arena, record)));
+    long copied;
+    try {
+      copied = target.setCollection(to, type, root);
+    } catch (RuntimeException e) {
+      Values.free(arena, type, root);
+      throw e;
+    }
+    if (deadline != NEVER) {
+      target.expireAt(copied, deadline);
+    }
+  }
+
+  // --- expiry
+
+  /** When a key leaves, in Unix milliseconds, or {@link #NEVER}. */
+  public long deadline(long record) {
+    return KeyRecord.isExpiring(arena, record) ? KeyRecord.deadline(arena, record) : NEVER;
+  }
+
+  /**
+   * Says when a key leaves.
+   *
+   * @param deadline Unix milliseconds, or {@link #NEVER} to let it stay
+   * @return the record, which may have moved
+   */
+  public long expireAt(long record, long deadline) {
+    boolean expiring = deadline != NEVER;
+    if (KeyRecord.isExpiring(arena, record) == expiring) {
+      if (expiring) {
+        setTimer(record, deadline);
+      }
+      return record;
+    }
+    if (expiring) {
+      wheel.reserve();
+    }
+    long hash = hash(record);
+    boolean string = KeyRecord.isString(arena, record);
+    int keyLength = KeyRecord.keyLength(arena, record);
+    int valueLength = KeyRecord.valueLength(arena, record);
+    long moved = arena.allocate(KeyRecord.sizeBytes(string, expiring, keyLength, valueLength));
+    arena.copy(record, moved, KeyRecord.HEADER);
+    KeyRecord.setFlag(arena, moved, KeyRecord.FLAG_EXPIRING, expiring);
+    if (!string) {
+      arena.putLong(
+          KeyRecord.rootCell(arena, moved), arena.getLong(KeyRecord.rootCell(arena, record)));
+    }
+    arena.copy(
+        KeyRecord.keyAddress(arena, record),
+        KeyRecord.keyAddress(arena, moved),
+        (long) keyLength + valueLength);
+    index.moved(hash, record, moved);
+    if (expiring) {
+      startTimer(moved, deadline);
+    } else {
+      wheel.remove(KeyRecord.timer(arena, record));
+    }
+    arena.free(record);
+    return moved;
+  }
+
+  /**
+   * Removes keys whose time has come.
+   *
+   * @param most how many at most
+   * @return how many were removed
+   */
+  int expireDue(int most) {
+    int removed = 0;
+    while (removed < most) {
+      long record = wheel.due(keyspace.now());
+      if (record == 0) {
+        break;
+      }
+      Bytes key = key(record);
+      expire(record, key, index.hash(key));
+      removed++;
+    }
+    return removed;
+  }
+
+  /** When a key may leave at the earliest, in Unix milliseconds. */
+  long nextDue() {
+    return wheel.nextDue();
+  }
+
+  // --- walking
+
+  /**
+   * Visits keys from a cursor on, about as many as asked for; a key that stays from the first call
+   * to the last is visited at least once.
+   *
+   * @param cursor 0 to begin
+   * @return the next cursor, or 0 at the end
+   */
+  public long scan(long cursor, int count, KeyVisitor visitor) {
+    return index.scan(
+        cursor,
+        count,
+        record -> {
+          if (!hasExpired(record)) {
+            visitor.visit(record);
+          }
+        });
+  }
+
+  /** Visits every key; the visitor must not change the database. */
+  public void forEach(KeyVisitor visitor) {
+    long cursor = 0;
+    do {
+      cursor = scan(cursor, 1024, visitor);
+    } while (cursor != 0);
+  }
+
+  /** The record of some key, each about as likely, or 0 when there are none. */
+  public long random() {
+    for (int i = 0; i < 100; i++) {
+      long record = index.any(keyspace.random());
+      if (record == 0 || !hasExpired(record)) {
+        return record;
+      }
+      Bytes key = key(record);
+      expire(record, key, index.hash(key));
+    }
+    return 0;
+  }
+
+  long anyExpiring(long random) {
+    return wheel.any(random);
+  }
+
+  long any(long random) {
+    return index.any(random);
+  }
+
+  long earliestExpiring() {
+    return wheel.soonest();
+  }
+
+  // --- use
+
+  /** How long ago a key was used, in milliseconds. */
+  public long idleMillis(long record) {
+    return EvictionClock.idleMillis(KeyRecord.clock(arena, record), keyspace.now());
+  }
+
+  /** How often a key is used: the logarithmic counter of an LFU policy. */
+  public int frequency(long record) {
+    return EvictionClock.frequency(
+        KeyRecord.clock(arena, record), keyspace.now(), keyspace.settings().lfuDecayMinutes);
+  }
+
+  // --- waiters
+
+  /** Adds somebody who waits for a key, behind those who do already. */
+  public void await(Bytes key, Waiter waiter) {
+    ArrayDeque<Waiter> queue = waiters.computeIfAbsent(key.copy(), k -> new ArrayDeque<>(2));
+    if (!queue.contains(waiter)) {
+      queue.addLast(waiter);
+    }
+  }
+
+  /** Takes a waiter away from a key. */
+  public void stopAwaiting(Bytes key, Waiter waiter) {
+    ArrayDeque<Waiter> queue = waiters.get(key);
+    if (queue != null) {
+      queue.remove(waiter);
+      if (queue.isEmpty()) {
+        waiters.remove(key);
+      }
+    }
+  }
+
+  /** Who waits for a key, first come first. */
+  public Collection<Waiter> waitersOf(Bytes key) {
+    ArrayDeque<Waiter> queue = waiters.isEmpty() ? null : waiters.get(key);
+    return queue == null ? List.of() : List.copyOf(queue);
+  }
+
+  /** Whether anybody waits for a key. */
+  public boolean isAwaited(Bytes key) {
+    return !waiters.isEmpty() && waiters.containsKey(key);
+  }
+
+  /** The keys that somebody waits for. */
+  public Collection<Bytes> awaitedKeys() {
+    return List.copyOf(waiters.keySet());
+  }
+
+  // --- inside
+
+  void clear() {
+    index.scan(
+        0,
+        Integer.MAX_VALUE,
+        record -> {
+          freeValue(record);
+          arena.free(record);
+        });
+    index.free();
+    wheel.free();
+    renew();
+  }
+
+  /** Starts empty on an arena that has forgotten everything. */
+  void renew() {
+    index = new KeyIndex(arena, keyspace.hashSeed());
+    wheel = new ExpiryWheel(arena, keyspace.now());
+  }
+
+  /** Takes over what the other holds, and gives it what this held. */
+  void exchange(Database other) {
+    KeyIndex keptIndex = index;
+    ExpiryWheel keptWheel = wheel;
+    index = other.index;
+    wheel = other.wheel;
+    other.index = keptIndex;
+    other.wheel = keptWheel;
+  }
+
+  void evict(long record) {
+    Bytes key = key(record);
+    index.remove(index.hash(key), record);
+    freeRecord(record);
+    keyspace.listener().onEvicted(this, key);
+  }
+
+  private boolean hasExpired(long record) {
+    return KeyRecord.isExpiring(arena, record)
+        && KeyRecord.deadline(arena, record) <= keyspace.now();
+  }
+
+  private void expire(long record, Bytes key, long hash) {
+    Bytes kept = key.copy();
+    index.remove(hash, record);
+    freeRecord(record);
+    keyspace.countExpired();
+    keyspace.listener().onExpired(this, kept);
+  }
+
+  private long newRecord(ValueType type, Bytes key, int valueLength, boolean expiring) {
+    long record =
+        arena.allocate(
+            KeyRecord.sizeBytes(type == ValueType.STRING, expiring, key.length(), valueLength));
+    KeyRecord.initialize(arena, record, type, expiring, key.length(), valueLength);
+    KeyRecord.clock(arena, record, keyspace.initialClock());
+    arena.copyIn(KeyRecord.keyAddress(arena, record), key);
+    return record;
+  }
+
+  /** Puts a new record into the index, in place of an old one if there is one. */
+  private void enter(long hash, long record, long old, long deadline) {
+    if (old != 0) {
+      index.moved(hash, old, record);
+      freeRecord(old);
+    } else {
+      try {
+        index.insert(hash, record);
+      } catch (RuntimeException e) {
+        arena.free(record);
+        throw e;
+      }
+    }
+    if (deadline != NEVER) {
+      startTimer(record, deadline);
+    }
+  }
+
+  private void startTimer(long record, long deadline) {
+    KeyRecord.deadline(arena, record, deadline);
+    KeyRecord.timer(arena, record, wheel.add(record, deadline));
+    keyspace.dueAt(deadline);
+  }
+
+  private void setTimer(long record, long deadline) {
+    wheel.remove(KeyRecord.timer(arena, record));
+    startTimer(record, deadline);
+  }
+
+  /** The record has a new address and the old block goes. */
+  private void replace(long hash, long from, long to) {
+    index.moved(hash, from, to);
+    if (KeyRecord.isExpiring(arena, to)) {
+      wheel.moved(KeyRecord.timer(arena, to), to);
+    }
+    arena.free(from);
+  }
+
+  private long hash(long record) {
+    return index.hash(key(record));
+  }
+
+  private void freeRecord(long record) {
+    if (KeyRecord.isExpiring(arena, record)) {
+      wheel.remove(KeyRecord.timer(arena, record));
+    }
+    freeValue(record);
+    arena.free(record);
+  }
+
+  private void freeValue(long record) {
+    if (!KeyRecord.isString(arena, record)) {
+      Values.free(
+          arena, KeyRecord.type(arena, record), arena.getLong(KeyRecord.rootCell(arena, record)));
+    }
+  }
+
+  /** Told of each key's record. */
+  @FunctionalInterface
+  public interface KeyVisitor {
+    /** One key; its record is valid until the database changes. */
+    void visit(long record);
+  }
+
+  /** The number and size, for logs. */
+  @Override
+  public String toString() {
+    return "db" + number() + " (" + size() + " keys)";
+  }
+}

@@ -1,0 +1,21 @@
+package io.pillion.engine.keyspace;
+
+import io.pillion.engine.memory.Bytes;
+
+/** Told what happens to keys, under the engine lock, in order. */
+public interface KeyListener {
+  /** A command changed what this key holds, or removed it. The view is valid during the call. */
+  void onChange(Database database, Bytes key, EventClass eventClass, String event);
+
+  /** A key's time had come and it was removed. */
+  void onExpired(Database database, Bytes key);
+
+  /** A key was removed to make room. */
+  void onEvicted(Database database, Bytes key);
+
+  /** A database is about to be emptied. */
+  void beforeFlush(Database database);
+
+  /** Two databases have exchanged what they hold. */
+  void onSwap(Database first, Database second);
+}

@@ -1,0 +1,257 @@
+package io.pillion.engine.keyspace;
+
+import io.pillion.engine.memory.Arena;
+import io.pillion.engine.world.World;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** All databases of an engine, and the memory they share. Used under the engine lock. */
+public final class Keyspace {
+  private final World world;
+  private final Arena arena;
+  private final KeyspaceSettings settings;
+  private final long hashSeed;
+  private final Database[] databases;
+  private @Nullable KeyListener listener;
+  private long now;
+  private long randomState;
+  private long nextDue = Long.MAX_VALUE;
+  private long expired;
+  private long evicted;
+  private int evictionTurn;
+
+  /**
+   * @param databases how many databases there are, numbered from 0
+   */
+  public Keyspace(World world, Arena arena, KeyspaceSettings settings, int databases) {
+    this.world = world;
+    this.arena = arena;
+    this.settings = settings;
+    hashSeed = world.randomLong();
+    randomState = world.randomLong() | 1;
+    now = world.wallMillis();
+    this.databases = new Database[databases];
+    for (int i = 0; i < databases; i++) {
+      this.databases[i] = new Database(this, i);
+    }
+  }
+
+  /** Where the data are. */
+  public Arena arena() {
+    return arena;
+  }
+
+  /** What of the configuration concerns keys. */
+  public KeyspaceSettings settings() {
+    return settings;
+  }
+
+  /** How many databases there are. */
+  public int databaseCount() {
+    return databases.length;
+  }
+
+  /** The database of a number, from 0 on. */
+  public Database database(int number) {
+    return databases[number];
+  }
+
+  /** Unix milliseconds as all commands of one hold of the lock see them. */
+  public long now() {
+    return now;
+  }
+
+  /** Looks at the clock. */
+  public void refreshNow() {
+    now = world.wallMillis();
+  }
+
+  /** 64 random bits for samples; not for secrets. */
+  public long random() {
+    randomState ^= randomState << 13;
+    randomState ^= randomState >>> 7;
+    randomState ^= randomState << 17;
+    return randomState * 0x2545_F491_4F6C_DD1DL;
+  }
+
+  /** Empties one database. */
+  public void flush(Database database) {
+    listener().beforeFlush(database);
+    database.clear();
+  }
+
+  /** Empties all databases at once, whatever their size. */
+  public void flushAll() {
+    for (Database database : databases) {
+      listener().beforeFlush(database);
+    }
+    arena.reset();
+    for (Database database : databases) {
+      database.renew();
+    }
+    nextDue = Long.MAX_VALUE;
+  }
+
+  /** Exchanges two databases: each number now means what the other did. */
+  public void swap(int first, int second) {
+    databases[first].exchange(databases[second]);
+    listener().onSwap(databases[first], databases[second]);
+  }
+
+  // --- expiry
+
+  /** When keys may have to leave at the earliest, in Unix milliseconds. */
+  public long nextDue() {
+    return nextDue;
+  }
+
+  /**
+   * Removes keys whose time has come.
+   *
+   * @param most how many at most
+   * @return whether there may be more
+   */
+  public boolean expireDue(int most) {
+    if (!settings.activeExpiry) {
+      return false;
+    }
+    int left = most;
+    nextDue = Long.MAX_VALUE;
+    for (Database database : databases) {
+      left -= database.expireDue(left);
+      nextDue = Math.min(nextDue, database.nextDue());
+    }
+    return left <= 0;
+  }
+
+  /** How many keys left because their time had come. */
+  public long expiredCount() {
+    return expired;
+  }
+
+  // --- eviction
+
+  /** How many keys were evicted. */
+  public long evictedCount() {
+    return evicted;
+  }
+
+  /**
+   * Evicts until no more memory is used than allowed.
+   *
+   * @param otherBytes what is used beside the arena and counts too
+   * @return false when it is still more, and nothing may go
+   */
+  public boolean makeRoom(long otherBytes) {
+    long limit = settings.maxMemoryBytes;
+    while (limit > 0 && arena.usedBytes() + otherBytes > limit) {
+      if (!evictOne()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Evicts one key; false when none may go. */
+  public boolean evictOne() {
+    EvictionPolicy policy = settings.policy;
+    if (policy.order() == EvictionPolicy.Order.NONE) {
+      return false;
+    }
+    Database bestDatabase = null;
+    long best = 0;
+    long bestScore = Long.MIN_VALUE;
+    for (int i = 0; i < databases.length; i++) {
+      Database database = databases[(evictionTurn + i) % databases.length];
+      if ((policy.volatileOnly() ? database.expiringSize() : database.size()) == 0) {
+        continue;
+      }
+      if (policy.order() == EvictionPolicy.Order.RANDOM && bestDatabase != null) {
+        break;
+      }
+      int samples =
+          switch (policy.order()) {
+            case RANDOM, TTL, NONE -> 1;
+            case LRU, LFU -> settings.samples;
+          };
+      for (int s = 0; s < samples; s++) {
+        long record = sample(database, policy);
+        long score = score(record, policy);
+        if (bestDatabase == null || score > bestScore) {
+          bestDatabase = database;
+          best = record;
+          bestScore = score;
+        }
+      }
+    }
+    evictionTurn++;
+    if (bestDatabase == null) {
+      return false;
+    }
+    evicted++;
+    bestDatabase.evict(best);
+    return true;
+  }
+
+  private long sample(Database database, EvictionPolicy policy) {
+    if (policy.order() == EvictionPolicy.Order.TTL) {
+      return database.earliestExpiring();
+    }
+    return policy.volatileOnly() ? database.anyExpiring(random()) : database.any(random());
+  }
+
+  /** How much a key deserves to go. */
+  private long score(long record, EvictionPolicy policy) {
+    return switch (policy.order()) {
+      case LRU -> EvictionClock.idleMillis(KeyRecord.clock(arena, record), now);
+      case LFU ->
+          255
+              - EvictionClock.frequency(
+                  KeyRecord.clock(arena, record), now, settings.lfuDecayMinutes);
+      case TTL -> -KeyRecord.deadline(arena, record);
+      case RANDOM, NONE -> 0;
+    };
+  }
+
+  // --- for databases
+
+  KeyListener listener() {
+    return Objects.requireNonNull(listener, "no listener yet");
+  }
+
+  /** Says who is told of every change, before the first command. */
+  public void listener(KeyListener newListener) {
+    listener = newListener;
+  }
+
+  long hashSeed() {
+    return hashSeed;
+  }
+
+  void use(long record) {
+    if (settings.policy.countsUses()) {
+      KeyRecord.clock(
+          arena,
+          record,
+          EvictionClock.used(KeyRecord.clock(arena, record), now, settings, random()));
+    } else {
+      KeyRecord.clock(arena, record, EvictionClock.lastUse(now));
+    }
+  }
+
+  int initialClock() {
+    return settings.policy.countsUses()
+        ? EvictionClock.counter(EvictionClock.INITIAL_COUNT, now)
+        : EvictionClock.lastUse(now);
+  }
+
+  void countExpired() {
+    expired++;
+  }
+
+  void dueAt(long deadline) {
+    if (deadline < nextDue) {
+      nextDue = deadline;
+    }
+  }
+}

@@ -1,0 +1,24 @@
+package io.pillion.engine.keyspace;
+
+/** What of the configuration concerns keys; changes take effect at once. */
+public final class KeyspaceSettings {
+  /** Bytes beyond which keys are evicted or writes refused; 0 is no limit but the arena's. */
+  public long maxMemoryBytes;
+
+  /** What is evicted. */
+  public EvictionPolicy policy = EvictionPolicy.NO_EVICTION;
+
+  /** How many keys are compared for each one evicted. */
+  public int samples = 5;
+
+  /** {@code lfu-log-factor}: how slowly the use counter saturates. */
+  public int lfuLogFactor = 10;
+
+  /** {@code lfu-decay-time}: minutes after which the use counter loses one; 0 for never. */
+  public int lfuDecayMinutes = 1;
+
+  /**
+   * Whether keys leave by themselves when their time has come; else when they are next asked for.
+   */
+  public boolean activeExpiry = true;
+}
