@@ -283,7 +283,12 @@ public final class Database {
       return;
     }
     ValueType type = KeyRecord.type(arena, record);
-    long root = Values.copy(arena, type, arena.getLong(KeyRecord.rootCell(arena, record)));
+    long root =
+        Values.copy(
+            arena,
+            type,
+            arena.getLong(KeyRecord.rootCell(arena, record)),
+            keyspace.settings().types);
     long copied;
     try {
       copied = target.setCollection(to, type, root);

@@ -1,7 +1,12 @@
 package io.pillion.engine.keyspace;
 
+import io.pillion.engine.datatype.TypeLimits;
+
 /** What of the configuration concerns keys; changes take effect at once. */
 public final class KeyspaceSettings {
+  /** Up to what size collections stay packed. */
+  public final TypeLimits types = new TypeLimits();
+
   /** Bytes beyond which keys are evicted or writes refused; 0 is no limit but the arena's. */
   public long maxMemoryBytes;
 

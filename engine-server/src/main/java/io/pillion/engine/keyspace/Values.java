@@ -1,5 +1,7 @@
 package io.pillion.engine.keyspace;
 
+import io.pillion.engine.datatype.SortedSetValue;
+import io.pillion.engine.datatype.TypeLimits;
 import io.pillion.engine.memory.Arena;
 
 /** What every collection can do whatever its type: be freed and be copied. */
@@ -8,15 +10,15 @@ final class Values {
 
   static void free(Arena arena, ValueType type, long root) {
     switch (type) {
-      case STRING -> throw new IllegalArgumentException("a string has no root");
-      case LIST -> throw new IllegalStateException("lists are on their way");
-      case SET -> throw new IllegalStateException("sets are on their way");
-      case ZSET -> throw new IllegalStateException("sorted sets are on their way");
-      case HASH -> throw new IllegalStateException("hashes are on their way");
+      case ZSET -> SortedSetValue.free(arena, root);
+      default -> throw new IllegalArgumentException(type + " has no root");
     }
   }
 
-  static long copy(Arena arena, ValueType type, long root) {
-    throw new IllegalStateException(type + " is on its way");
+  static long copy(Arena arena, ValueType type, long root, TypeLimits limits) {
+    return switch (type) {
+      case ZSET -> SortedSetValue.copy(arena, root, limits);
+      default -> throw new IllegalArgumentException(type + " has no root");
+    };
   }
 }
