@@ -1,0 +1,261 @@
+package io.pillion.engine.datatype;
+
+import io.pillion.engine.memory.Arena;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.memory.Span;
+
+/**
+ * Elements of a list in one block: the whole of a small list, or a page of a large one.
+ *
+ * <p>An entry is a varint with the element's length, the element, and the size of these two in a
+ * varint that is read backwards, for walks from the end. The entries lie together anywhere in the
+ * block, so that both ends can grow and shrink without moving the rest. Offsets count from the
+ * block's begin.
+ */
+final class ListPage {
+  // Kind (byte), count (int), where the entries begin and end (ints); a page has neighbours too.
+  private static final int COUNT = 4;
+  private static final int START = 8;
+  private static final int END = 12;
+  private static final int PREVIOUS = 16;
+  private static final int NEXT = 24;
+  private static final int ROOT_HEADER = 16;
+  private static final int PAGE_HEADER = 32;
+
+  /** Up to here a block is made to measure; above, with a quarter to grow. */
+  private static final int TIGHT_BYTES = 256;
+
+  private ListPage() {}
+
+  /** Makes an empty page; its neighbours are none. */
+  static long create(Arena arena, byte kind, int bytesOfEntries) {
+    int header = headerBytes(kind);
+    long page = arena.allocate((long) header + bytesOfEntries);
+    arena.putByte(page, kind);
+    arena.putInt(page + COUNT, 0);
+    arena.putInt(page + START, header);
+    arena.putInt(page + END, header);
+    if (kind == ListValue.PAGE) {
+      setPrevious(arena, page, 0);
+      setNext(arena, page, 0);
+    }
+    return page;
+  }
+
+  /** Makes a page with the entries of another, or with those from an offset on. */
+  static long copyFrom(Arena arena, long page, int offset, int count, byte kind) {
+    int bytes = end(arena, page) - offset;
+    long copy = create(arena, kind, bytes);
+    int header = headerBytes(kind);
+    arena.copy(page + offset, copy + header, bytes);
+    arena.putInt(copy + END, header + bytes);
+    arena.putInt(copy + COUNT, count);
+    return copy;
+  }
+
+  private static int headerBytes(byte kind) {
+    return kind == ListValue.PAGE ? PAGE_HEADER : ROOT_HEADER;
+  }
+
+  static int count(Arena arena, long page) {
+    return arena.getInt(page + COUNT);
+  }
+
+  static int start(Arena arena, long page) {
+    return arena.getInt(page + START);
+  }
+
+  static int end(Arena arena, long page) {
+    return arena.getInt(page + END);
+  }
+
+  static int usedBytes(Arena arena, long page) {
+    return end(arena, page) - start(arena, page);
+  }
+
+  static long previous(Arena arena, long page) {
+    return arena.getLong(page + PREVIOUS);
+  }
+
+  static long next(Arena arena, long page) {
+    return arena.getLong(page + NEXT);
+  }
+
+  static void setPrevious(Arena arena, long page, long previous) {
+    arena.putLong(page + PREVIOUS, previous);
+  }
+
+  static void setNext(Arena arena, long page, long next) {
+    arena.putLong(page + NEXT, next);
+  }
+
+  // --- entries
+
+  /** What an element of this length takes. */
+  static int entryBytes(int length) {
+    int size = Varint.sizeOf(length) + length;
+    return size + Varint.sizeOf(size);
+  }
+
+  static Span element(Arena arena, long page, int offset, Span span) {
+    int length = Varint.get(arena, page + offset);
+    return span.set(page + offset + Varint.sizeOf(length), length);
+  }
+
+  /** The offset behind the entry at one. */
+  static int offsetBehind(Arena arena, long page, int offset) {
+    return offset + entryBytes(Varint.get(arena, page + offset));
+  }
+
+  /** The offset of the entry that ends at one. */
+  static int offsetBefore(Arena arena, long page, int offset) {
+    int size = 0;
+    int shift = 0;
+    int b;
+    do {
+      b = arena.getByte(page + --offset);
+      size |= (b & 0x7F) << shift;
+      shift += 7;
+    } while (b < 0);
+    return offset - size;
+  }
+
+  /** The offset of an entry by its number in the page, from the nearer end. */
+  static int offsetOf(Arena arena, long page, int number) {
+    int count = count(arena, page);
+    int offset;
+    if (number <= count / 2) {
+      offset = start(arena, page);
+      for (int i = 0; i < number; i++) {
+        offset = offsetBehind(arena, page, offset);
+      }
+    } else {
+      offset = end(arena, page);
+      for (int i = count; i > number; i--) {
+        offset = offsetBefore(arena, page, offset);
+      }
+    }
+    return offset;
+  }
+
+  /** Writes other bytes over an element of the same length. */
+  static void overwrite(Arena arena, long page, int offset, Bytes element) {
+    arena.copyIn(page + offset + Varint.sizeOf(element.length()), element);
+  }
+
+  private static void write(Arena arena, long address, Bytes element) {
+    int length = element.length();
+    long at = Varint.put(arena, address, length);
+    arena.copyIn(at, element);
+    at += length;
+    int size = (int) (at - address);
+    for (int left = Varint.sizeOf(size) - 1; left >= 0; left--) {
+      int more = left == Varint.sizeOf(size) - 1 ? 0 : 0x80;
+      arena.putByte(at++, (byte) (((size >>> (7 * left)) & 0x7F) | more));
+    }
+  }
+
+  /**
+   * Writes an entry at an offset between two entries, or at an end.
+   *
+   * @param mostBytes what the block should not grow beyond for the sake of room to grow
+   * @return where the page is now; when it moved, the old block is free
+   */
+  static long insert(Arena arena, long page, int offset, Bytes element, int mostBytes) {
+    int size = entryBytes(element.length());
+    int start = start(arena, page);
+    int end = end(arena, page);
+    int header = headerBytes(arena.getByte(page));
+    int left = offset - start;
+    int right = end - offset;
+    long capacity = arena.capacity(page);
+    boolean roomInFront = start - header >= size;
+    long to = page;
+    int newStart;
+    if (capacity - end >= size && (right <= left || !roomInFront)) {
+      newStart = start;
+    } else if (roomInFront) {
+      newStart = start - size;
+    } else {
+      long gap = capacity - header - (end - start) - size;
+      if (gap >= 0) {
+        newStart = header + (int) (gap / 2);
+      } else {
+        to = moveToRoomier(arena, page, (long) header + left + right + size, mostBytes);
+        long spare = arena.capacity(to) - header - left - right - size;
+        newStart = header + (left == 0 && right > 0 ? (int) spare : 0);
+      }
+    }
+    spread(arena, page, start, left, right, to, newStart, size);
+    arena.putInt(to + START, newStart);
+    arena.putInt(to + END, newStart + left + size + right);
+    arena.putInt(to + COUNT, count(arena, page) + 1);
+    write(arena, to + newStart + left, element);
+    if (to != page) {
+      arena.free(page);
+    }
+    return to;
+  }
+
+  /** Moves the entries before and behind a gap, in the order in which neither hurts the other. */
+  private static void spread(
+      Arena arena, long page, int start, int left, int right, long to, int newStart, int gap) {
+    long rightTo = to + newStart + left + gap;
+    if (newStart > start) {
+      arena.copy(page + start + left, rightTo, right);
+      arena.copy(page + start, to + newStart, left);
+    } else {
+      arena.copy(page + start, to + newStart, left);
+      arena.copy(page + start + left, rightTo, right);
+    }
+  }
+
+  private static long moveToRoomier(Arena arena, long page, long bytes, int mostBytes) {
+    long wanted = bytes <= TIGHT_BYTES ? bytes : Math.min(bytes + bytes / 4, mostBytes);
+    long to = arena.allocate(Math.max(bytes, wanted));
+    byte kind = arena.getByte(page);
+    arena.copy(page, to, headerBytes(kind));
+    return to;
+  }
+
+  /** Removes the entries between two offsets; those behind them move up. */
+  static void remove(Arena arena, long page, int from, int to, int entries) {
+    int start = start(arena, page);
+    int end = end(arena, page);
+    if (from == start) {
+      arena.putInt(page + START, to);
+    } else {
+      arena.copy(page + to, page + from, end - to);
+      arena.putInt(page + END, end - (to - from));
+    }
+    arena.putInt(page + COUNT, count(arena, page) - entries);
+  }
+
+  /** Whether most of the block is unused. */
+  static boolean isRoomy(Arena arena, long page) {
+    long capacity = arena.capacity(page);
+    return capacity > TIGHT_BYTES && usedBytes(arena, page) < capacity / 4;
+  }
+
+  /** Copies the entries of the page behind this one to its end, where there is room for them. */
+  static void append(Arena arena, long page, long other) {
+    int used = usedBytes(arena, page);
+    int more = usedBytes(arena, other);
+    int header = headerBytes(arena.getByte(page));
+    if (arena.capacity(page) - end(arena, page) < more) {
+      arena.copy(page + start(arena, page), page + header, used);
+      arena.putInt(page + START, header);
+      arena.putInt(page + END, header + used);
+    }
+    int end = end(arena, page);
+    arena.copy(other + start(arena, other), page + end, more);
+    arena.putInt(page + END, end + more);
+    arena.putInt(page + COUNT, count(arena, page) + count(arena, other));
+  }
+
+  /** Whether the entries of another page would fit behind this page's own, within the block. */
+  static boolean canAppend(Arena arena, long page, long other) {
+    int header = headerBytes(arena.getByte(page));
+    return arena.capacity(page) - header - usedBytes(arena, page) >= usedBytes(arena, other);
+  }
+}
