@@ -1,6 +1,7 @@
 package io.pillion.engine.datatype;
 
 import io.pillion.engine.memory.Arena;
+import java.nio.ByteBuffer;
 
 /** Lengths in one to five bytes, seven bits each, the lowest first. */
 final class Varint {
@@ -8,11 +9,7 @@ final class Varint {
 
   /** How many bytes a length takes. */
   static int sizeOf(int value) {
-    int size = 1;
-    while ((value >>>= 7) != 0) {
-      size++;
-    }
-    return size;
+    return value < 1 << 7 ? 1 : value < 1 << 14 ? 2 : value < 1 << 21 ? 3 : value < 1 << 28 ? 4 : 5;
   }
 
   /** Writes a length and returns the address behind it. */
@@ -35,6 +32,32 @@ final class Varint {
     int shift = 7;
     do {
       b = arena.getByte(++address);
+      value |= (b & 0x7F) << shift;
+      shift += 7;
+    } while (b < 0);
+    return value;
+  }
+
+  /** Writes a length into a block's buffer and returns the place behind it. */
+  static int put(ByteBuffer buffer, int at, int value) {
+    while (value >>> 7 != 0) {
+      buffer.put(at++, (byte) (value | 0x80));
+      value >>>= 7;
+    }
+    buffer.put(at++, (byte) value);
+    return at;
+  }
+
+  /** Reads a length from a block's buffer. */
+  static int get(ByteBuffer buffer, int at) {
+    int b = buffer.get(at);
+    if (b >= 0) {
+      return b;
+    }
+    int value = b & 0x7F;
+    int shift = 7;
+    do {
+      b = buffer.get(++at);
       value |= (b & 0x7F) << shift;
       shift += 7;
     } while (b < 0);

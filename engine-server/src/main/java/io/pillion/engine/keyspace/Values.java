@@ -1,5 +1,6 @@
 package io.pillion.engine.keyspace;
 
+import io.pillion.engine.datatype.HashValue;
 import io.pillion.engine.datatype.SortedSetValue;
 import io.pillion.engine.datatype.TypeLimits;
 import io.pillion.engine.memory.Arena;
@@ -10,6 +11,7 @@ final class Values {
 
   static void free(Arena arena, ValueType type, long root) {
     switch (type) {
+      case HASH -> HashValue.free(arena, root);
       case ZSET -> SortedSetValue.free(arena, root);
       default -> throw new IllegalArgumentException(type + " has no root");
     }
@@ -17,6 +19,7 @@ final class Values {
 
   static long copy(Arena arena, ValueType type, long root, TypeLimits limits) {
     return switch (type) {
+      case HASH -> HashValue.copy(arena, root);
       case ZSET -> SortedSetValue.copy(arena, root, limits);
       default -> throw new IllegalArgumentException(type + " has no root");
     };

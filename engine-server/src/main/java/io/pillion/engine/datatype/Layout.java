@@ -1,0 +1,15 @@
+package io.pillion.engine.datatype;
+
+/** What the first byte of a hash's or set's root block says about the rest of it. */
+final class Layout {
+  /** One {@link Packed} record. */
+  static final int PACKED = 1;
+
+  /** Sorted {@link Integers}. */
+  static final int INTEGERS = 2;
+
+  /** The root of a {@link PageTable}. */
+  static final int PAGED = 3;
+
+  private Layout() {}
+}
