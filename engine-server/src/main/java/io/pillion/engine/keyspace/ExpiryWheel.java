@@ -23,6 +23,7 @@ final class ExpiryWheel {
   private static final int NODE_BYTES = 16;
   private static final int NODES_PER_PAGE = 256;
   private static final int NONE = -1;
+  private static final int SOONEST_STEPS = 32;
 
   private final Arena arena;
   private final int[] heads = new int[LEVELS * SLOTS];
@@ -124,20 +125,33 @@ final class ExpiryWheel {
     return pending != 0 ? now + Long.numberOfTrailingZeros(pending) : nextSlotStart();
   }
 
-  /** A record that is among the first to leave, or 0 when none waits. */
+  /**
+   * A record that is among the first to leave, or 0 when none waits: the first of those that a few
+   * steps along its slot show.
+   */
   long soonest() {
-    long pending = occupied[0] >>> ((int) now & (SLOTS - 1));
-    if (pending != 0) {
-      int slot = ((int) now & (SLOTS - 1)) + Long.numberOfTrailingZeros(pending);
-      return arena.getLong(at(heads[slot]));
-    }
-    for (int level = 1; level < LEVELS; level++) {
+    for (int level = 0; level < LEVELS; level++) {
       if (occupied[level] != 0) {
-        int slot = Long.numberOfTrailingZeros(occupied[level]);
-        return arena.getLong(at(heads[level * SLOTS + slot]));
+        return soonestOf(heads[level * SLOTS + Long.numberOfTrailingZeros(occupied[level])]);
       }
     }
     return 0;
+  }
+
+  private long soonestOf(int head) {
+    long best = 0;
+    long bestDeadline = Long.MAX_VALUE;
+    int node = head;
+    for (int steps = 0; node != NONE && steps < SOONEST_STEPS; steps++) {
+      long record = arena.getLong(at(node));
+      long deadline = KeyRecord.deadline(arena, record);
+      if (best == 0 || deadline < bestDeadline) {
+        best = record;
+        bestDeadline = deadline;
+      }
+      node = arena.getInt(at(node) + 8);
+    }
+    return best;
   }
 
   /**

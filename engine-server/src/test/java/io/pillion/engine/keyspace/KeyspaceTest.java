@@ -1,0 +1,312 @@
+package io.pillion.engine.keyspace;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pillion.engine.memory.Arena;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.memory.OutOfArenaException;
+import io.pillion.engine.memory.SlabPool;
+import io.pillion.engine.world.SimulatedWorld;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Databases against a model of maps: finding, growing, shrinking, expiring, evicting, scanning. */
+final class KeyspaceTest {
+  private final SimulatedWorld world = new SimulatedWorld(1);
+  private final Arena arena = new Arena(SlabPool.shared(), 64 << 20);
+  private final Recorder recorder = new Recorder();
+  private Keyspace keyspace;
+  private Database database;
+
+  @BeforeEach
+  void open() {
+    keyspace = new Keyspace(world, arena, new KeyspaceSettings(), 2);
+    keyspace.listener(recorder);
+    database = keyspace.database(0);
+  }
+
+  @AfterEach
+  void close() {
+    arena.close();
+  }
+
+  @Test
+  void holdsWhatAMapWouldHold() {
+    long empty = arena.usedBytes();
+    Map<String, Entry> model = new HashMap<>();
+    SplittableRandom random = new SplittableRandom(42);
+    for (int step = 0; step < 200_000; step++) {
+      String key = "key:" + random.nextInt(20_000);
+      switch (random.nextInt(10)) {
+        case 0, 1 -> {
+          assertThat(database.delete(Bytes.of(key))).isEqualTo(model.remove(key) != null);
+        }
+        case 2 -> {
+          long record = database.find(Bytes.of(key));
+          if (record != 0) {
+            long deadline = random.nextBoolean() ? Database.NEVER : world.wallMillis() + 1_000_000;
+            database.expireAt(record, deadline);
+            Entry old = Objects.requireNonNull(model.get(key));
+            model.put(key, new Entry(old.value, deadline));
+          }
+        }
+        case 3 -> {
+          long record = database.find(Bytes.of(key));
+          if (record != 0) {
+            Entry old = Objects.requireNonNull(model.get(key));
+            int length = random.nextInt(300);
+            int before = database.stringLength(record);
+            record = database.resizeString(record, length, random.nextBoolean());
+            if (length > before) {
+              byte[] filler =
+                  "x".repeat(length - before).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+              arena.copyIn(database.stringAddress(record) + before, filler, 0, filler.length);
+            }
+            String value =
+                length <= before
+                    ? old.value.substring(0, length)
+                    : old.value + "x".repeat(length - before);
+            model.put(key, new Entry(value, old.deadline));
+          }
+        }
+        default -> {
+          String value = "v".repeat(random.nextInt(100)) + step;
+          long deadline = random.nextInt(4) == 0 ? world.wallMillis() + 5_000_000 : Database.NEVER;
+          database.setString(Bytes.of(key), Bytes.of(value), deadline);
+          model.put(key, new Entry(value, deadline));
+        }
+      }
+    }
+    assertThat(database.size()).isEqualTo(model.size());
+    assertThat(contents()).isEqualTo(model);
+    assertThat(database.expiringSize())
+        .isEqualTo(model.values().stream().filter(e -> e.deadline != Database.NEVER).count());
+    for (String key : List.copyOf(model.keySet())) {
+      database.delete(Bytes.of(key));
+    }
+    assertThat(database.size()).isZero();
+    // What remains is one segment, and the nodes of the wheel, which are kept for reuse.
+    assertThat(arena.usedBytes() - empty).isLessThan(16L * 8_000);
+  }
+
+  @Test
+  void scanSeesWhatStaysWhateverComesAndGoes() {
+    Set<String> staying = new HashSet<>();
+    for (int i = 0; i < 5_000; i++) {
+      String key = "stay:" + i;
+      staying.add(key);
+      set(key, "1");
+    }
+    for (int i = 0; i < 30_000; i++) {
+      set("leave:" + i, "1");
+    }
+    SplittableRandom random = new SplittableRandom(7);
+    Set<String> seen = new HashSet<>();
+    long cursor = 0;
+    int added = 0;
+    int rounds = 0;
+    do {
+      cursor = database.scan(cursor, 10, record -> seen.add(database.key(record).toString()));
+      // First everything else leaves, so that segments merge; then more come, so that they split.
+      for (int i = 0; i < 60; i++) {
+        if (rounds < 600) {
+          database.delete(Bytes.of("leave:" + random.nextInt(30_000)));
+        } else {
+          set("new:" + added++, "1");
+        }
+      }
+      rounds++;
+    } while (cursor != 0 && rounds < 100_000);
+    assertThat(cursor).isZero();
+    assertThat(seen).containsAll(staying);
+  }
+
+  @Test
+  void keysLeaveOnTime() {
+    SplittableRandom random = new SplittableRandom(3);
+    Map<String, Long> deadlines = new HashMap<>();
+    long start = world.wallMillis();
+    for (int i = 0; i < 600; i++) {
+      long deadline = start + 1 + (long) Math.exp(random.nextDouble() * 16);
+      String key = "k" + i;
+      database.setString(Bytes.of(key), Bytes.of("v"), deadline);
+      deadlines.put(key, deadline);
+      if (i % 5 == 0) {
+        database.expireAt(database.find(Bytes.of(key)), deadline / 2 + start / 2 + 1);
+        deadlines.put(key, deadline / 2 + start / 2 + 1);
+      }
+    }
+    while (!deadlines.isEmpty()) {
+      long next = keyspace.nextDue();
+      long earliest = deadlines.values().stream().mapToLong(Long::longValue).min().orElseThrow();
+      assertThat(next).as("never wakes too late").isLessThanOrEqualTo(earliest);
+      world.advanceMillis(Math.max(0, next - world.wallMillis()));
+      keyspace.refreshNow();
+      recorder.expired.clear();
+      keyspace.expireDue(Integer.MAX_VALUE);
+      for (String key : recorder.expired) {
+        assertThat(deadlines.remove(key)).isLessThanOrEqualTo(world.wallMillis());
+      }
+      long now = world.wallMillis();
+      assertThat(deadlines.values()).allMatch(deadline -> deadline > now);
+    }
+    assertThat(database.size()).isZero();
+  }
+
+  @Test
+  void anExpiredKeyIsGoneEvenWhenNothingRemovesIt() {
+    keyspace.settings().activeExpiry = false;
+    database.setString(Bytes.of("k"), Bytes.of("v"), world.wallMillis() + 10);
+    world.advanceMillis(9);
+    keyspace.refreshNow();
+    assertThat(database.find(Bytes.of("k"))).isNotZero();
+    world.advanceMillis(1);
+    keyspace.refreshNow();
+    assertThat(keyspace.expireDue(10)).isFalse();
+    assertThat(database.size()).isEqualTo(1);
+    assertThat(database.find(Bytes.of("k"))).isZero();
+    assertThat(database.size()).isZero();
+    assertThat(recorder.expired).containsExactly("k");
+  }
+
+  @Test
+  void movingAndSwappingKeepValuesAndDeadlines() {
+    long deadline = world.wallMillis() + 1000;
+    database.setString(Bytes.of("a"), Bytes.of("one"), deadline);
+    set("b", "two");
+    database.move(Bytes.of("a"), keyspace.database(1), Bytes.of("c"));
+    assertThat(database.find(Bytes.of("a"))).isZero();
+    assertThat(keyspace.database(1).deadline(keyspace.database(1).find(Bytes.of("c"))))
+        .isEqualTo(deadline);
+    keyspace.swap(0, 1);
+    assertThat(contents()).isEqualTo(Map.of("c", new Entry("one", deadline)));
+    database.copy(Bytes.of("c"), database, Bytes.of("d"));
+    assertThat(contents())
+        .isEqualTo(Map.of("c", new Entry("one", deadline), "d", new Entry("one", deadline)));
+    keyspace.flushAll();
+    assertThat(database.size()).isZero();
+    assertThat(keyspace.database(1).size()).isZero();
+    set("again", "x");
+    assertThat(contents()).hasSize(1);
+  }
+
+  @Test
+  void evictsTheLeastRecentlyUsedOfItsSamples() {
+    keyspace.settings().policy = EvictionPolicy.ALLKEYS_LRU;
+    keyspace.settings().samples = 10;
+    for (int i = 0; i < 10_000; i++) {
+      set("key:" + i, "v".repeat(50));
+      world.advanceMillis(200);
+      keyspace.refreshNow();
+    }
+    for (int i = 0; i < 2_000; i++) {
+      database.find(Bytes.of("key:" + i));
+    }
+    keyspace.settings().maxMemoryBytes = arena.usedBytes() * 3 / 4;
+    assertThat(keyspace.makeRoom(0)).isTrue();
+    int usedLately = 0;
+    for (String key : recorder.evicted) {
+      if (Integer.parseInt(key.substring(4)) < 2_000) {
+        usedLately++;
+      }
+    }
+    assertThat(recorder.evicted.size()).isGreaterThan(1_000);
+    assertThat(usedLately).isLessThan(recorder.evicted.size() / 50);
+  }
+
+  @Test
+  void volatilePoliciesSpareKeysThatStay() {
+    for (EvictionPolicy policy : EvictionPolicy.values()) {
+      if (!policy.volatileOnly()) {
+        continue;
+      }
+      keyspace.flushAll();
+      recorder.evicted.clear();
+      keyspace.settings().policy = policy;
+      for (int i = 0; i < 100; i++) {
+        set("stay:" + i, "v");
+        database.setString(
+            Bytes.of("go:" + i), Bytes.of("v"), world.wallMillis() + 10_000L * (i + 1));
+      }
+      keyspace.settings().maxMemoryBytes = 1;
+      assertThat(keyspace.makeRoom(0)).isFalse();
+      keyspace.settings().maxMemoryBytes = 0;
+      assertThat(database.size()).as(policy.redisName()).isEqualTo(100);
+      if (policy == EvictionPolicy.VOLATILE_TTL) {
+        assertThat(recorder.evicted.get(0)).isEqualTo("go:0");
+      }
+    }
+  }
+
+  @Test
+  void withoutRoomNothingChanges() {
+    try (Arena small = new Arena(SlabPool.shared(), 2 << 20)) {
+      Keyspace tight = new Keyspace(world, small, new KeyspaceSettings(), 1);
+      tight.listener(recorder);
+      Database db = tight.database(0);
+      db.setString(Bytes.of("k"), Bytes.of("old"), Database.NEVER);
+      Bytes huge = Bytes.of(new byte[3 << 20]);
+      assertThatThrownBy(() -> db.setString(Bytes.of("k"), huge, Database.NEVER))
+          .isInstanceOf(OutOfArenaException.class);
+      long record = db.find(Bytes.of("k"));
+      assertThat(small.toByteArray(db.stringAddress(record), db.stringLength(record)))
+          .asString()
+          .isEqualTo("old");
+    }
+  }
+
+  private void set(String key, String value) {
+    database.setString(Bytes.of(key), Bytes.of(value), Database.NEVER);
+  }
+
+  private Map<String, Entry> contents() {
+    Map<String, Entry> found = new HashMap<>();
+    database.forEach(
+        record ->
+            found.put(
+                database.key(record).toString(),
+                new Entry(
+                    Bytes.of(
+                            arena.toByteArray(
+                                database.stringAddress(record), database.stringLength(record)))
+                        .toString(),
+                    database.deadline(record))));
+    return found;
+  }
+
+  private record Entry(String value, long deadline) {}
+
+  private static final class Recorder implements KeyListener {
+    final List<String> expired = new ArrayList<>();
+    final List<String> evicted = new ArrayList<>();
+
+    @Override
+    public void onChange(Database database, Bytes key, EventClass eventClass, String event) {}
+
+    @Override
+    public void onExpired(Database database, Bytes key) {
+      expired.add(key.toString());
+    }
+
+    @Override
+    public void onEvicted(Database database, Bytes key) {
+      evicted.add(key.toString());
+    }
+
+    @Override
+    public void beforeFlush(Database database) {}
+
+    @Override
+    public void onSwap(Database first, Database second) {}
+  }
+}

@@ -1,0 +1,85 @@
+package io.pillion.engine.world;
+
+import java.util.PriorityQueue;
+import java.util.SplittableRandom;
+
+/**
+ * A world that a test moves: time stands still until {@link #advanceMillis}, chance comes from a
+ * seed, and background work runs when time moves. Single-threaded.
+ */
+public final class SimulatedWorld implements World {
+  private final SplittableRandom random;
+  private final PriorityQueue<Task> tasks = new PriorityQueue<>();
+  private long nanos = 1_000_000_000L;
+  private long wallOffsetMillis = 1_700_000_000_000L;
+  private long sequence;
+
+  /** A world whose chance follows from this seed. */
+  public SimulatedWorld(long seed) {
+    random = new SplittableRandom(seed);
+  }
+
+  @Override
+  public long wallMillis() {
+    return wallOffsetMillis + nanos / 1_000_000;
+  }
+
+  @Override
+  public long nanos() {
+    return nanos;
+  }
+
+  @Override
+  public long randomLong() {
+    return random.nextLong();
+  }
+
+  @Override
+  public Scheduled schedule(long delayNanos, Runnable task) {
+    Task scheduled = new Task(nanos + Math.max(0, delayNanos), sequence++, task);
+    tasks.add(scheduled);
+    return () -> tasks.remove(scheduled);
+  }
+
+  @Override
+  public void background(String name, Runnable task) {
+    schedule(0, task);
+  }
+
+  /** Lets time pass, running what falls due, in order. */
+  public void advanceMillis(long millis) {
+    long end = nanos + millis * 1_000_000;
+    while (true) {
+      Task next = tasks.peek();
+      if (next == null || next.at > end) {
+        break;
+      }
+      tasks.remove(next);
+      nanos = Math.max(nanos, next.at);
+      next.task.run();
+    }
+    nanos = end;
+  }
+
+  /** Sets the users' clock forward or back; the other goes on as before. */
+  public void jumpWallMillis(long millis) {
+    wallOffsetMillis += millis;
+  }
+
+  private static final class Task implements Comparable<Task> {
+    final long at;
+    final long order;
+    final Runnable task;
+
+    Task(long at, long order, Runnable task) {
+      this.at = at;
+      this.order = order;
+      this.task = task;
+    }
+
+    @Override
+    public int compareTo(Task other) {
+      return at != other.at ? Long.compare(at, other.at) : Long.compare(order, other.order);
+    }
+  }
+}
