@@ -33,7 +33,9 @@ public enum CommandFlag {
   /** Allowed while a script has run too long. */
   ALLOW_BUSY("allow_busy"),
   /** Inside MULTI it is carried out at once, not queued: EXEC and its kin. */
-  TRANSACTION_CONTROL("");
+  TRANSACTION_CONTROL(""),
+  /** Carries out what the transaction has queued, and so may do whatever that may. */
+  RUNS_TRANSACTION("");
 
   private final String redisName;
 

@@ -367,7 +367,7 @@ public final class Engine implements KeyListener {
   private static boolean execWouldNeedMemory(Client client, Command command) {
     Client.Transaction transaction = client.transaction();
     return transaction != null
-        && command.name().equals("EXEC")
+        && command.is(CommandFlag.RUNS_TRANSACTION)
         && transaction.queue().stream().anyMatch(q -> q.command().is(CommandFlag.DENYOOM));
   }
 
@@ -760,13 +760,13 @@ public final class Engine implements KeyListener {
       return false;
     }
     if (pause == PauseMode.ALL) {
-      return !command.fullName().startsWith("client");
+      return true;
     }
     Client.Transaction transaction = client.transaction();
     return command.isWrite()
         || command.is(CommandFlag.MAY_REPLICATE)
         || (transaction != null
-            && command.name().equals("EXEC")
+            && command.is(CommandFlag.RUNS_TRANSACTION)
             && transaction.queue().stream().anyMatch(q -> q.command().isWrite()));
   }
 
