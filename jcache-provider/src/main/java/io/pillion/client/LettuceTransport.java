@@ -9,6 +9,7 @@ import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
+import io.lettuce.core.protocol.ProtocolVersion;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
 import io.netty.util.Timer;
@@ -19,8 +20,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lettuce, as far as it is used: its event loops, its handshake (HELLO, AUTH, SELECT, TLS,
- * sentinels) and its codec. Started by the first connection, because it takes most of a second.
+ * Lettuce, as far as it is used: its event loops, TLS, the question to the sentinels, and its
+ * parser. Started by the first connection, because it takes most of a second.
  */
 final class LettuceTransport {
   private static final int THREADS = 2;
@@ -70,7 +71,9 @@ final class LettuceTransport {
   }
 
   private CompletionStage<StatefulRedisConnection<byte[], byte[]>> connect(RedisURI uri) {
-    return client().connectAsync(ByteArrayCodec.INSTANCE, uri);
+    return client()
+        .connectAsync(ByteArrayCodec.INSTANCE, uri)
+        .thenCompose(connection -> new Handshake(url, connection, timer()).start());
   }
 
   /** The clock of timeouts. */
@@ -103,6 +106,9 @@ final class LettuceTransport {
       current.setOptions(
           ClientOptions.builder()
               .autoReconnect(false)
+              // Handshake does that part: no question before it, and no protocol agreed on.
+              .pingBeforeActivateConnection(false)
+              .protocolVersion(ProtocolVersion.RESP2)
               .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
               .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
               .socketOptions(
@@ -124,12 +130,8 @@ final class LettuceTransport {
   private RedisURI uri(PillionUrl.@Nullable Endpoint endpoint) {
     RedisURI uri = new RedisURI();
     uri.setTimeout(url.connectTimeout());
-    uri.setDatabase(url.database());
-    String name = url.clientName();
-    if (name != null) {
-      uri.setClientName(name);
-    }
-    authenticate(uri);
+    uri.setLibraryName("");
+    uri.setLibraryVersion("");
     encrypt(uri);
     switch (url.kind()) {
       case SOCKET -> uri.setSocket(url.socketPath());
@@ -153,18 +155,6 @@ final class LettuceTransport {
       }
     }
     return uri;
-  }
-
-  private void authenticate(RedisURI uri) {
-    String user = url.user();
-    String password = url.password();
-    if (password != null) {
-      if (user == null) {
-        uri.setAuthentication(password);
-      } else {
-        uri.setAuthentication(user, password);
-      }
-    }
   }
 
   private void encrypt(RedisURI uri) {

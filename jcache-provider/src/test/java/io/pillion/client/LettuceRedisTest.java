@@ -185,7 +185,7 @@ class LettuceRedisTest extends CommandsContract {
       client.call(Command.of("PING"));
       CompletionStage<@Nullable Object> nested =
           client
-              .sendBlocking(Command.of("BLPOP").arg("q").arg(0.2))
+              .send(Command.of("DEBUG", "SLEEP", "0.3").keyAt(9))
               .thenApply(reply -> client.call(Command.of("PING")));
       assertThatThrownBy(() -> client.await(nested))
           .isInstanceOf(IllegalStateException.class)

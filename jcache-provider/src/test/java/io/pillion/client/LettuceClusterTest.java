@@ -1,0 +1,157 @@
+package io.pillion.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The client against a cluster of three real servers. */
+class LettuceClusterTest extends CommandsContract {
+  private static final int SLOTS = 16_384;
+  private static final List<RedisServer> servers = new ArrayList<>();
+  private static @Nullable Commands commands;
+
+  @BeforeAll
+  static void start() {
+    List<Commands> nodes = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      RedisServer server = startNode();
+      servers.add(server);
+      nodes.add(PillionClient.connect(server.url()));
+    }
+    for (int i = 0; i < 3; i++) {
+      Command add = Command.of("CLUSTER", "ADDSLOTSRANGE");
+      nodes.get(i).call(add.arg(i * SLOTS / 3).arg((i + 1) * SLOTS / 3 - 1));
+      nodes
+          .get(i)
+          .call(Command.of("CLUSTER", "MEET", "127.0.0.1").arg(servers.get((i + 1) % 3).port()));
+    }
+    for (Commands node : nodes) {
+      Awaiting.until(() -> knowsThreeNodes(node));
+    }
+    nodes.forEach(Commands::close);
+    commands =
+        PillionClient.connect(
+            "redis://127.0.0.1:"
+                + servers.get(0).port()
+                + ",127.0.0.1:"
+                + servers.get(1).port()
+                + "?timeout=5s");
+  }
+
+  private static RedisServer startNode() {
+    // The cluster bus listens on the port plus 10,000.
+    int port = RedisServer.freePort();
+    while (port > 50_000) {
+      port = 10_000 + (port * 31 + 7) % 40_000;
+    }
+    return RedisServer.start(port, "--cluster-enabled", "yes");
+  }
+
+  private static boolean knowsThreeNodes(Commands node) {
+    String info = String.valueOf(Replies.asText(node.call(Command.of("CLUSTER", "INFO"))));
+    return info.contains("cluster_state:ok")
+        && Replies.asList(node.call(Command.of("CLUSTER", "SLOTS"))).size() == 3;
+  }
+
+  @AfterAll
+  static void stop() {
+    if (commands != null) {
+      commands.close();
+    }
+    servers.forEach(RedisServer::close);
+  }
+
+  @Override
+  protected Commands commands() {
+    return Objects.requireNonNull(commands);
+  }
+
+  @Test
+  void keysAreSpreadOverThePrimaries() {
+    List<Command> writes = new ArrayList<>();
+    String prefix = UUID.randomUUID().toString();
+    for (int i = 0; i < 300; i++) {
+      writes.add(Command.of("SET").arg(prefix + i).arg(i));
+    }
+    for (CompletionStage<@Nullable Object> stage : commands().pipeline(writes)) {
+      assertThat(Replies.isOk(commands().await(stage))).isTrue();
+    }
+
+    List<Commands> primaries = commands().primaries();
+
+    assertThat(commands().isCluster()).isTrue();
+    assertThat(primaries).hasSize(3);
+    for (Commands primary : primaries) {
+      assertThat(Replies.asLong(primary.call(Command.of("DBSIZE")))).isGreaterThan(50);
+    }
+    assertThat(Replies.asLong(commands().call(Command.of("GET").arg(prefix + 299)))).isEqualTo(299);
+  }
+
+  @Test
+  void aTransactionOverSeveralSlotsIsRefusedWhole() {
+    CompletionStage<List<@Nullable Object>> stage =
+        commands()
+            .transaction(
+                List.of(Command.of("SET").arg("a").arg(1), Command.of("SET").arg("b").arg(1)));
+    assertThatThrownBy(() -> stage.toCompletableFuture().join())
+        .hasCauseInstanceOf(CommandException.class);
+    assertThat(commands().call(Command.of("GET").arg("a"))).isNull();
+  }
+
+  @Test
+  void aSlotThatMovesIsFollowedByCommandsTransactionsAndBlockedCommands() {
+    String tag = "{moving" + UUID.randomUUID() + "}";
+    Object slotReply = commands().call(Command.of("CLUSTER", "KEYSLOT").arg(tag).keyAt(1));
+    long slot = Replies.asLong(slotReply);
+    int from = (int) (slot * 3 / SLOTS);
+    for (int step = 1; step <= 3; step++) {
+      int owner = (from + step) % 3;
+      assign(slot, owner);
+      switch (step) {
+        case 1 ->
+            assertThat(Replies.isOk(commands().call(Command.of("SET").arg(tag).arg("v")))).isTrue();
+        case 2 ->
+            assertThat(
+                    commands()
+                        .transaction(List.of(Command.of("INCR").arg(tag + "n")))
+                        .toCompletableFuture()
+                        .join())
+                .containsExactly(1L);
+        default -> {
+          Command pop = Command.of("BLPOP").arg(tag + "q").arg(0.05);
+          assertThat(commands().await(commands().sendBlocking(pop))).isNull();
+        }
+      }
+      clear(owner, tag);
+    }
+  }
+
+  /** Gives an empty slot to a server, and tells only the old owner and the new one at once. */
+  private static void assign(long slot, int owner) {
+    String id = null;
+    try (Commands node = PillionClient.connect(servers.get(owner).url())) {
+      id = Replies.asText(node.call(Command.of("CLUSTER", "MYID")));
+    }
+    for (RedisServer server : servers) {
+      try (Commands node = PillionClient.connect(server.url())) {
+        Command set = Command.of("CLUSTER", "SETSLOT").arg(slot).arg("NODE");
+        assertThat(Replies.isOk(node.call(set.arg(String.valueOf(id))))).isTrue();
+      }
+    }
+  }
+
+  private static void clear(int owner, String tag) {
+    try (Commands node = PillionClient.connect(servers.get(owner).url())) {
+      node.call(Command.of("DEL").arg(tag).arg(tag + "n").arg(tag + "q"));
+    }
+  }
+}
