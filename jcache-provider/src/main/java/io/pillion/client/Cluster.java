@@ -251,7 +251,7 @@ final class Cluster implements Router {
     command.reset();
     if (ask) {
       WireCommand asking = new WireCommand(Command.of("ASKING"), /* timed= */ false, null);
-      target.wire().send(new Wire.Batch(List.of(asking, command), /* exclusive= */ true));
+      target.wire().send(new Wire.Batch(List.of(asking, command)));
     } else {
       target.wire().send(command);
     }

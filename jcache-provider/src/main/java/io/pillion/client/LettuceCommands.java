@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /** {@link Commands} over the network, to one server or a cluster. */
 final class LettuceCommands implements Commands {
   private static final int MOST_REDIRECTS = 5;
+  private static final int MOST_TOGETHER = 256;
 
   private final PillionUrl url;
   private final LettuceTransport transport;
@@ -66,13 +67,19 @@ final class LettuceCommands implements Commands {
     }
     Node only = router.only();
     if (only != null) {
-      if (!sent.isEmpty()) {
-        only.wire().send(new Wire.Batch(sent, /* exclusive= */ false));
-      }
+      sendInParts(only, sent);
     } else {
       pipelineByNode(sent);
     }
     return new ArrayList<>(sent);
+  }
+
+  /** A batch is encoded into one buffer, which must not grow without bounds. */
+  private static void sendInParts(Node node, List<WireCommand> commands) {
+    for (int i = 0; i < commands.size(); i += MOST_TOGETHER) {
+      int end = Math.min(commands.size(), i + MOST_TOGETHER);
+      node.wire().send(new Wire.Batch(commands.subList(i, end)));
+    }
   }
 
   private void pipelineByNode(List<WireCommand> commands) {
@@ -87,8 +94,7 @@ final class LettuceCommands implements Commands {
                 node -> batches.computeIfAbsent(node, n -> new ArrayList<>()).add(command),
                 command::completeExceptionally);
           }
-          batches.forEach(
-              (node, batch) -> node.wire().send(new Wire.Batch(batch, /* exclusive= */ false)));
+          batches.forEach(LettuceCommands::sendInParts);
         },
         failure -> commands.forEach(command -> command.completeExceptionally(failure)));
   }
@@ -121,7 +127,7 @@ final class LettuceCommands implements Commands {
     commands.forEach(command -> sent.add(untimed(command)));
     WireCommand exec = untimed(Command.of("EXEC"));
     sent.add(exec);
-    Wire.Batch batch = new Wire.Batch(sent, /* exclusive= */ true);
+    Wire.Batch batch = new Wire.Batch(sent);
     long sentAtNanos = System.nanoTime();
     // The parts must not time out one by one: a MULTI without its EXEC would swallow what follows.
     Timeout alarm =

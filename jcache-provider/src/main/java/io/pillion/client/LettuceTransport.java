@@ -12,6 +12,8 @@ import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.protocol.ProtocolVersion;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
+import io.lettuce.core.resource.NettyCustomizer;
+import io.netty.channel.Channel;
 import io.netty.util.Timer;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
@@ -92,6 +94,13 @@ final class LettuceTransport {
               .ioThreadPoolSize(THREADS)
               .computationThreadPoolSize(THREADS)
               .commandLatencyRecorder(CommandLatencyRecorder.disabled())
+              .nettyCustomizer(
+                  new NettyCustomizer() {
+                    @Override
+                    public void afterChannelInitialized(Channel channel) {
+                      channel.pipeline().addLast(new BatchWriter());
+                    }
+                  })
               .build();
       resources = current;
     }

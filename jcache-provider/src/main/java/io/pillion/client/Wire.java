@@ -14,7 +14,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -43,15 +42,22 @@ final class Wire {
   /** Commands without an answer; beyond it new ones are refused. */
   private static final int MOST_IN_FLIGHT = 200_000;
 
-  /** Commands written together; an exclusive batch lets no other command in between. */
+  /** Commands written together, with no other command of this client in between. */
   static final class Batch {
     private final List<WireCommand> commands;
-    private final boolean exclusive;
     private volatile boolean abandoned;
 
-    Batch(List<WireCommand> commands, boolean exclusive) {
+    /** A batch of at least one command. */
+    Batch(List<WireCommand> commands) {
       this.commands = commands;
-      this.exclusive = exclusive;
+    }
+
+    private void writeTo(StatefulRedisConnection<byte[], byte[]> connection) {
+      WireCommand last = commands.get(commands.size() - 1);
+      if (commands.size() > 1) {
+        last.carry(commands);
+      }
+      connection.dispatch(last);
     }
 
     /** Nobody waits for it any more: it is not sent if it was not sent yet. */
@@ -67,9 +73,6 @@ final class Wire {
   private final Pushes pushes;
   private final Consumer<String> onError;
   private final Runnable onConnectFailure;
-
-  /** Shared by writers of single commands, exclusive for transactions. */
-  private final ReentrantReadWriteLock order = new ReentrantReadWriteLock();
 
   private final AtomicInteger inFlight = new AtomicInteger();
   private volatile @Nullable StatefulRedisConnection<byte[], byte[]> open;
@@ -120,17 +123,12 @@ final class Wire {
     if (!admit(List.of(command))) {
       return;
     }
-    order.readLock().lock();
-    try {
-      StatefulRedisConnection<byte[], byte[]> connection = open;
-      if (connection != null && connection.isOpen()) {
-        connection.dispatch(command);
-        return;
-      }
-    } finally {
-      order.readLock().unlock();
+    StatefulRedisConnection<byte[], byte[]> connection = open;
+    if (connection != null && connection.isOpen()) {
+      connection.dispatch(command);
+    } else {
+      sendWhenOpen(new Batch(List.of(command)));
     }
-    sendWhenOpen(new Batch(List.of(command), /* exclusive= */ false));
   }
 
   /** Sends a batch in one flush. */
@@ -164,18 +162,12 @@ final class Wire {
 
   /** Writes the batch, unless there is no connection. */
   private boolean dispatch(Batch batch) {
-    var lock = batch.exclusive ? order.writeLock() : order.readLock();
-    lock.lock();
-    try {
-      StatefulRedisConnection<byte[], byte[]> connection = open;
-      if (connection == null || !connection.isOpen()) {
-        return false;
-      }
-      connection.dispatch(batch.commands);
-      return true;
-    } finally {
-      lock.unlock();
+    StatefulRedisConnection<byte[], byte[]> connection = open;
+    if (connection == null || !connection.isOpen()) {
+      return false;
     }
+    batch.writeTo(connection);
+    return true;
   }
 
   private void sendWhenOpen(Batch batch) {
@@ -235,19 +227,15 @@ final class Wire {
         return;
       }
       lastAnswerNanos = System.nanoTime();
-      order.writeLock().lock();
-      try {
-        open = connection;
-        for (Batch batch = waiting.poll(); batch != null; batch = waiting.poll()) {
-          if (!batch.abandoned) {
-            connection.dispatch(batch.commands);
-          } else {
-            fail(batch, new ConnectionException("Given up before it was sent.", null));
-          }
+      for (Batch batch = waiting.poll(); batch != null; batch = waiting.poll()) {
+        if (batch.abandoned) {
+          fail(batch, new ConnectionException("Given up before it was sent.", null));
+        } else {
+          batch.writeTo(connection);
         }
-      } finally {
-        order.writeLock().unlock();
       }
+      // Last, so that no new command overtakes those that waited.
+      open = connection;
     }
     if (!connection.isOpen()) {
       drop(connection);

@@ -60,6 +60,7 @@ final class WireCommand extends CompletableFuture<@Nullable Object>
   private volatile @Nullable Wire wire;
   private volatile @Nullable Timeout timeout;
   private volatile boolean encoded;
+  private List<WireCommand> carried = List.of();
   private long sentAtNanos;
   private int redirects;
 
@@ -93,6 +94,19 @@ final class WireCommand extends CompletableFuture<@Nullable Object>
     return sentAtNanos;
   }
 
+  /**
+   * Makes it stand for a whole batch that it is the last command of. On the connection's event loop
+   * {@link BatchWriter} puts the batch in its place.
+   */
+  void carry(List<WireCommand> batch) {
+    carried = batch;
+  }
+
+  /** The batch it stands for; empty when it stands for itself. */
+  List<WireCommand> carried() {
+    return carried;
+  }
+
   /** Counts one more redirection; the number so far. */
   int countRedirect() {
     return ++redirects;
@@ -118,6 +132,7 @@ final class WireCommand extends CompletableFuture<@Nullable Object>
   void reset() {
     output = new ReplyOutput();
     encoded = false;
+    carried = List.of();
   }
 
   @Override
@@ -196,6 +211,11 @@ final class WireCommand extends CompletableFuture<@Nullable Object>
     Wire sentOn = wire;
     leaveWire();
     stopAlarm();
+    if (!encoded && !carried.isEmpty()) {
+      List<WireCommand> others = carried;
+      carried = List.of();
+      others.stream().filter(o -> o != this).forEach(o -> o.completeExceptionally(failure));
+    }
     if (failure instanceof ConnectionException || failure instanceof CommandException) {
       return super.completeExceptionally(failure);
     }

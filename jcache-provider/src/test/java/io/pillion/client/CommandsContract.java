@@ -159,6 +159,30 @@ public abstract class CommandsContract {
   }
 
   @Test
+  void aTransactionIsAtomicAgainstCommandsThatCallbacksSend() {
+    CompletionStage<@Nullable Object> chain = commands().send(Command.of("GET").arg(key("{c}a")));
+    for (int i = 0; i < 300; i++) {
+      chain =
+          chain.thenCompose(
+              seen -> {
+                assertThat(text(seen)).isIn(null, "0");
+                return commands().send(Command.of("GET").arg(key("{c}a")));
+              });
+    }
+    for (int i = 0; i < 300; i++) {
+      assertThat(
+              commands()
+                  .transaction(
+                      List.of(
+                          Command.of("INCR").arg(key("{c}a")), Command.of("DECR").arg(key("{c}a"))))
+                  .toCompletableFuture()
+                  .join())
+          .containsExactly(1L, 0L);
+    }
+    join(chain);
+  }
+
+  @Test
   void anErrorInsideATransactionIsAnElementAndDoesNotStopTheOthers() {
     List<@Nullable Object> replies =
         commands()
