@@ -257,15 +257,22 @@ public final class EngineCache<K, V> implements AutoCloseable {
     byte[] bytes = encode(value);
     Held held = exclusively(id);
     try {
-      byte[] there = writer == null ? null : await(store.get(id));
+      // A policy may only be asked, and the writer told, once it is known that the entry is new.
+      boolean lookFirst = writer != null || !expiry.isFixed();
+      byte[] there = lookFirst ? await(store.get(id)) : null;
+      boolean stored = false;
       if (there == null) {
         if (writer != null) {
           writer.write(key, value);
         }
-        there = createIfAbsent(id, bytes);
+        long ttl = expiry.forCreation();
+        if (ttl != 0) {
+          there = await(store.setIfAbsent(id, bytes, ttl));
+          stored = there == null;
+        }
       }
       countLookUp(there != null, start);
-      if (there == null) {
+      if (stored) {
         statistics.put(1, start);
         tell(Kind.CREATED, key, null, value);
       }
@@ -478,6 +485,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Removes the values of these keys. When the writer fails, those it had deleted are removed. */
   public void removeAll(Set<? extends K> keys) {
+    if (keys.isEmpty()) {
+      return;
+    }
     long start = statistics.start();
     List<K> all = new ArrayList<>(keys);
     Held held = exclusively(all);
@@ -849,20 +859,6 @@ public final class EngineCache<K, V> implements AutoCloseable {
       return Written.NOTHING;
     }
     return await(store.setIfAbsent(id, bytes, ttl)) == null ? Written.CREATED : null;
-  }
-
-  private byte @Nullable [] createIfAbsent(byte[] id, byte[] bytes) {
-    long ttl = expiry.isFixed() ? expiry.forCreation() : 0;
-    if (ttl != 0) {
-      return await(store.setIfAbsent(id, bytes, ttl));
-    }
-    // The policy may only be asked once it is known that the entry is new.
-    byte[] there = await(store.get(id));
-    if (there != null) {
-      return there;
-    }
-    ttl = expiry.forCreation();
-    return ttl == 0 ? null : await(store.setIfAbsent(id, bytes, ttl));
   }
 
   /** Replaces the old value, or ends it if the new one has no time to live; null if it changed. */

@@ -354,6 +354,9 @@ final class EntryStore {
 
   private static <A, B> CompletionStage<List<B>> inBatches(
       List<A> all, Function<List<A>, CompletionStage<List<B>>> operation) {
+    if (all.isEmpty()) {
+      return CompletableFuture.completedFuture(List.of());
+    }
     if (all.size() <= BATCH) {
       return operation.apply(all);
     }

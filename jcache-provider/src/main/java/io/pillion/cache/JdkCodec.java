@@ -10,6 +10,8 @@ import java.io.ObjectOutputStream;
 import java.io.ObjectStreamClass;
 import java.io.OutputStream;
 import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The JDK's own serialization, behind a {@link SerializationFilter}. */
@@ -37,13 +39,16 @@ public final class JdkCodec implements ValueCodec {
   @Override
   public byte[] encode(Object value) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
-    try (ObjectOutputStream out = new LearningStream(bytes, filter)) {
+    List<Class<?>> written = new ArrayList<>();
+    try (ObjectOutputStream out = new NotingStream(bytes, written)) {
       out.writeObject(value);
     } catch (IOException e) {
       throw new CodecException(
           value.getClass().getName() + " cannot be serialized (" + e + "): implement Serializable",
           e);
     }
+    // Only now: a failed attempt also writes the classes of its exception.
+    written.forEach(filter::learn);
     return bytes.toByteArray();
   }
 
@@ -76,18 +81,18 @@ public final class JdkCodec implements ValueCodec {
     }
   }
 
-  /** Tells the filter which classes this process writes. */
-  private static final class LearningStream extends ObjectOutputStream {
-    private final SerializationFilter filter;
+  /** Notes which classes are written. */
+  private static final class NotingStream extends ObjectOutputStream {
+    private final List<Class<?>> written;
 
-    LearningStream(OutputStream out, SerializationFilter filter) throws IOException {
+    NotingStream(OutputStream out, List<Class<?>> written) throws IOException {
       super(out);
-      this.filter = filter;
+      this.written = written;
     }
 
     @Override
     protected void annotateClass(Class<?> type) {
-      filter.learn(type);
+      written.add(type);
     }
 
     @Override

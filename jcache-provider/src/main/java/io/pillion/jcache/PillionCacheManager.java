@@ -1,0 +1,243 @@
+package io.pillion.jcache;
+
+import io.pillion.cache.CacheSettings;
+import io.pillion.client.Commands;
+import io.pillion.client.PillionUrl;
+import java.net.URI;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
+import javax.cache.Cache;
+import javax.cache.CacheException;
+import javax.cache.CacheManager;
+import javax.cache.configuration.CompleteConfiguration;
+import javax.cache.configuration.Configuration;
+import javax.cache.configuration.MutableConfiguration;
+import javax.cache.spi.CachingProvider;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The caches of one server as one application sees them.
+ *
+ * <p>Settings, each looked up in the manager's properties and then in the system properties:
+ *
+ * <table>
+ * <caption>Settings</caption>
+ * <tr><th>name</th><th>meaning</th><th>default</th></tr>
+ * <tr><td>{@code pillion.prefix}</td><td>begins every key on the server</td><td>{@code p}</td></tr>
+ * <tr><td>{@code pillion.serialization.allow}</td>
+ *     <td>classes that may be deserialized: class names, {@code package.*}, {@code package.**},
+ *     separated by commas; besides those of {@code Configuration.getKeyType} and {@code
+ *     getValueType} with their packages</td><td>none</td></tr>
+ * <tr><td>{@code pillion.ttl-ceiling}</td>
+ *     <td>the longest life of any entry, as {@code P30D}; {@code none}</td>
+ *     <td>{@code P30D}</td></tr>
+ * <tr><td>{@code pillion.compress-from}</td>
+ *     <td>compress values from this many bytes on</td><td>never</td></tr>
+ * <tr><td>{@code pillion.codec}</td>
+ *     <td>{@code jdk}, or {@code json} for caches whose value type is configured</td>
+ *     <td>{@code jdk}</td></tr>
+ * </table>
+ */
+public final class PillionCacheManager implements CacheManager {
+  private final PillionCachingProvider provider;
+  private final URI uri;
+  private final PillionUrl url;
+  private final ClassLoader classLoader;
+  private final Properties properties;
+  private final Commands commands;
+  private final Map<String, PillionCache<?, ?>> caches = new ConcurrentHashMap<>();
+  private volatile boolean closed;
+
+  PillionCacheManager(
+      PillionCachingProvider provider,
+      URI uri,
+      PillionUrl url,
+      ClassLoader classLoader,
+      Properties properties) {
+    this.provider = provider;
+    this.uri = uri;
+    this.url = url;
+    this.classLoader = classLoader;
+    this.properties = properties;
+    ManagerSettings.check(properties);
+    try {
+      this.commands = SharedClients.acquire(url);
+    } catch (RuntimeException e) {
+      throw new CacheException("Cannot use " + url + ": " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public CachingProvider getCachingProvider() {
+    return provider;
+  }
+
+  @Override
+  public URI getURI() {
+    return uri;
+  }
+
+  @Override
+  public ClassLoader getClassLoader() {
+    return classLoader;
+  }
+
+  @Override
+  public Properties getProperties() {
+    return properties;
+  }
+
+  /**
+   * Opens a cache of this name here. Entries that others keep on the server under the name are its
+   * entries.
+   */
+  @Override
+  public <K, V, C extends Configuration<K, V>> Cache<K, V> createCache(
+      String cacheName, C configuration) {
+    requireOpen();
+    Objects.requireNonNull(cacheName, "cacheName");
+    Objects.requireNonNull(configuration, "configuration");
+    synchronized (caches) {
+      requireOpen();
+      if (caches.containsKey(cacheName)) {
+        throw new CacheException("A cache named '" + cacheName + "' already exists");
+      }
+      MutableConfiguration<K, V> own = copy(configuration);
+      CacheSettings.Builder<K, V> settings =
+          ManagerSettings.settings(cacheName, own, properties, classLoader);
+      settings.shared(url.kind() != PillionUrl.Kind.EMBEDDED);
+      PillionCache<K, V> cache = new PillionCache<>(this, cacheName, own, settings, commands);
+      caches.put(cacheName, cache);
+      cache.showBeans();
+      return cache;
+    }
+  }
+
+  private static <K, V> MutableConfiguration<K, V> copy(Configuration<K, V> configuration) {
+    if (configuration instanceof CompleteConfiguration<K, V> complete) {
+      return new MutableConfiguration<>(complete);
+    }
+    return new MutableConfiguration<K, V>()
+        .setTypes(configuration.getKeyType(), configuration.getValueType())
+        .setStoreByValue(configuration.isStoreByValue());
+  }
+
+  @Override
+  public <K, V> @Nullable Cache<K, V> getCache(
+      String cacheName, Class<K> keyType, Class<V> valueType) {
+    requireOpen();
+    Objects.requireNonNull(keyType, "keyType");
+    Objects.requireNonNull(valueType, "valueType");
+    PillionCache<K, V> cache = find(cacheName);
+    if (cache != null) {
+      requireType(cacheName, "keys", cache.configuration().getKeyType(), keyType);
+      requireType(cacheName, "values", cache.configuration().getValueType(), valueType);
+    }
+    return cache;
+  }
+
+  private static void requireType(
+      String cacheName, String what, Class<?> configured, Class<?> asked) {
+    if (!configured.equals(asked)) {
+      throw new ClassCastException(
+          String.format(
+              "The %s of cache '%s' are %s, not %s",
+              what, cacheName, configured.getName(), asked.getName()));
+    }
+  }
+
+  @Override
+  public <K, V> @Nullable Cache<K, V> getCache(String cacheName) {
+    requireOpen();
+    return find(cacheName);
+  }
+
+  private <K, V> @Nullable PillionCache<K, V> find(String cacheName) {
+    @SuppressWarnings("unchecked")
+    PillionCache<K, V> cache =
+        (PillionCache<K, V>) caches.get(Objects.requireNonNull(cacheName, "cacheName"));
+    return cache;
+  }
+
+  @Override
+  public Iterable<String> getCacheNames() {
+    requireOpen();
+    return List.copyOf(caches.keySet());
+  }
+
+  /** Clears the cache on the server, for everybody, and closes it here. */
+  @Override
+  public void destroyCache(String cacheName) {
+    requireOpen();
+    PillionCache<?, ?> cache = caches.get(Objects.requireNonNull(cacheName, "cacheName"));
+    if (cache != null) {
+      cache.destroy();
+    }
+  }
+
+  @Override
+  public void enableManagement(String cacheName, boolean enabled) {
+    requireOpen();
+    PillionCache<?, ?> cache = caches.get(Objects.requireNonNull(cacheName, "cacheName"));
+    if (cache != null) {
+      cache.enableManagement(enabled);
+    }
+  }
+
+  @Override
+  public void enableStatistics(String cacheName, boolean enabled) {
+    requireOpen();
+    PillionCache<?, ?> cache = caches.get(Objects.requireNonNull(cacheName, "cacheName"));
+    if (cache != null) {
+      cache.enableStatistics(enabled);
+    }
+  }
+
+  /** Closes the caches here; their entries stay on the server. */
+  @Override
+  public void close() {
+    synchronized (caches) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    }
+    provider.forget(this);
+    try {
+      caches.values().forEach(PillionCache::close);
+    } finally {
+      caches.clear();
+      SharedClients.release(url);
+    }
+  }
+
+  @Override
+  public boolean isClosed() {
+    return closed;
+  }
+
+  /** This object as one of its classes, or its {@link Commands}, which stay the manager's. */
+  @Override
+  public <T> T unwrap(Class<T> type) {
+    if (type.isInstance(this)) {
+      return type.cast(this);
+    }
+    if (type.isInstance(commands)) {
+      return type.cast(commands);
+    }
+    throw new IllegalArgumentException("A cache manager of Pillion is no " + type.getName());
+  }
+
+  void forget(PillionCache<?, ?> cache) {
+    caches.remove(cache.getName(), cache);
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("The cache manager " + url + " is closed");
+    }
+  }
+}
