@@ -143,8 +143,23 @@ public final class HashValue {
   /** Makes pages of the packed record. */
   private void convert() {
     long packed = root();
-    long paged = Packed.toTable(arena, packed, /* pairs= */ true);
-    arena.putLong(cell, paged);
+    long newCell = arena.allocate(8);
+    try {
+      arena.putLong(newCell, PageTable.create(arena));
+      try {
+        PageTable table = new PageTable(arena, newCell, /* pairs= */ true);
+        Entries all = entries();
+        while (all.next()) {
+          table.put(all.field().toBytes(), all.value().toBytes());
+        }
+      } catch (OutOfArenaException full) {
+        PageTable.free(arena, arena.getLong(newCell), /* pairs= */ true);
+        throw full;
+      }
+      arena.putLong(cell, arena.getLong(newCell));
+    } finally {
+      arena.free(newCell);
+    }
     arena.free(packed);
   }
 

@@ -114,6 +114,24 @@ final class Integers {
     Shrink.toFit(arena, cell, root, HEADER_BYTES + size * width);
   }
 
+  /** Copies a set; returns the copy's address. */
+  static long copy(Arena arena, long root) {
+    long bytes = HEADER_BYTES + (long) size(arena, root) * width(arena, root);
+    long copied = arena.allocate(bytes);
+    arena.copy(root, copied, bytes);
+    return copied;
+  }
+
+  /** How many bytes the longest member has as text. */
+  static int longest(Arena arena, long root) {
+    int size = size(arena, root);
+    return size == 0
+        ? 0
+        : Math.max(
+            Long.toString(get(arena, root, 0)).length(),
+            Long.toString(get(arena, root, size - 1)).length());
+  }
+
   private static int widthOf(long value) {
     return value == (short) value ? 2 : value == (int) value ? 4 : 8;
   }

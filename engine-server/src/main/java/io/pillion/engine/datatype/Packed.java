@@ -148,40 +148,6 @@ final class Packed {
     return copied;
   }
 
-  /**
-   * Makes a table with the entries of a record, which stays as it is.
-   *
-   * @return the table's root block
-   */
-  static long toTable(Arena arena, long root, boolean pairs) {
-    long cell = arena.allocate(8);
-    try {
-      arena.putLong(cell, PageTable.create(arena));
-      try {
-        PageTable table = new PageTable(arena, cell, pairs);
-        int used = used(arena, root);
-        for (int at = 0; at < used; ) {
-          Bytes key = element(arena, root, at);
-          at += size(key);
-          Bytes value = pairs ? element(arena, root, at) : Bytes.EMPTY;
-          at += pairs ? size(value) : 0;
-          table.put(key, value);
-        }
-      } catch (OutOfArenaException full) {
-        PageTable.free(arena, arena.getLong(cell), pairs);
-        throw full;
-      }
-      return arena.getLong(cell);
-    } finally {
-      arena.free(cell);
-    }
-  }
-
-  private static Bytes element(Arena arena, long root, int at) {
-    int length = length(arena, root, at);
-    return Bytes.of(arena.toByteArray(address(root, at, length), length));
-  }
-
   private static int write(Arena arena, long root, int at, Bytes element) {
     int base = Arena.offsetInBuffer(root) + HEADER_BYTES;
     int data = Varint.put(arena.bufferOf(root), base + at, element.length());
