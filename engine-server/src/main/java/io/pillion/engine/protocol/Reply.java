@@ -17,6 +17,9 @@ public interface Reply {
   /** The protocol version: 2 or 3. */
   int version();
 
+  /** Changes the protocol version, from the next reply on: HELLO. */
+  void version(int newVersion);
+
   /** {@code +OK}. */
   void ok();
 

@@ -1,0 +1,321 @@
+package io.pillion.engine.protocol;
+
+import io.pillion.engine.memory.Arena;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * Replies as bytes of RESP2 or RESP3, one after the other in one growing array, which its owner
+ * empties whenever it likes. The common replies allocate nothing.
+ */
+public final class RespReply implements Reply {
+  private static final int INITIAL = 512;
+  private static final int KEPT = 16 << 10;
+
+  private static final byte[] OK = ascii("+OK\r\n");
+  private static final byte[] NIL2 = ascii("$-1\r\n");
+  private static final byte[] NIL_ARRAY2 = ascii("*-1\r\n");
+  private static final byte[] NIL3 = ascii("_\r\n");
+  private static final byte[] TRUE3 = ascii("#t\r\n");
+  private static final byte[] FALSE3 = ascii("#f\r\n");
+
+  private byte[] array = new byte[INITIAL];
+  private int size;
+  private int version = 2;
+
+  /** An empty RESP2 reply. */
+  public RespReply() {}
+
+  @Override
+  public void version(int newVersion) {
+    version = newVersion;
+  }
+
+  /** The bytes written, from 0 to {@link #size()}. */
+  public byte[] array() {
+    return array;
+  }
+
+  /** How many bytes have been written. */
+  public int size() {
+    return size;
+  }
+
+  /** Forgets what was written, and memory that only a burst needed. */
+  public void clear() {
+    size = 0;
+    if (array.length > KEPT) {
+      array = new byte[INITIAL];
+    }
+  }
+
+  @Override
+  public int version() {
+    return version;
+  }
+
+  @Override
+  public void ok() {
+    put(OK);
+  }
+
+  @Override
+  public void simple(String status) {
+    ensure(1);
+    array[size++] = '+';
+    put(status.getBytes(StandardCharsets.UTF_8));
+    newLine();
+  }
+
+  @Override
+  public void error(String message) {
+    ensure(1);
+    array[size++] = '-';
+    put(oneLine(message).getBytes(StandardCharsets.UTF_8));
+    newLine();
+  }
+
+  @Override
+  public void integer(long value) {
+    header(':', value);
+  }
+
+  @Override
+  public void bulk(byte[] bytes, int offset, int length) {
+    header('$', length);
+    ensure(length + 2);
+    System.arraycopy(bytes, offset, array, size, length);
+    size += length;
+    newLine();
+  }
+
+  @Override
+  public void bulk(Arena arena, long address, int length) {
+    header('$', length);
+    ensure(length + 2);
+    arena.copyOut(address, array, size, length);
+    size += length;
+    newLine();
+  }
+
+  @Override
+  public void bulk(long number) {
+    int digits = digits(number);
+    header('$', digits);
+    ensure(digits + 2);
+    putDigits(number, digits);
+    newLine();
+  }
+
+  @Override
+  public void nil() {
+    put(version < 3 ? NIL2 : NIL3);
+  }
+
+  @Override
+  public void nilArray() {
+    put(version < 3 ? NIL_ARRAY2 : NIL3);
+  }
+
+  @Override
+  public void bool(boolean value) {
+    if (version < 3) {
+      integer(value ? 1 : 0);
+    } else {
+      put(value ? TRUE3 : FALSE3);
+    }
+  }
+
+  @Override
+  public void number(double value) {
+    if (version < 3) {
+      bulk(Numbers.format(value));
+    } else {
+      line(',', Numbers.format(value));
+    }
+  }
+
+  @Override
+  public void bigNumber(String digits) {
+    if (version < 3) {
+      bulk(digits);
+    } else {
+      line('(', digits);
+    }
+  }
+
+  @Override
+  public void verbatim(String format, String text) {
+    if (version < 3) {
+      bulk(text);
+      return;
+    }
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    header('=', bytes.length + 4L);
+    put(ascii(format));
+    ensure(1);
+    array[size++] = ':';
+    put(bytes);
+    newLine();
+  }
+
+  @Override
+  public void array(int count) {
+    header('*', count);
+  }
+
+  @Override
+  public void map(int pairs) {
+    if (version < 3) {
+      header('*', 2L * pairs);
+    } else {
+      header('%', pairs);
+    }
+  }
+
+  @Override
+  public void set(int count) {
+    header(version < 3 ? '*' : '~', count);
+  }
+
+  @Override
+  public void push(int count) {
+    header(version < 3 ? '*' : '>', count);
+  }
+
+  @Override
+  public int deferred() {
+    return size;
+  }
+
+  @Override
+  public void resolveArray(int mark, int count) {
+    insertHeader(mark, '*', count);
+  }
+
+  @Override
+  public void resolveMap(int mark, int pairs) {
+    if (version < 3) {
+      insertHeader(mark, '*', 2L * pairs);
+    } else {
+      insertHeader(mark, '%', pairs);
+    }
+  }
+
+  @Override
+  public void resolveSet(int mark, int count) {
+    insertHeader(mark, version < 3 ? '*' : '~', count);
+  }
+
+  @Override
+  public int position() {
+    return size;
+  }
+
+  @Override
+  public void rewind(int position) {
+    size = position;
+  }
+
+  /** An error's text without line breaks, which would end it early. */
+  static String oneLine(String message) {
+    int end = message.length();
+    while (end > 0 && isLineBreak(message.charAt(end - 1))) {
+      end--;
+    }
+    String text = message.substring(0, end);
+    return text.indexOf('\r') < 0 && text.indexOf('\n') < 0
+        ? text
+        : text.replace('\r', ' ').replace('\n', ' ');
+  }
+
+  private static boolean isLineBreak(char c) {
+    return c == '\r' || c == '\n';
+  }
+
+  private void insertHeader(int mark, char type, long count) {
+    int length = 3 + digits(count);
+    ensure(length);
+    System.arraycopy(array, mark, array, mark + length, size - mark);
+    int end = size + length;
+    size = mark;
+    header(type, count);
+    size = end;
+  }
+
+  private void header(char type, long number) {
+    ensure(24);
+    if (number >= 0 && number < 10) {
+      array[size] = (byte) type;
+      array[size + 1] = (byte) ('0' + number);
+      array[size + 2] = '\r';
+      array[size + 3] = '\n';
+      size += 4;
+      return;
+    }
+    array[size++] = (byte) type;
+    putDigits(number, digits(number));
+    newLine();
+  }
+
+  private void line(char type, String text) {
+    ensure(1);
+    array[size++] = (byte) type;
+    put(ascii(text));
+    newLine();
+  }
+
+  private void newLine() {
+    ensure(2);
+    array[size++] = '\r';
+    array[size++] = '\n';
+  }
+
+  private void put(byte[] bytes) {
+    ensure(bytes.length);
+    System.arraycopy(bytes, 0, array, size, bytes.length);
+    size += bytes.length;
+  }
+
+  private void ensure(int more) {
+    if (array.length - size < more) {
+      grow(more);
+    }
+  }
+
+  private void grow(int more) {
+    int needed = Math.addExact(size, more);
+    array = Arrays.copyOf(array, (int) Math.min(Math.max(2L * array.length, needed), MAX_ARRAY));
+  }
+
+  private static final int MAX_ARRAY = Integer.MAX_VALUE - 8;
+
+  /** How many characters the number takes, with its sign. */
+  private static int digits(long number) {
+    // Negative numbers reach one further than positive ones.
+    long left = number > 0 ? -number : number;
+    int digits = number < 0 ? 2 : 1;
+    while (left <= -10) {
+      left /= 10;
+      digits++;
+    }
+    return digits;
+  }
+
+  private void putDigits(long number, int digits) {
+    int at = size + digits;
+    long left = number > 0 ? -number : number;
+    do {
+      array[--at] = (byte) ('0' - left % 10);
+      left /= 10;
+    } while (left != 0);
+    if (number < 0) {
+      array[--at] = '-';
+    }
+    size += digits;
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.ISO_8859_1);
+  }
+}
