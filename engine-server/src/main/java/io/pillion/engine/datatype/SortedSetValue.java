@@ -121,7 +121,7 @@ public final class SortedSetValue {
   public boolean seek(Bytes member) {
     sought = member;
     if (isPaged(arena.getLong(cell))) {
-      soughtHash = member.hash(limits.hashSeed);
+      soughtHash = member.hash(arena.hashSeed());
       foundRecord = index().find(soughtHash, member);
       found = foundRecord != 0;
     } else {
@@ -155,7 +155,7 @@ public final class SortedSetValue {
         return;
       }
       convert();
-      soughtHash = sought.hash(limits.hashSeed);
+      soughtHash = sought.hash(arena.hashSeed());
     }
     if (found) {
       rescore(score);
@@ -434,7 +434,7 @@ public final class SortedSetValue {
   private void addAll(Entries entries) {
     while (entries.next()) {
       sought = entries.member().toBytes();
-      soughtHash = sought.hash(limits.hashSeed);
+      soughtHash = sought.hash(arena.hashSeed());
       insert(entries.score());
     }
   }
@@ -475,7 +475,7 @@ public final class SortedSetValue {
 
   private long hashOf(long record) {
     MemberRecord.member(arena, record, span);
-    return Hashing.hash(arena, span.address(), span.length(), limits.hashSeed);
+    return Hashing.hash(arena, span.address(), span.length(), arena.hashSeed());
   }
 
   /** Checks the invariants of the large form, for tests. */

@@ -32,10 +32,4 @@ public final class TypeLimits {
    * 32 and 64 KiB.
    */
   public int listMaxPackedSize = -2;
-
-  /**
-   * What the hashes within collections start from, so that colliding members cannot be prepared.
-   * Random, chosen before the first value exists and never changed.
-   */
-  public long hashSeed;
 }

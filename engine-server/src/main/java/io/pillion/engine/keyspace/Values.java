@@ -1,6 +1,7 @@
 package io.pillion.engine.keyspace;
 
 import io.pillion.engine.datatype.HashValue;
+import io.pillion.engine.datatype.ListValue;
 import io.pillion.engine.datatype.SetValue;
 import io.pillion.engine.datatype.SortedSetValue;
 import io.pillion.engine.datatype.TypeLimits;
@@ -13,6 +14,7 @@ final class Values {
   static void free(Arena arena, ValueType type, long root) {
     switch (type) {
       case HASH -> HashValue.free(arena, root);
+      case LIST -> ListValue.free(arena, root);
       case SET -> SetValue.free(arena, root);
       case ZSET -> SortedSetValue.free(arena, root);
       default -> throw new IllegalArgumentException(type + " has no root");
@@ -22,6 +24,7 @@ final class Values {
   static long copy(Arena arena, ValueType type, long root, TypeLimits limits) {
     return switch (type) {
       case HASH -> HashValue.copy(arena, root);
+      case LIST -> ListValue.copy(arena, root);
       case SET -> SetValue.copy(arena, root);
       case ZSET -> SortedSetValue.copy(arena, root, limits);
       default -> throw new IllegalArgumentException(type + " has no root");

@@ -37,7 +37,6 @@ class SortedSetValueTest {
 
   SortedSetValueTest() {
     arena.putLong(cell, SortedSetValue.create(arena));
-    limits.hashSeed = 42;
   }
 
   @AfterEach
