@@ -1,0 +1,142 @@
+package io.pillion.spring;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
+
+/**
+ * What an application says about Pillion in its configuration.
+ *
+ * @param url Where commands go: redis://[user:password@]host:port, rediss://, redis-socket:///path,
+ *     redis-sentinel://host#primary, or several hosts for a cluster. Empty for an engine inside
+ *     this process.
+ * @param username User to authenticate as; overrides the user in the URL.
+ * @param password Password to authenticate with; overrides the password in the URL.
+ * @param timeout How long a command may take; overrides the option in the URL.
+ * @param connectTimeout How long making a connection may take; overrides the option in the URL.
+ * @param clientName Name the server lists this application under; the application's name when it is
+ *     not given.
+ * @param checkOnStart Whether the application refuses to start when the server does not answer.
+ * @param embedded Engine inside this process.
+ * @param cache Caches behind Spring's cache annotations.
+ * @param session HTTP sessions.
+ * @param leaderboard Leaderboards.
+ * @param jcache JSR-107 cache manager.
+ * @param serialization Objects in Java's serialized form.
+ */
+@ConfigurationProperties("pillion")
+public record PillionProperties(
+    @DefaultValue("") String url,
+    @Nullable String username,
+    @Nullable String password,
+    @Nullable Duration timeout,
+    @Nullable Duration connectTimeout,
+    @Nullable String clientName,
+    @DefaultValue("true") boolean checkOnStart,
+    @DefaultValue Embedded embedded,
+    @DefaultValue Cache cache,
+    @DefaultValue Session session,
+    @DefaultValue Leaderboard leaderboard,
+    @DefaultValue JCache jcache,
+    @DefaultValue Serialization serialization) {
+
+  /** Whether the engine runs inside this process. */
+  public boolean isEmbedded() {
+    return url.isBlank() || url.strip().startsWith("embedded:");
+  }
+
+  /** Names no secret. */
+  @Override
+  public String toString() {
+    return "PillionProperties";
+  }
+
+  /**
+   * The engine inside this process.
+   *
+   * @param listen Address and port at which other processes reach the engine, such as
+   *     127.0.0.1:6399. Empty opens no port.
+   * @param maxMemory Memory for keys and values, outside the Java heap.
+   */
+  public record Embedded(@DefaultValue("") String listen, @Nullable DataSize maxMemory) {}
+
+  /**
+   * Spring caches: what holds for all of them, and what single caches say otherwise.
+   *
+   * @param enabled Whether to provide the CacheManager.
+   * @param prefix What every key of a cache begins with; applications that share a server and must
+   *     not share caches each have their own.
+   * @param ttl How long an entry lives after it was written. Without it entries stay until evicted,
+   *     thirty days at most.
+   * @param allowNullValues Whether a null result is cached.
+   * @param compressFrom Size from which values are compressed. Without it none is.
+   * @param statistics Whether hits, misses, puts and removals are counted.
+   * @param caches Settings of single caches, by cache name.
+   */
+  public record Cache(
+      @DefaultValue("true") boolean enabled,
+      @DefaultValue("p") String prefix,
+      @Nullable Duration ttl,
+      @DefaultValue("true") boolean allowNullValues,
+      @Nullable DataSize compressFrom,
+      @DefaultValue("true") boolean statistics,
+      @DefaultValue Map<String, NamedCache> caches) {
+
+    /** What holds for the cache of this name, its own settings before those for all. */
+    public NamedCache of(String name) {
+      NamedCache own = caches.getOrDefault(name, NamedCache.AS_ALL);
+      return new NamedCache(
+          own.ttl() != null ? own.ttl() : ttl,
+          own.allowNullValues() != null ? own.allowNullValues() : Boolean.valueOf(allowNullValues),
+          own.compressFrom() != null ? own.compressFrom() : compressFrom);
+    }
+  }
+
+  /**
+   * One cache; what is not given here is as for all caches.
+   *
+   * @param ttl How long an entry lives after it was written.
+   * @param allowNullValues Whether a null result is cached.
+   * @param compressFrom Size from which values are compressed.
+   */
+  public record NamedCache(
+      @Nullable Duration ttl, @Nullable Boolean allowNullValues, @Nullable DataSize compressFrom) {
+    static final NamedCache AS_ALL = new NamedCache(null, null, null);
+  }
+
+  /**
+   * HTTP sessions.
+   *
+   * @param enabled Whether to keep HTTP sessions in the engine.
+   * @param namespace What the keys of sessions begin with.
+   */
+  public record Session(
+      @DefaultValue("true") boolean enabled, @DefaultValue("pillion:session") String namespace) {}
+
+  /**
+   * Leaderboards.
+   *
+   * @param enabled Whether to provide the leaderboards bean.
+   */
+  public record Leaderboard(@DefaultValue("true") boolean enabled) {}
+
+  /**
+   * The JSR-107 cache manager.
+   *
+   * @param enabled Whether to provide a javax.cache.CacheManager bean.
+   */
+  public record JCache(@DefaultValue("false") boolean enabled) {}
+
+  /**
+   * Objects in Java's serialized form.
+   *
+   * @param allow Comma-separated list of classes that may be read back, besides those of the
+   *     application's own packages: a class name, a package followed by .* or, with the packages
+   *     below it, by .**
+   */
+  public record Serialization(@DefaultValue List<String> allow) {}
+}

@@ -1,0 +1,173 @@
+package io.pillion.spring.cache;
+
+import io.pillion.cache.AbsentValue;
+import io.pillion.cache.EngineCache;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.springframework.cache.support.AbstractValueAdaptingCache;
+
+/**
+ * A cache of the engine, as Spring's annotations use it. Every operation returns when the server
+ * has answered and throws when it has not, so a lost put, evict or clear reaches the application's
+ * {@code CacheErrorHandler}. Thread-safe.
+ *
+ * <p>Threads and futures of this process that miss the same key together load it once.
+ */
+public final class PillionCache extends AbstractValueAdaptingCache {
+  private final EngineCache<Object, Object> cache;
+  private final ConcurrentMap<Object, CompletableFuture<@Nullable Object>> flights =
+      new ConcurrentHashMap<>();
+
+  /**
+   * Spring's view of this cache.
+   *
+   * @param allowNullValues whether a null is kept, as the knowledge that there is no value
+   */
+  public PillionCache(EngineCache<Object, Object> cache, boolean allowNullValues) {
+    super(allowNullValues);
+    this.cache = cache;
+  }
+
+  @Override
+  public String getName() {
+    return cache.name();
+  }
+
+  /** The cache core's view, with statistics. */
+  @Override
+  public EngineCache<Object, Object> getNativeCache() {
+    return cache;
+  }
+
+  @Override
+  protected @Nullable Object lookup(Object key) {
+    return cache.get(key);
+  }
+
+  // T may itself be a nullable type, which NullAway does not follow outside its JSpecify mode.
+  @Override
+  @SuppressWarnings({"unchecked", "NullAway"})
+  public <T extends @Nullable Object> T get(Object key, Callable<T> valueLoader) {
+    Object stored = cache.computeIfAbsent(key, missing -> load(missing, valueLoader));
+    return (T) fromStoreValue(stored);
+  }
+
+  private Object load(Object key, Callable<?> loader) {
+    try {
+      return toStoreValue(loader.call());
+    } catch (Exception e) {
+      throw new ValueRetrievalException(key, loader, e);
+    }
+  }
+
+  @Override
+  public @Nullable CompletableFuture<?> retrieve(Object key) {
+    return offTheReader(cache.getAsync(key))
+        .thenApply(
+            stored ->
+                stored != null && isAllowNullValues()
+                    ? toValueWrapper(stored)
+                    : fromStoreValue(stored));
+  }
+
+  @Override
+  @SuppressWarnings("unchecked")
+  public <T extends @Nullable Object> CompletableFuture<T> retrieve(
+      Object key, Supplier<CompletableFuture<T>> valueLoader) {
+    CompletableFuture<@Nullable Object> flight = new CompletableFuture<>();
+    CompletableFuture<@Nullable Object> underWay = flights.putIfAbsent(key, flight);
+    if (underWay == null) {
+      take(key, valueLoader, flight);
+      underWay = flight;
+    }
+    // A copy: what one caller does to its future is not felt by the others.
+    return (CompletableFuture<T>) underWay.copy();
+  }
+
+  private void take(
+      Object key,
+      Supplier<? extends CompletableFuture<?>> loader,
+      CompletableFuture<@Nullable Object> flight) {
+    CompletionStage<@Nullable Object> loaded;
+    try {
+      loaded =
+          offTheReader(cache.getAsync(key))
+              .thenCompose(
+                  stored ->
+                      stored == null
+                          ? loader.get().thenCompose(value -> keep(key, value))
+                          : CompletableFuture.completedFuture(fromStoreValue(stored)));
+    } catch (RuntimeException e) {
+      loaded = CompletableFuture.failedFuture(e);
+    }
+    CompletionStage<?> unused =
+        loaded.whenComplete(
+            (value, failure) -> {
+              flights.remove(key, flight);
+              if (failure == null) {
+                flight.complete(value);
+              } else {
+                flight.completeExceptionally(failure);
+              }
+            });
+  }
+
+  private CompletionStage<@Nullable Object> keep(Object key, @Nullable Object value) {
+    return cache.putAsync(key, toStoreValue(value)).thenApply(done -> value);
+  }
+
+  /**
+   * Whoever waits for the answer may run code of the application, which may block; the thread that
+   * reads replies must not.
+   */
+  private static <T extends @Nullable Object> CompletableFuture<T> offTheReader(
+      CompletionStage<T> answer) {
+    CompletableFuture<T> future = answer.toCompletableFuture();
+    return future.isDone() ? future : future.thenApplyAsync(value -> value);
+  }
+
+  @Override
+  public void put(Object key, @Nullable Object value) {
+    cache.put(key, toStoreValue(value));
+  }
+
+  @Override
+  public @Nullable ValueWrapper putIfAbsent(Object key, @Nullable Object value) {
+    return toValueWrapper(cache.putIfAbsent(key, toStoreValue(value)));
+  }
+
+  @Override
+  public void evict(Object key) {
+    cache.remove(key);
+  }
+
+  @Override
+  public boolean evictIfPresent(Object key) {
+    return cache.remove(key);
+  }
+
+  /** Removes all entries, however many, with one command; the server reclaims them by and by. */
+  @Override
+  public void clear() {
+    cache.clear();
+  }
+
+  @Override
+  protected @Nullable Object fromStoreValue(@Nullable Object stored) {
+    return stored == AbsentValue.ABSENT ? null : stored;
+  }
+
+  @Override
+  protected Object toStoreValue(@Nullable Object value) {
+    if (value == null && isAllowNullValues()) {
+      return AbsentValue.ABSENT;
+    }
+    return Objects.requireNonNull(super.toStoreValue(value));
+  }
+}

@@ -1,0 +1,5 @@
+/** Spring's caching abstraction on the cache core. */
+@NullMarked
+package io.pillion.spring.cache;
+
+import org.jspecify.annotations.NullMarked;

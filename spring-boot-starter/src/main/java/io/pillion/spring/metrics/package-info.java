@@ -1,0 +1,5 @@
+/** Cache figures as Micrometer meters. */
+@NullMarked
+package io.pillion.spring.metrics;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,64 @@
+package io.pillion.spring.diagnostics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.boot.SpringBootConfiguration;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+
+/** What a person reads when the application does not start. */
+@ExtendWith(OutputCaptureExtension.class)
+class FailureAnalyzersTest {
+
+  @Test
+  void aWrongUrl(CapturedOutput output) {
+    start("--pillion.url=http://localhost:6379");
+
+    assertThat(output)
+        .contains("The property pillion.url cannot be used. Unknown scheme \"http\"")
+        .contains("Write it as redis://host:port, or leave it empty");
+    noStackTrace(output);
+  }
+
+  @Test
+  void nobodyThere(CapturedOutput output) throws IOException {
+    int closed;
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      closed = socket.getLocalPort();
+    }
+    start("--pillion.url=redis://127.0.0.1:" + closed);
+
+    assertThat(output)
+        .contains("The server that pillion.url names does not answer.")
+        .contains("127.0.0.1:" + closed)
+        .contains("Start it, or correct pillion.url");
+    noStackTrace(output);
+  }
+
+  private static void start(String... args) {
+    assertThatThrownBy(
+            () ->
+                new SpringApplicationBuilder(Application.class)
+                    .web(WebApplicationType.NONE)
+                    .run(args)
+                    .close())
+        .isInstanceOf(Exception.class);
+  }
+
+  private static void noStackTrace(CapturedOutput output) {
+    assertThat(output).contains("APPLICATION FAILED TO START").doesNotContain("\tat ");
+  }
+
+  @SpringBootConfiguration
+  @EnableAutoConfiguration
+  static class Application {}
+}
