@@ -385,6 +385,39 @@ public final class PillionUrl {
     }
   }
 
+  /**
+   * The same, with this user and password: for settings that keep them apart from the URL.
+   *
+   * @param user null keeps what the URL says
+   * @param password null keeps what the URL says
+   */
+  public PillionUrl withCredentials(@Nullable String user, @Nullable String password) {
+    Credentials credentials =
+        new Credentials(
+            user == null ? this.user : user, password == null ? this.password : password);
+    return new PillionUrl(kind, scheme, name, endpoints, tls, credentials, database, options);
+  }
+
+  /**
+   * The same, with this option as a URL would write it.
+   *
+   * @throws PillionUrlException when the option cannot have this value
+   */
+  public PillionUrl with(Option option, String value) {
+    Map<Option, String> changed = new EnumMap<>(Option.class);
+    changed.putAll(options);
+    changed.put(option, value);
+    return new PillionUrl(
+        kind,
+        scheme,
+        name,
+        endpoints,
+        tls,
+        new Credentials(user, password),
+        database,
+        changed);
+  }
+
   /** How the commands travel. */
   public Kind kind() {
     return kind;

@@ -4,12 +4,14 @@ import io.pillion.client.Command;
 import io.pillion.client.Commands;
 import io.pillion.client.PillionClient;
 import io.pillion.client.PillionUrl;
+import io.pillion.client.PillionUrl.Option;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurationPackages;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -24,10 +26,32 @@ import org.springframework.util.ClassUtils;
 public final class PillionAutoConfiguration {
   private static final Logger log = LoggerFactory.getLogger(PillionAutoConfiguration.class);
 
+  @Bean
+  @ConditionalOnMissingBean
+  PillionUrl pillionUrl(
+      PillionProperties properties,
+      @Value("${spring.application.name:}") String applicationName) {
+    PillionUrl url =
+        PillionUrl.parse(properties.url())
+            .withCredentials(properties.username(), properties.password());
+    if (properties.timeout() != null) {
+      url = url.with(Option.TIMEOUT, properties.timeout().toString());
+    }
+    if (properties.connectTimeout() != null) {
+      url = url.with(Option.CONNECT_TIMEOUT, properties.connectTimeout().toString());
+    }
+    String name = properties.clientName() == null ? applicationName : properties.clientName();
+    if (url.clientName() == null && !name.isBlank()) {
+      // Servers refuse names with spaces in them.
+      url = url.with(Option.CLIENT_NAME, name.strip().replaceAll("[^!-~]", "-"));
+    }
+    return url;
+  }
+
   @Bean(destroyMethod = "close")
   @ConditionalOnMissingBean
-  Commands pillionCommands(PillionProperties properties) {
-    Commands commands = PillionClient.connect(PillionUrl.parse(properties.url()));
+  Commands pillionCommands(PillionUrl url, PillionProperties properties) {
+    Commands commands = PillionClient.connect(url);
     if (!properties.isEmbedded() && properties.checkOnStart()) {
       try {
         commands.call(Command.of("PING"));
