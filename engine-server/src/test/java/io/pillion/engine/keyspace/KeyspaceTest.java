@@ -45,8 +45,8 @@ final class KeyspaceTest {
     long empty = arena.usedBytes();
     Map<String, Entry> model = new HashMap<>();
     SplittableRandom random = new SplittableRandom(42);
-    for (int step = 0; step < 200_000; step++) {
-      String key = "key:" + random.nextInt(20_000);
+    for (int step = 0; step < 80_000; step++) {
+      String key = "key:" + random.nextInt(10_000);
       switch (random.nextInt(10)) {
         case 0, 1 -> {
           assertThat(database.delete(Bytes.of(key))).isEqualTo(model.remove(key) != null);
@@ -107,7 +107,7 @@ final class KeyspaceTest {
       staying.add(key);
       set(key, "1");
     }
-    for (int i = 0; i < 30_000; i++) {
+    for (int i = 0; i < 12_000; i++) {
       set("leave:" + i, "1");
     }
     SplittableRandom random = new SplittableRandom(7);
@@ -118,10 +118,10 @@ final class KeyspaceTest {
     do {
       cursor = database.scan(cursor, 10, record -> seen.add(database.key(record).toString()));
       // First everything else leaves, so that segments merge; then more come, so that they split.
-      for (int i = 0; i < 60; i++) {
-        if (rounds < 600) {
-          database.delete(Bytes.of("leave:" + random.nextInt(30_000)));
-        } else {
+      for (int i = 0; i < 20; i++) {
+        if (rounds < 250) {
+          database.delete(Bytes.of("leave:" + random.nextInt(12_000)));
+        } else if (i < 4) {
           set("new:" + added++, "1");
         }
       }
@@ -204,7 +204,7 @@ final class KeyspaceTest {
   void evictsTheLeastRecentlyUsedOfItsSamples() {
     keyspace.settings().policy = EvictionPolicy.ALLKEYS_LRU;
     keyspace.settings().samples = 10;
-    for (int i = 0; i < 10_000; i++) {
+    for (int i = 0; i < 6_000; i++) {
       set("key:" + i, "v".repeat(50));
       world.advanceMillis(200);
       keyspace.refreshNow();
