@@ -26,12 +26,11 @@ import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Reply;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Lists: queues and stacks, and the clients that wait for them. */
-public final class ListCommands {
+final class ListCommands {
   private static final Bytes LPOP = Bytes.of("LPOP");
   private static final Bytes RPOP = Bytes.of("RPOP");
   private static final Bytes LMOVE = Bytes.of("LMOVE");
@@ -55,7 +54,7 @@ public final class ListCommands {
   }
 
   /** Declares the group's commands. */
-  public void declare(CommandTable table) {
+  void declare(CommandTable table) {
     table.group(CommandGroup.LIST);
     declarePushesAndPops(table);
     declareAccess(table);
@@ -676,7 +675,7 @@ public final class ListCommands {
 
   private void blockingPop(Call call, End end) {
     int last = call.count() - 1;
-    long timeout = Timeout.millis(call.arg(last));
+    long timeout = Waiting.millis(call.arg(last));
     for (int i = 1; i < last; i++) {
       Bytes key = call.arg(i);
       ListValue list = find(call, key);
@@ -688,14 +687,14 @@ public final class ListCommands {
         return;
       }
     }
-    call.block(ValueType.LIST, keys(call.args(), 1, last - 1), timeout, Reply::nilArray);
+    call.block(ValueType.LIST, Waiting.keys(call.args(), 1, last - 1), timeout, Reply::nilArray);
   }
 
   private void blmpop(Call call) {
     MultiPop pop = MultiPop.parse(call.args(), 2);
-    long timeout = Timeout.millis(call.arg(1));
+    long timeout = Waiting.millis(call.arg(1));
     if (!popFirst(call, pop)) {
-      List<Bytes> keys = keys(call.args(), pop.firstKey, pop.keys);
+      List<Bytes> keys = Waiting.keys(call.args(), pop.firstKey, pop.keys);
       call.block(ValueType.LIST, keys, timeout, Reply::nilArray);
     }
   }
@@ -703,13 +702,13 @@ public final class ListCommands {
   private void blmove(Call call) {
     End from = endOf(call.arg(3));
     End to = endOf(call.arg(4));
-    if (moveOrWait(call, from, to, Timeout.millis(call.arg(5)))) {
+    if (moveOrWait(call, from, to, Waiting.millis(call.arg(5)))) {
       call.effect(LMOVE, call.arg(1), call.arg(2), from.word(), to.word());
     }
   }
 
   private void brpoplpush(Call call) {
-    if (moveOrWait(call, End.RIGHT, End.LEFT, Timeout.millis(call.arg(3)))) {
+    if (moveOrWait(call, End.RIGHT, End.LEFT, Waiting.millis(call.arg(3)))) {
       call.effect(RPOPLPUSH, call.arg(1), call.arg(2));
     }
   }
@@ -724,14 +723,6 @@ public final class ListCommands {
       call.reply().nil();
     }
     return false;
-  }
-
-  private static List<Bytes> keys(Args args, int first, int count) {
-    List<Bytes> keys = new ArrayList<>(count);
-    for (int i = first; i < first + count; i++) {
-      keys.add(args.get(i));
-    }
-    return keys;
   }
 
   // --- lists by key
