@@ -62,54 +62,88 @@ final class SortedSetAlgebraCommands {
   }
 
   private void declareReads(CommandTable table) {
-    table.command("ZUNION", call -> read(call, Operation.UNION)).arity(-3)
-        .flags(READONLY, MOVABLE_KEYS).acl(SORTEDSET).keys(KeySpec.counted(1, RO, ACCESS))
-        .since("6.2.0").complexity("O(N*log(M)), N members altogether and M in the result")
+    table
+        .command("ZUNION", call -> read(call, Operation.UNION))
+        .arity(-3)
+        .flags(READONLY, MOVABLE_KEYS)
+        .acl(SORTEDSET)
+        .keys(KeySpec.counted(1, RO, ACCESS))
+        .since("6.2.0")
+        .complexity("O(N*log(M)), N members altogether and M in the result")
         .summary("Returns the members of any of the sets.")
         .syntax(
             "numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>]"
                 + " [WITHSCORES]");
-    table.command("ZINTER", call -> read(call, Operation.INTERSECTION)).arity(-3)
-        .flags(READONLY, MOVABLE_KEYS).acl(SORTEDSET).keys(KeySpec.counted(1, RO, ACCESS))
-        .since("6.2.0").complexity("O(N*K), N members in the smallest of K sets")
+    table
+        .command("ZINTER", call -> read(call, Operation.INTERSECTION))
+        .arity(-3)
+        .flags(READONLY, MOVABLE_KEYS)
+        .acl(SORTEDSET)
+        .keys(KeySpec.counted(1, RO, ACCESS))
+        .since("6.2.0")
+        .complexity("O(N*K), N members in the smallest of K sets")
         .summary("Returns the members of all of the sets.")
         .syntax(
             "numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>]"
                 + " [WITHSCORES]");
-    table.command("ZDIFF", call -> read(call, Operation.DIFFERENCE)).arity(-3)
-        .flags(READONLY, MOVABLE_KEYS).acl(SORTEDSET).keys(KeySpec.counted(1, RO, ACCESS))
-        .since("6.2.0").complexity("O(N*K), N members in the first of K sets")
+    table
+        .command("ZDIFF", call -> read(call, Operation.DIFFERENCE))
+        .arity(-3)
+        .flags(READONLY, MOVABLE_KEYS)
+        .acl(SORTEDSET)
+        .keys(KeySpec.counted(1, RO, ACCESS))
+        .since("6.2.0")
+        .complexity("O(N*K), N members in the first of K sets")
         .summary("Returns the members of the first set that are in none of the others.")
         .syntax("numkeys key [key ...] [WITHSCORES]");
-    table.command("ZINTERCARD", this::zintercard).arity(-3)
-        .flags(READONLY, MOVABLE_KEYS).acl(SORTEDSET).keys(KeySpec.counted(1, RO, ACCESS))
-        .since("7.0.0").complexity("O(N*K), N members in the smallest of K sets")
+    table
+        .command("ZINTERCARD", this::zintercard)
+        .arity(-3)
+        .flags(READONLY, MOVABLE_KEYS)
+        .acl(SORTEDSET)
+        .keys(KeySpec.counted(1, RO, ACCESS))
+        .since("7.0.0")
+        .complexity("O(N*K), N members in the smallest of K sets")
         .summary("Counts the members of all of the sets, up to a limit.")
         .syntax("numkeys key [key ...] [LIMIT limit]");
   }
 
   private void declareStores(CommandTable table) {
-    table.command("ZUNIONSTORE", call -> store(call, Operation.UNION, "zunionstore")).arity(-4)
-        .flags(WRITE, DENYOOM, MOVABLE_KEYS).acl(SORTEDSET)
-        .keys(1, 1, 1, OW, UPDATE).keys(KeySpec.counted(2, RO, ACCESS))
-        .since("2.0.0").complexity("O(N*log(M)), N members altogether and M in the result")
+    table
+        .command("ZUNIONSTORE", call -> store(call, Operation.UNION, "zunionstore"))
+        .arity(-4)
+        .flags(WRITE, DENYOOM, MOVABLE_KEYS)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, OW, UPDATE)
+        .keys(KeySpec.counted(2, RO, ACCESS))
+        .since("2.0.0")
+        .complexity("O(N*log(M)), N members altogether and M in the result")
         .summary("Stores the members of any of the sets.")
         .syntax(
             "destination numkeys key [key ...] [WEIGHTS weight [weight ...]]"
                 + " [AGGREGATE <SUM | MIN | MAX>]");
-    table.command("ZINTERSTORE", call -> store(call, Operation.INTERSECTION, "zinterstore"))
+    table
+        .command("ZINTERSTORE", call -> store(call, Operation.INTERSECTION, "zinterstore"))
         .arity(-4)
-        .flags(WRITE, DENYOOM, MOVABLE_KEYS).acl(SORTEDSET)
-        .keys(1, 1, 1, OW, UPDATE).keys(KeySpec.counted(2, RO, ACCESS))
-        .since("2.0.0").complexity("O(N*K), N members in the smallest of K sets")
+        .flags(WRITE, DENYOOM, MOVABLE_KEYS)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, OW, UPDATE)
+        .keys(KeySpec.counted(2, RO, ACCESS))
+        .since("2.0.0")
+        .complexity("O(N*K), N members in the smallest of K sets")
         .summary("Stores the members of all of the sets.")
         .syntax(
             "destination numkeys key [key ...] [WEIGHTS weight [weight ...]]"
                 + " [AGGREGATE <SUM | MIN | MAX>]");
-    table.command("ZDIFFSTORE", call -> store(call, Operation.DIFFERENCE, "zdiffstore")).arity(-4)
-        .flags(WRITE, DENYOOM, MOVABLE_KEYS).acl(SORTEDSET)
-        .keys(1, 1, 1, OW, UPDATE).keys(KeySpec.counted(2, RO, ACCESS))
-        .since("6.2.0").complexity("O(N*K), N members in the first of K sets")
+    table
+        .command("ZDIFFSTORE", call -> store(call, Operation.DIFFERENCE, "zdiffstore"))
+        .arity(-4)
+        .flags(WRITE, DENYOOM, MOVABLE_KEYS)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, OW, UPDATE)
+        .keys(KeySpec.counted(2, RO, ACCESS))
+        .since("6.2.0")
+        .complexity("O(N*K), N members in the first of K sets")
         .summary("Stores the members of the first set that are in none of the others.")
         .syntax("destination numkeys key [key ...]");
   }
@@ -272,7 +306,8 @@ final class SortedSetAlgebraCommands {
     private int parseWeights(Args args, int keyword) {
       int at = keyword;
       for (Input input : inputs) {
-        input.weight = Numbers.parseDouble(args.get(++at), Errors.err("weight value is not a float"));
+        input.weight =
+            Numbers.parseDouble(args.get(++at), Errors.err("weight value is not a float"));
       }
       return at;
     }

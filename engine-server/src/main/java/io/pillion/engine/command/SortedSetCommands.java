@@ -44,119 +44,224 @@ final class SortedSetCommands {
   }
 
   private void declareMembers(CommandTable table) {
-    table.command("ZADD", this::zadd).arity(-4)
-        .flags(WRITE, DENYOOM, FAST).acl(SORTEDSET).keys(1, 1, 1, RW, UPDATE)
-        .since("1.2.0").complexity("O(log(N)) per member")
+    table
+        .command("ZADD", this::zadd)
+        .arity(-4)
+        .flags(WRITE, DENYOOM, FAST)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RW, UPDATE)
+        .since("1.2.0")
+        .complexity("O(log(N)) per member")
         .summary("Adds members to a sorted set, or changes their scores.")
         .syntax("key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]");
-    table.command("ZINCRBY", this::zincrby).arity(4)
-        .flags(WRITE, DENYOOM, FAST).acl(SORTEDSET).keys(1, 1, 1, RW, ACCESS, UPDATE)
-        .since("1.2.0").complexity("O(log(N))")
+    table
+        .command("ZINCRBY", this::zincrby)
+        .arity(4)
+        .flags(WRITE, DENYOOM, FAST)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RW, ACCESS, UPDATE)
+        .since("1.2.0")
+        .complexity("O(log(N))")
         .summary("Adds to a member's score.")
         .syntax("key increment member");
-    table.command("ZSCORE", this::zscore).arity(3)
-        .flags(READONLY, FAST).acl(SORTEDSET).keys(1, 1, 1, RO, ACCESS)
-        .since("1.2.0").complexity("O(1)")
+    table
+        .command("ZSCORE", this::zscore)
+        .arity(3)
+        .flags(READONLY, FAST)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RO, ACCESS)
+        .since("1.2.0")
+        .complexity("O(1)")
         .summary("Returns a member's score.")
         .syntax("key member");
-    table.command("ZMSCORE", this::zmscore).arity(-3)
-        .flags(READONLY, FAST).acl(SORTEDSET).keys(1, 1, 1, RO, ACCESS)
-        .since("6.2.0").complexity("O(N) in the number of members asked for")
+    table
+        .command("ZMSCORE", this::zmscore)
+        .arity(-3)
+        .flags(READONLY, FAST)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RO, ACCESS)
+        .since("6.2.0")
+        .complexity("O(N) in the number of members asked for")
         .summary("Returns the scores of several members.")
         .syntax("key member [member ...]");
-    table.command("ZCARD", this::zcard).arity(2)
-        .flags(READONLY, FAST).acl(SORTEDSET).keys(1, 1, 1, RO)
-        .since("1.2.0").complexity("O(1)")
+    table
+        .command("ZCARD", this::zcard)
+        .arity(2)
+        .flags(READONLY, FAST)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RO)
+        .since("1.2.0")
+        .complexity("O(1)")
         .summary("Says how many members there are.")
         .syntax("key");
-    table.command("ZRANK", call -> rank(call, /* reverse= */ false)).arity(-3)
-        .flags(READONLY, FAST).acl(SORTEDSET).keys(1, 1, 1, RO, ACCESS)
-        .since("2.0.0").complexity("O(log(N))")
+    table
+        .command("ZRANK", call -> rank(call, /* reverse= */ false))
+        .arity(-3)
+        .flags(READONLY, FAST)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RO, ACCESS)
+        .since("2.0.0")
+        .complexity("O(log(N))")
         .summary("Says how many members come before one, the lowest score first.")
         .syntax("key member [WITHSCORE]");
-    table.command("ZREVRANK", call -> rank(call, /* reverse= */ true)).arity(-3)
-        .flags(READONLY, FAST).acl(SORTEDSET).keys(1, 1, 1, RO, ACCESS)
-        .since("2.0.0").complexity("O(log(N))")
+    table
+        .command("ZREVRANK", call -> rank(call, /* reverse= */ true))
+        .arity(-3)
+        .flags(READONLY, FAST)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RO, ACCESS)
+        .since("2.0.0")
+        .complexity("O(log(N))")
         .summary("Says how many members come before one, the highest score first.")
         .syntax("key member [WITHSCORE]");
-    table.command("ZRANDMEMBER", this::zrandmember).arity(-2)
-        .flags(READONLY).acl(SORTEDSET).keys(1, 1, 1, RO, ACCESS)
-        .since("6.2.0").complexity("O(N*log(M)), N members returned of M")
+    table
+        .command("ZRANDMEMBER", this::zrandmember)
+        .arity(-2)
+        .flags(READONLY)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RO, ACCESS)
+        .since("6.2.0")
+        .complexity("O(N*log(M)), N members returned of M")
         .summary("Returns members at random.")
         .syntax("key [count [WITHSCORES]]");
   }
 
   private void declareRanges(CommandTable table) {
-    table.command("ZRANGE", call -> range(call, RangeRequest.Kind.ANY, false)).arity(-4)
-        .flags(READONLY).acl(SORTEDSET).keys(1, 1, 1, RO, ACCESS)
-        .since("1.2.0").complexity("O(log(N)+M), M members returned")
+    table
+        .command("ZRANGE", call -> range(call, RangeRequest.Kind.ANY, false))
+        .arity(-4)
+        .flags(READONLY)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RO, ACCESS)
+        .since("1.2.0")
+        .complexity("O(log(N)+M), M members returned")
         .summary("Returns the members within a range of positions, scores or members.")
         .syntax("key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]");
-    table.command("ZRANGESTORE", this::zrangestore).arity(-5)
-        .flags(WRITE, DENYOOM).acl(SORTEDSET)
-        .keys(1, 1, 1, OW, UPDATE).keys(2, 2, 1, RO, ACCESS)
-        .since("6.2.0").complexity("O(log(N)+M*log(M)), M members stored")
+    table
+        .command("ZRANGESTORE", this::zrangestore)
+        .arity(-5)
+        .flags(WRITE, DENYOOM)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, OW, UPDATE)
+        .keys(2, 2, 1, RO, ACCESS)
+        .since("6.2.0")
+        .complexity("O(log(N)+M*log(M)), M members stored")
         .summary("Stores the members within a range of positions, scores or members.")
         .syntax("dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]");
-    table.command("ZCOUNT", this::zcount).arity(4)
-        .flags(READONLY, FAST).acl(SORTEDSET).keys(1, 1, 1, RO, ACCESS)
-        .since("2.0.0").complexity("O(log(N))")
+    table
+        .command("ZCOUNT", this::zcount)
+        .arity(4)
+        .flags(READONLY, FAST)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RO, ACCESS)
+        .since("2.0.0")
+        .complexity("O(log(N))")
         .summary("Counts the members within a range of scores.")
         .syntax("key min max");
-    table.command("ZLEXCOUNT", this::zlexcount).arity(4)
-        .flags(READONLY, FAST).acl(SORTEDSET).keys(1, 1, 1, RO, ACCESS)
-        .since("2.8.9").complexity("O(log(N))")
+    table
+        .command("ZLEXCOUNT", this::zlexcount)
+        .arity(4)
+        .flags(READONLY, FAST)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RO, ACCESS)
+        .since("2.8.9")
+        .complexity("O(log(N))")
         .summary("Counts the members within a range of members.")
         .syntax("key min max");
   }
 
   private void declareOlderRanges(CommandTable table) {
-    table.command("ZREVRANGE", call -> range(call, RangeRequest.Kind.INDEX, true)).arity(-4)
-        .flags(READONLY).acl(SORTEDSET).keys(1, 1, 1, RO, ACCESS)
-        .since("1.2.0").complexity("O(log(N)+M), M members returned")
+    table
+        .command("ZREVRANGE", call -> range(call, RangeRequest.Kind.INDEX, true))
+        .arity(-4)
+        .flags(READONLY)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RO, ACCESS)
+        .since("1.2.0")
+        .complexity("O(log(N)+M), M members returned")
         .summary("Returns the members within a range of positions, the highest score first.")
         .syntax("key start stop [WITHSCORES]");
-    table.command("ZRANGEBYSCORE", call -> range(call, RangeRequest.Kind.SCORE, false)).arity(-4)
-        .flags(READONLY).acl(SORTEDSET).keys(1, 1, 1, RO, ACCESS)
-        .since("1.0.5").complexity("O(log(N)+M), M members returned")
+    table
+        .command("ZRANGEBYSCORE", call -> range(call, RangeRequest.Kind.SCORE, false))
+        .arity(-4)
+        .flags(READONLY)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RO, ACCESS)
+        .since("1.0.5")
+        .complexity("O(log(N)+M), M members returned")
         .summary("Returns the members within a range of scores.")
         .syntax("key min max [WITHSCORES] [LIMIT offset count]");
-    table.command("ZREVRANGEBYSCORE", call -> range(call, RangeRequest.Kind.SCORE, true)).arity(-4)
-        .flags(READONLY).acl(SORTEDSET).keys(1, 1, 1, RO, ACCESS)
-        .since("2.2.0").complexity("O(log(N)+M), M members returned")
+    table
+        .command("ZREVRANGEBYSCORE", call -> range(call, RangeRequest.Kind.SCORE, true))
+        .arity(-4)
+        .flags(READONLY)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RO, ACCESS)
+        .since("2.2.0")
+        .complexity("O(log(N)+M), M members returned")
         .summary("Returns the members within a range of scores, the highest first.")
         .syntax("key max min [WITHSCORES] [LIMIT offset count]");
-    table.command("ZRANGEBYLEX", call -> range(call, RangeRequest.Kind.MEMBER, false)).arity(-4)
-        .flags(READONLY).acl(SORTEDSET).keys(1, 1, 1, RO, ACCESS)
-        .since("2.8.9").complexity("O(log(N)+M), M members returned")
+    table
+        .command("ZRANGEBYLEX", call -> range(call, RangeRequest.Kind.MEMBER, false))
+        .arity(-4)
+        .flags(READONLY)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RO, ACCESS)
+        .since("2.8.9")
+        .complexity("O(log(N)+M), M members returned")
         .summary("Returns the members within a range of members, when all scores are equal.")
         .syntax("key min max [LIMIT offset count]");
-    table.command("ZREVRANGEBYLEX", call -> range(call, RangeRequest.Kind.MEMBER, true)).arity(-4)
-        .flags(READONLY).acl(SORTEDSET).keys(1, 1, 1, RO, ACCESS)
-        .since("2.8.9").complexity("O(log(N)+M), M members returned")
+    table
+        .command("ZREVRANGEBYLEX", call -> range(call, RangeRequest.Kind.MEMBER, true))
+        .arity(-4)
+        .flags(READONLY)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RO, ACCESS)
+        .since("2.8.9")
+        .complexity("O(log(N)+M), M members returned")
         .summary("Returns the members within a range of members, backwards.")
         .syntax("key max min [LIMIT offset count]");
   }
 
   private void declareRemovals(CommandTable table) {
-    table.command("ZREM", this::zrem).arity(-3)
-        .flags(WRITE, FAST).acl(SORTEDSET).keys(1, 1, 1, RW, DELETE)
-        .since("1.2.0").complexity("O(M*log(N)), M members removed")
+    table
+        .command("ZREM", this::zrem)
+        .arity(-3)
+        .flags(WRITE, FAST)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RW, DELETE)
+        .since("1.2.0")
+        .complexity("O(M*log(N)), M members removed")
         .summary("Removes members.")
         .syntax("key member [member ...]");
-    table.command("ZREMRANGEBYRANK", this::zremrangebyrank).arity(4)
-        .flags(WRITE).acl(SORTEDSET).keys(1, 1, 1, RW, DELETE)
-        .since("2.0.0").complexity("O(log(N)+M), M members removed")
+    table
+        .command("ZREMRANGEBYRANK", this::zremrangebyrank)
+        .arity(4)
+        .flags(WRITE)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RW, DELETE)
+        .since("2.0.0")
+        .complexity("O(log(N)+M), M members removed")
         .summary("Removes the members within a range of positions.")
         .syntax("key start stop");
-    table.command("ZREMRANGEBYSCORE", this::zremrangebyscore).arity(4)
-        .flags(WRITE).acl(SORTEDSET).keys(1, 1, 1, RW, DELETE)
-        .since("1.2.0").complexity("O(log(N)+M), M members removed")
+    table
+        .command("ZREMRANGEBYSCORE", this::zremrangebyscore)
+        .arity(4)
+        .flags(WRITE)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RW, DELETE)
+        .since("1.2.0")
+        .complexity("O(log(N)+M), M members removed")
         .summary("Removes the members within a range of scores.")
         .syntax("key min max");
-    table.command("ZREMRANGEBYLEX", this::zremrangebylex).arity(4)
-        .flags(WRITE).acl(SORTEDSET).keys(1, 1, 1, RW, DELETE)
-        .since("2.8.9").complexity("O(log(N)+M), M members removed")
+    table
+        .command("ZREMRANGEBYLEX", this::zremrangebylex)
+        .arity(4)
+        .flags(WRITE)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RW, DELETE)
+        .since("2.8.9")
+        .complexity("O(log(N)+M), M members removed")
         .summary("Removes the members within a range of members.")
         .syntax("key min max");
   }
@@ -653,8 +758,7 @@ final class SortedSetCommands {
   }
 
   private void zremrangebyscore(Call call) {
-    removeRange(
-        call, SortedSetRange.ByScore.parse(call.arg(2), call.arg(3)), "zremrangebyscore");
+    removeRange(call, SortedSetRange.ByScore.parse(call.arg(2), call.arg(3)), "zremrangebyscore");
   }
 
   private void zremrangebylex(Call call) {

@@ -28,35 +28,64 @@ final class SortedSetPopCommands {
 
   /** Declares this family; it belongs to the group of the sorted sets. */
   void declare(CommandTable table) {
-    table.command("ZPOPMIN", call -> pop(call, /* max= */ false)).arity(-2)
-        .flags(WRITE, FAST).acl(SORTEDSET).keys(1, 1, 1, RW, ACCESS, DELETE)
-        .since("5.0.0").complexity("O(log(N)+M), M members taken")
+    table
+        .command("ZPOPMIN", call -> pop(call, /* max= */ false))
+        .arity(-2)
+        .flags(WRITE, FAST)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RW, ACCESS, DELETE)
+        .since("5.0.0")
+        .complexity("O(log(N)+M), M members taken")
         .summary("Takes the members with the lowest scores.")
         .syntax("key [count]");
-    table.command("ZPOPMAX", call -> pop(call, /* max= */ true)).arity(-2)
-        .flags(WRITE, FAST).acl(SORTEDSET).keys(1, 1, 1, RW, ACCESS, DELETE)
-        .since("5.0.0").complexity("O(log(N)+M), M members taken")
+    table
+        .command("ZPOPMAX", call -> pop(call, /* max= */ true))
+        .arity(-2)
+        .flags(WRITE, FAST)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RW, ACCESS, DELETE)
+        .since("5.0.0")
+        .complexity("O(log(N)+M), M members taken")
         .summary("Takes the members with the highest scores.")
         .syntax("key [count]");
-    table.command("BZPOPMIN", call -> blockingPop(call, /* max= */ false)).arity(-3)
-        .flags(WRITE, BLOCKING, FAST).acl(SORTEDSET).keys(1, -2, 1, RW, ACCESS, DELETE)
-        .since("5.0.0").complexity("O(log(N))")
+    table
+        .command("BZPOPMIN", call -> blockingPop(call, /* max= */ false))
+        .arity(-3)
+        .flags(WRITE, BLOCKING, FAST)
+        .acl(SORTEDSET)
+        .keys(1, -2, 1, RW, ACCESS, DELETE)
+        .since("5.0.0")
+        .complexity("O(log(N))")
         .summary("Takes the member with the lowest score of the first set, or waits for one.")
         .syntax("key [key ...] timeout");
-    table.command("BZPOPMAX", call -> blockingPop(call, /* max= */ true)).arity(-3)
-        .flags(WRITE, BLOCKING, FAST).acl(SORTEDSET).keys(1, -2, 1, RW, ACCESS, DELETE)
-        .since("5.0.0").complexity("O(log(N))")
+    table
+        .command("BZPOPMAX", call -> blockingPop(call, /* max= */ true))
+        .arity(-3)
+        .flags(WRITE, BLOCKING, FAST)
+        .acl(SORTEDSET)
+        .keys(1, -2, 1, RW, ACCESS, DELETE)
+        .since("5.0.0")
+        .complexity("O(log(N))")
         .summary("Takes the member with the highest score of the first set, or waits for one.")
         .syntax("key [key ...] timeout");
-    table.command("ZMPOP", this::zmpop).arity(-4)
-        .flags(WRITE, MOVABLE_KEYS).acl(SORTEDSET).keys(KeySpec.counted(1, RW, ACCESS, DELETE))
-        .since("7.0.0").complexity("O(K+log(N)+M), K keys and M members taken")
+    table
+        .command("ZMPOP", this::zmpop)
+        .arity(-4)
+        .flags(WRITE, MOVABLE_KEYS)
+        .acl(SORTEDSET)
+        .keys(KeySpec.counted(1, RW, ACCESS, DELETE))
+        .since("7.0.0")
+        .complexity("O(K+log(N)+M), K keys and M members taken")
         .summary("Takes the lowest or highest members of the first set that has any.")
         .syntax("numkeys key [key ...] <MIN | MAX> [COUNT count]");
-    table.command("BZMPOP", this::bzmpop).arity(-5)
-        .flags(WRITE, BLOCKING, MOVABLE_KEYS).acl(SORTEDSET)
+    table
+        .command("BZMPOP", this::bzmpop)
+        .arity(-5)
+        .flags(WRITE, BLOCKING, MOVABLE_KEYS)
+        .acl(SORTEDSET)
         .keys(KeySpec.counted(2, RW, ACCESS, DELETE))
-        .since("7.0.0").complexity("O(K+log(N)+M), K keys and M members taken")
+        .since("7.0.0")
+        .complexity("O(K+log(N)+M), K keys and M members taken")
         .summary("Takes the lowest or highest members of the first set, or waits for some.")
         .syntax("timeout numkeys key [key ...] <MIN | MAX> [COUNT count]");
   }
