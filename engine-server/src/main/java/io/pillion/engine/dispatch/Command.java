@@ -24,6 +24,7 @@ public final class Command {
   private final EnumSet<CommandFlag> flags = EnumSet.noneOf(CommandFlag.class);
   private final EnumSet<AclCategory> categories = EnumSet.noneOf(AclCategory.class);
   private final List<KeySpec> keySpecs = new ArrayList<>();
+  private final List<String> tips = new ArrayList<>();
   private int arity = -1;
   private String since = "";
   private String summary = "";
@@ -94,6 +95,12 @@ public final class Command {
   /** How its time grows, as the documentation says it. */
   public Command complexity(String text) {
     complexity = text;
+    return this;
+  }
+
+  /** What proxies and clusters should know, in Redis' words for it. */
+  public Command tips(String... add) {
+    tips.addAll(List.of(add));
     return this;
   }
 
@@ -188,6 +195,11 @@ public final class Command {
   /** Where its keys are. */
   public Collection<KeySpec> keySpecs() {
     return Collections.unmodifiableList(keySpecs);
+  }
+
+  /** What proxies and clusters should know. */
+  public List<String> tips() {
+    return Collections.unmodifiableList(tips);
   }
 
   /** The version that brought it. */

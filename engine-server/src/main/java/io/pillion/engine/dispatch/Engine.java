@@ -213,6 +213,8 @@ public final class Engine implements KeyListener {
    */
   public Client connect(Outlet outlet, Reply reply) {
     Client client = new Client(nextClientId++, outlet, reply, keyspace.now());
+    // Who came while no password was asked for stays in.
+    client.authenticated(password == null);
     clients.put(client.id(), client);
     statistics.connected();
     return client;

@@ -6,7 +6,30 @@ import java.util.Locale;
 
 /** Numbers as Redis reads and writes them. */
 public final class Numbers {
+  /** The most characters that {@link #write} takes: a sign and 19 digits. */
+  public static final int MAX_DIGITS = 20;
+
   private Numbers() {}
+
+  /**
+   * Writes an integer's digits at the end of an array, which has at least {@link #MAX_DIGITS}
+   * bytes.
+   *
+   * @return where they begin
+   */
+  public static int write(long value, byte[] target) {
+    int at = target.length;
+    // Negative numbers reach one further than positive ones.
+    long left = value > 0 ? -value : value;
+    do {
+      target[--at] = (byte) ('0' - left % 10);
+      left /= 10;
+    } while (left != 0);
+    if (value < 0) {
+      target[--at] = '-';
+    }
+    return at;
+  }
 
   /** Parses an integer in Redis' strict form, or throws the given error. */
   public static long parseLong(Bytes text, CommandException otherwise) {

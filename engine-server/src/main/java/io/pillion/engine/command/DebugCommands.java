@@ -1,0 +1,201 @@
+package io.pillion.engine.command;
+
+import static io.pillion.engine.dispatch.CommandFlag.ADMIN;
+import static io.pillion.engine.dispatch.CommandFlag.LOADING;
+import static io.pillion.engine.dispatch.CommandFlag.NOSCRIPT;
+import static io.pillion.engine.dispatch.CommandFlag.STALE;
+
+import io.pillion.engine.config.Parameters;
+import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.dispatch.CommandGroup;
+import io.pillion.engine.dispatch.CommandTable;
+import io.pillion.engine.keyspace.Database;
+import io.pillion.engine.keyspace.EventClass;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.protocol.CommandException;
+import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.protocol.Glob;
+import io.pillion.engine.protocol.Numbers;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.locks.LockSupport;
+
+/** DEBUG: for tests and for those who look inside. */
+final class DebugCommands {
+  private static final int DEFAULT_PATTERN_REPEATS = 50;
+
+  private final Parameters parameters;
+
+  DebugCommands(Parameters parameters) {
+    this.parameters = parameters;
+  }
+
+  void declare(CommandTable table) {
+    table.group(CommandGroup.SERVER);
+    table
+        .command("DEBUG", this::debug)
+        .arity(-2)
+        .flags(ADMIN, NOSCRIPT, LOADING, STALE)
+        .since("1.0.0")
+        .complexity("Depends on subcommand.")
+        .summary("Looks inside, and changes what only tests may.");
+  }
+
+  private void debug(Call call) {
+    requireAllowed(call);
+    switch (call.arg(1).toString().toUpperCase(Locale.ROOT)) {
+      case "DIGEST" -> call.reply().simple(new Digest(call.keyspace()).ofEverything());
+      case "DIGEST-VALUE" -> digestValue(call);
+      case "OBJECT" -> object(call);
+      case "SLEEP" -> sleep(call);
+      case "SET-ACTIVE-EXPIRE" -> setActiveExpire(call);
+      case "JMAP" -> jmap(call);
+      case "STRINGMATCH-LEN" -> stringMatchLength(call);
+      case "POPULATE" -> populate(call);
+      case "ERROR" -> throw new CommandException(word(call, 2).toString());
+      case "HELP" -> help(call);
+      default ->
+          throw Errors.err(
+              "unknown subcommand or wrong number of arguments for '"
+                  + call.arg(1)
+                  + "'. Try DEBUG HELP.");
+    }
+  }
+
+  private void requireAllowed(Call call) {
+    String who = parameters.text("enable-debug-command");
+    if (!who.equals("yes") && !(who.equals("local") && Locality.isLocal(call.client()))) {
+      throw Errors.err(
+          "DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you"
+              + " can run it from a local connection, otherwise you need to set this option in the"
+              + " configuration file, and then restart the server.");
+    }
+  }
+
+  private static Bytes word(Call call, int index) {
+    if (index >= call.count()) {
+      throw Errors.err(
+          "unknown subcommand or wrong number of arguments for '"
+              + call.arg(1)
+              + "'. Try DEBUG HELP.");
+    }
+    return call.arg(index);
+  }
+
+  private static void help(Call call) {
+    List<String> lines =
+        List.of(
+            "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+            "DIGEST",
+            "    Fingerprint of all data.",
+            "DIGEST-VALUE <key> [<key> ...]",
+            "    Fingerprints of what these keys hold.",
+            "ERROR <string>",
+            "    Answer this error.",
+            "JMAP",
+            "    Memory of the Java heap, in bytes.",
+            "OBJECT <key>",
+            "    How a key is kept.",
+            "POPULATE <count> [<prefix>] [<size>]",
+            "    Create strings with values of this many bytes.",
+            "SET-ACTIVE-EXPIRE <0|1>",
+            "    Whether keys leave by themselves when their time has come.",
+            "SLEEP <seconds>",
+            "    Keep everybody waiting.",
+            "STRINGMATCH-LEN <length> <pattern>",
+            "    Match a text of this many letters.",
+            "HELP",
+            "    Print this help.");
+    call.reply().array(lines.size());
+    lines.forEach(call.reply()::simple);
+  }
+
+  private static void digestValue(Call call) {
+    Digest digest = new Digest(call.keyspace());
+    call.reply().array(call.count() - 2);
+    for (int i = 2; i < call.count(); i++) {
+      call.reply().simple(digest.ofValue(call.database(), call.arg(i)));
+    }
+  }
+
+  private static void object(Call call) {
+    Database database = call.database();
+    long record = database.peek(word(call, 2));
+    if (record == 0) {
+      throw Errors.noSuchKey();
+    }
+    call.reply()
+        .simple(
+            "Value at:0x"
+                + Long.toHexString(record)
+                + " refcount:1 encoding:"
+                + Encodings.of(call, record)
+                + " serializedlength:"
+                + database.recordBytes(record)
+                + " lru:"
+                + (database.idleMillis(record) / 1000)
+                + " lru_seconds_idle:"
+                + (database.idleMillis(record) / 1000));
+  }
+
+  private static void sleep(Call call) {
+    double seconds = Numbers.parseDouble(word(call, 2), Errors.notAFloat());
+    long end = call.engine().world().nanos() + (long) (seconds * 1e9);
+    for (long left = 1; left > 0; left = end - call.engine().world().nanos()) {
+      LockSupport.parkNanos(left);
+    }
+    call.reply().ok();
+  }
+
+  private static void setActiveExpire(Call call) {
+    call.keyspace().settings().activeExpiry =
+        Numbers.parseLong(word(call, 2), Errors.notAnInteger()) != 0;
+    call.reply().ok();
+  }
+
+  private static void jmap(Call call) {
+    Runtime runtime = Runtime.getRuntime();
+    call.reply().map(3);
+    call.reply().bulk("used");
+    call.reply().integer(runtime.totalMemory() - runtime.freeMemory());
+    call.reply().bulk("committed");
+    call.reply().integer(runtime.totalMemory());
+    call.reply().bulk("max");
+    call.reply().integer(runtime.maxMemory());
+  }
+
+  private static void stringMatchLength(Call call) {
+    long length = Numbers.parseLong(word(call, 2), Errors.notAnInteger());
+    if (length < 0 || length > 1 << 20) {
+      throw Errors.notAnInteger();
+    }
+    byte[] text = new byte[(int) length];
+    Arrays.fill(text, (byte) 'a');
+    Bytes pattern = call.count() > 3 ? call.arg(3) : Bytes.of("*?".repeat(DEFAULT_PATTERN_REPEATS));
+    call.reply().integer(Glob.matches(pattern, Bytes.of(text)) ? 1 : 0);
+  }
+
+  private static void populate(Call call) {
+    long count = Numbers.parseLong(word(call, 2), Errors.notAnInteger());
+    String prefix = call.count() > 3 ? call.arg(3).toString() : "key";
+    long size = call.count() > 4 ? call.args().integer(4) : 0;
+    if (count < 0 || size < 0 || size > 512 << 20) {
+      throw Errors.err("value is out of range, must be positive");
+    }
+    for (long i = 0; i < count; i++) {
+      Bytes key =
+          Bytes.of((prefix + ":" + i).getBytes(java.nio.charset.StandardCharsets.ISO_8859_1));
+      if (call.database().peek(key) == 0) {
+        byte[] value = ("value:" + i).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+        call.database()
+            .setString(
+                key,
+                Bytes.of(size == 0 ? value : Arrays.copyOf(value, (int) size)),
+                Database.NEVER);
+        call.changed(key, EventClass.STRING, "set");
+      }
+    }
+    call.reply().ok();
+  }
+}

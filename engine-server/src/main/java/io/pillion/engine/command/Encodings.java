@@ -1,0 +1,46 @@
+package io.pillion.engine.command;
+
+import io.pillion.engine.datatype.HashValue;
+import io.pillion.engine.datatype.ListValue;
+import io.pillion.engine.datatype.SetValue;
+import io.pillion.engine.datatype.SortedSetValue;
+import io.pillion.engine.datatype.TypeLimits;
+import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.keyspace.Database;
+import io.pillion.engine.memory.Arena;
+import io.pillion.engine.protocol.Numbers;
+
+/** How keys are kept, in the words that OBJECT ENCODING has for it. */
+final class Encodings {
+  private static final int MAX_EMBEDDED_BYTES = 44;
+
+  private Encodings() {}
+
+  /** The encoding of what a record holds. */
+  static String of(Call call, long record) {
+    Arena arena = call.arena();
+    Database database = call.database();
+    TypeLimits limits = call.keyspace().settings().types;
+    return switch (database.type(record)) {
+      case STRING -> ofString(call, record);
+      case LIST -> new ListValue(arena, database.rootCell(record), limits).encoding();
+      case SET -> new SetValue(arena, database.rootCell(record), limits).encoding();
+      case ZSET -> new SortedSetValue(arena, database.rootCell(record), limits).encoding();
+      case HASH -> new HashValue(arena, database.rootCell(record), limits).encoding();
+    };
+  }
+
+  private static String ofString(Call call, long record) {
+    Database database = call.database();
+    int length = database.stringLength(record);
+    if (database.isRaw(record) || length > MAX_EMBEDDED_BYTES) {
+      return "raw";
+    }
+    boolean integer =
+        length <= Numbers.MAX_DIGITS
+            && Numbers.isLong(
+                io.pillion.engine.memory.Bytes.of(
+                    call.arena().toByteArray(database.stringAddress(record), length)));
+    return integer ? "int" : "embstr";
+  }
+}

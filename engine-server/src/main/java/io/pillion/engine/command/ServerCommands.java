@@ -1,0 +1,147 @@
+package io.pillion.engine.command;
+
+import static io.pillion.engine.dispatch.AclCategory.DANGEROUS;
+import static io.pillion.engine.dispatch.AclCategory.KEYSPACE;
+import static io.pillion.engine.dispatch.CommandFlag.FAST;
+import static io.pillion.engine.dispatch.CommandFlag.LOADING;
+import static io.pillion.engine.dispatch.CommandFlag.READONLY;
+import static io.pillion.engine.dispatch.CommandFlag.STALE;
+import static io.pillion.engine.dispatch.CommandFlag.WRITE;
+
+import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.dispatch.CommandGroup;
+import io.pillion.engine.dispatch.CommandTable;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.protocol.Numbers;
+
+/** The server group: whole databases, and the server itself. */
+final class ServerCommands {
+  void declare(CommandTable table) {
+    table.group(CommandGroup.SERVER);
+    table
+        .command("DBSIZE", this::dbsize)
+        .arity(1)
+        .flags(READONLY, FAST)
+        .acl(KEYSPACE)
+        .tips("request_policy:all_shards", "response_policy:agg_sum")
+        .since("1.0.0")
+        .complexity("O(1)")
+        .summary("Answers how many keys the database has.");
+    table
+        .command("FLUSHALL", this::flushall)
+        .arity(-1)
+        .flags(WRITE)
+        .acl(KEYSPACE, DANGEROUS)
+        .tips("request_policy:all_shards", "response_policy:all_succeeded")
+        .since("1.0.0")
+        .complexity("O(1)")
+        .summary("Removes all keys of all databases.")
+        .syntax("[ASYNC | SYNC]");
+    table
+        .command("FLUSHDB", this::flushdb)
+        .arity(-1)
+        .flags(WRITE)
+        .acl(KEYSPACE, DANGEROUS)
+        .tips("request_policy:all_shards", "response_policy:all_succeeded")
+        .since("1.0.0")
+        .complexity("O(N) where N is the number of keys in the database")
+        .summary("Removes all keys of this database.")
+        .syntax("[ASYNC | SYNC]");
+    table
+        .command("SWAPDB", this::swapdb)
+        .arity(3)
+        .flags(WRITE, FAST)
+        .acl(KEYSPACE, DANGEROUS)
+        .since("4.0.0")
+        .complexity("O(N) where N is the number of keys that are watched")
+        .summary("Exchanges two databases.")
+        .syntax("index1 index2");
+    table
+        .command("TIME", this::time)
+        .arity(1)
+        .flags(LOADING, STALE, FAST)
+        .tips("nondeterministic_output")
+        .since("2.6.0")
+        .complexity("O(1)")
+        .summary("Answers the Unix time in seconds, and the microseconds within the second.");
+    table
+        .command("INFO", this::info)
+        .arity(-1)
+        .flags(LOADING, STALE)
+        .acl(DANGEROUS)
+        .tips("nondeterministic_output", "request_policy:all_shards", "response_policy:special")
+        .since("1.0.0")
+        .complexity("O(1)")
+        .summary("Answers figures about the server.")
+        .syntax("[section [section ...]]");
+  }
+
+  private void dbsize(Call call) {
+    call.reply().integer(call.database().size());
+  }
+
+  private void flushall(Call call) {
+    requireFlushMode(call);
+    call.keyspace().flushAll();
+    call.changed();
+    call.reply().ok();
+  }
+
+  private void flushdb(Call call) {
+    requireFlushMode(call);
+    call.keyspace().flush(call.database());
+    call.changed();
+    call.reply().ok();
+  }
+
+  private static void requireFlushMode(Call call) {
+    boolean valid =
+        call.count() == 1
+            || (call.count() == 2 && (call.args().is(1, "SYNC") || call.args().is(1, "ASYNC")));
+    if (!valid) {
+      throw Errors.syntax();
+    }
+  }
+
+  private void swapdb(Call call) {
+    int first = database(call, 1, "invalid first DB index");
+    int second = database(call, 2, "invalid second DB index");
+    int count = call.keyspace().databaseCount();
+    if (first < 0 || first >= count || second < 0 || second >= count) {
+      throw Errors.err("DB index is out of range");
+    }
+    if (first != second) {
+      call.keyspace().swap(first, second);
+    }
+    call.changed();
+    call.reply().ok();
+  }
+
+  private static int database(Call call, int index, String complaint) {
+    Bytes word = call.arg(index);
+    long number = Numbers.parseLong(word, Errors.err(complaint));
+    if (number != (int) number) {
+      throw Errors.err(complaint);
+    }
+    return (int) number;
+  }
+
+  private void time(Call call) {
+    long millis = call.engine().world().wallMillis();
+    call.reply().array(2);
+    call.reply().bulk(millis / 1000);
+    call.reply().bulk(millis % 1000 * 1000);
+  }
+
+  private void info(Call call) {
+    call.reply()
+        .verbatim(
+            "txt",
+            "# Clients\r\nconnected_clients:"
+                + call.engine().clients().size()
+                + "\r\nblocked_clients:"
+                + call.engine().blockedCount()
+                + "\r\n");
+  }
+}
