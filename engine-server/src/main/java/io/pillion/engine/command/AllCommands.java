@@ -20,6 +20,7 @@ public final class AllCommands {
     CommandTable table = new CommandTable();
     new StringCommands(parameters).declare(table);
     new ListCommands().declare(table);
+    new SortedSetCommands().declare(table);
     new ConnectionCommands().declare(table);
     new TransactionCommands().declare(table);
     new ServerCommands().declare(table);
