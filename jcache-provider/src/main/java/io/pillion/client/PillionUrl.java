@@ -408,14 +408,7 @@ public final class PillionUrl {
     changed.putAll(options);
     changed.put(option, value);
     return new PillionUrl(
-        kind,
-        scheme,
-        name,
-        endpoints,
-        tls,
-        new Credentials(user, password),
-        database,
-        changed);
+        kind, scheme, name, endpoints, tls, new Credentials(user, password), database, changed);
   }
 
   /** How the commands travel. */

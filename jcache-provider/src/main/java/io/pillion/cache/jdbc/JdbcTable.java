@@ -49,11 +49,7 @@ public final class JdbcTable<K, V> implements EntryLoader<K, V>, EntryWriter<K, 
 
   @Override
   public @Nullable V load(K key) {
-    return withConnection(
-            "read",
-            (connection, sql) ->
-                loadAll(connection, sql, List.of(key)).values().stream().findFirst())
-        .orElse(null);
+    return loadAll(Set.of(key)).values().stream().findFirst().orElse(null);
   }
 
   @Override
