@@ -1,0 +1,5 @@
+/** Tests of the session store. */
+@NullMarked
+package io.pillion.session;
+
+import org.jspecify.annotations.NullMarked;
