@@ -19,6 +19,7 @@ public final class AllCommands {
   public static CommandTable table(Parameters parameters) {
     CommandTable table = new CommandTable();
     new StringCommands(parameters).declare(table);
+    new GenericCommands().declare(table);
     new ListCommands().declare(table);
     new SortedSetCommands().declare(table);
     new ConnectionCommands().declare(table);

@@ -5,6 +5,7 @@ import static io.pillion.engine.dispatch.CommandFlag.ALLOW_BUSY;
 import static io.pillion.engine.dispatch.CommandFlag.FAST;
 import static io.pillion.engine.dispatch.CommandFlag.LOADING;
 import static io.pillion.engine.dispatch.CommandFlag.NOSCRIPT;
+import static io.pillion.engine.dispatch.CommandFlag.RUNS_TRANSACTION;
 import static io.pillion.engine.dispatch.CommandFlag.SKIP_SLOWLOG;
 import static io.pillion.engine.dispatch.CommandFlag.STALE;
 import static io.pillion.engine.dispatch.CommandFlag.TRANSACTION_CONTROL;
@@ -33,7 +34,7 @@ final class TransactionCommands {
     table
         .command("EXEC", this::exec)
         .arity(1)
-        .flags(NOSCRIPT, LOADING, STALE, SKIP_SLOWLOG, TRANSACTION_CONTROL)
+        .flags(NOSCRIPT, LOADING, STALE, SKIP_SLOWLOG, TRANSACTION_CONTROL, RUNS_TRANSACTION)
         .acl(TRANSACTION)
         .since("1.2.0")
         .complexity("Depends on commands in the transaction")

@@ -328,10 +328,6 @@ public final class Engine implements KeyListener {
       }
       command = sub;
     }
-    if (!command.takes(args.count())) {
-      command.statistics().rejected(1);
-      throw Errors.wrongNumberOfArguments(command.fullName());
-    }
     return command;
   }
 
@@ -352,6 +348,9 @@ public final class Engine implements KeyListener {
   }
 
   private void check(Client client, Command command, Args args) {
+    if (!command.takes(args.count())) {
+      throw Errors.wrongNumberOfArguments(command.fullName());
+    }
     if (password != null && !client.isAuthenticated() && !command.is(CommandFlag.NO_AUTH)) {
       throw new CommandException("NOAUTH Authentication required.");
     }
@@ -378,10 +377,19 @@ public final class Engine implements KeyListener {
       command.statistics().rejected(1);
     }
     Client.Transaction transaction = client.transaction();
-    if (transaction != null) {
+    if (transaction == null) {
+      error(client.reply(), e);
+    } else if (command != null && command.is(CommandFlag.RUNS_TRANSACTION)) {
+      client.transaction(null);
+      unwatch(client);
+      String reason = e.text().startsWith("ERR ") ? e.text().substring(4) : e.text();
+      error(
+          client.reply(),
+          new CommandException("EXECABORT Transaction discarded because of: " + reason));
+    } else {
       transaction.markBroken();
+      error(client.reply(), e);
     }
-    error(client.reply(), e);
   }
 
   private void error(Reply reply, CommandException e) {

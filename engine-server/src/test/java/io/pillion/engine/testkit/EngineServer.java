@@ -112,7 +112,7 @@ public final class EngineServer extends TestServer {
       int selected = 0;
       for (RecordingLog.Effect effect : effects) {
         if (effect.database() != selected && effect.words().size() > 1) {
-          client.ok("SELECT", effect.database());
+          client.call("SELECT", effect.database());
           selected = effect.database();
         }
         Answer answer = client.call(effect.words().toArray());
