@@ -141,6 +141,11 @@ public final class Command {
     return Collections.unmodifiableMap(subcommands);
   }
 
+  /** Whether it is only a name for its subcommands. */
+  public boolean isContainer() {
+    return !subcommands.isEmpty();
+  }
+
   /** How many words it takes with its name: exactly so many, or at least, when negative. */
   public int arity() {
     return arity;

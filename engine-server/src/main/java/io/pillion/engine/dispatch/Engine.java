@@ -315,7 +315,7 @@ public final class Engine implements KeyListener {
     if (command == null) {
       throw unknownCommand(args);
     }
-    if (!command.subcommands().isEmpty() && args.count() > 1) {
+    if (command.isContainer() && args.count() > 1) {
       Command sub =
           command.subcommands().get(args.get(1).toString().toUpperCase(java.util.Locale.ROOT));
       if (sub == null) {

@@ -23,7 +23,7 @@ public interface Reply {
   /** {@code +OK}. */
   void ok();
 
-  /** A short status without line breaks. */
+  /** A short status of ASCII letters without line breaks. */
   void simple(String status);
 
   /** An error: its first word is the code. Line breaks in it become spaces. */

@@ -61,9 +61,12 @@ public final class RespReply implements Reply {
 
   @Override
   public void simple(String status) {
-    ensure(1);
+    int length = status.length();
+    ensure(length + 3);
     array[size++] = '+';
-    put(status.getBytes(StandardCharsets.UTF_8));
+    for (int i = 0; i < length; i++) {
+      array[size++] = (byte) status.charAt(i);
+    }
     newLine();
   }
 
