@@ -9,7 +9,8 @@ import io.pillion.engine.memory.Span;
  *
  * <p>An entry is a byte that says how the score is written and how long the member is, a varint
  * with the rest of the length when it is 31 or more, the score in 0, 1, 2, 4 or 8 bytes, and the
- * member. This is also a cursor over the entries: {@link #first} and {@link #next} move it.
+ * member. As in Redis, -0.0 becomes 0 in a small set. This is also a cursor over the entries:
+ * {@link #first} and {@link #next} move it.
  */
 final class PackedSortedSet {
   // The header: encoding (byte), count (unsigned short), bytes in use with the header (int).
@@ -284,7 +285,7 @@ final class PackedSortedSet {
 
   private static int codeOf(double score) {
     int whole = (int) score;
-    if (whole == score && Double.doubleToRawLongBits(score) != Long.MIN_VALUE) {
+    if (whole == score) {
       return whole == 0
           ? ZERO
           : whole == (byte) whole ? BYTE : whole == (short) whole ? SHORT : INT;

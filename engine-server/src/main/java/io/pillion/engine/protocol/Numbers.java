@@ -2,12 +2,21 @@ package io.pillion.engine.protocol;
 
 import io.pillion.engine.memory.Bytes;
 import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.Locale;
 
 /** Numbers as Redis reads and writes them. */
 public final class Numbers {
   /** The most characters that {@link #write} takes: a sign and 19 digits. */
   public static final int MAX_DIGITS = 20;
+
+  /** So many digits, and powers of ten, are exact in a double. */
+  private static final int MAX_EXACT_DIGITS = 15;
+
+  private static final double[] POWERS_OF_TEN = {
+    1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15
+  };
 
   private Numbers() {}
 
@@ -83,6 +92,10 @@ public final class Numbers {
     if (length == 0 || length > 1024) {
       throw otherwise;
     }
+    double plain = parsePlainDecimal(text);
+    if (!Double.isNaN(plain)) {
+      return plain;
+    }
     String s = text.toString().toLowerCase(Locale.ROOT);
     String unsigned = s.charAt(0) == '-' || s.charAt(0) == '+' ? s.substring(1) : s;
     if (unsigned.equals("inf") || unsigned.equals("infinity")) {
@@ -117,8 +130,40 @@ public final class Numbers {
   }
 
   /**
-   * Writes a double as Redis does: the shortest of up to 17 significant digits that reads back the
-   * same, in C's {@code %.17g} layout.
+   * A number of up to 15 digits, perhaps with a sign and a point, which is exact in one division;
+   * not a number for everything else.
+   */
+  private static double parsePlainDecimal(Bytes text) {
+    int length = text.length();
+    int i = text.get(0) == '-' || text.get(0) == '+' ? 1 : 0;
+    if (length - i > MAX_EXACT_DIGITS) {
+      return Double.NaN;
+    }
+    long digits = 0;
+    int decimals = -1;
+    boolean any = false;
+    for (; i < length; i++) {
+      int c = text.get(i);
+      if (c >= '0' && c <= '9') {
+        digits = digits * 10 + (c - '0');
+        decimals += decimals >= 0 ? 1 : 0;
+        any = true;
+      } else if (c == '.' && decimals < 0) {
+        decimals = 0;
+      } else {
+        return Double.NaN;
+      }
+    }
+    if (!any) {
+      return Double.NaN;
+    }
+    double value = decimals > 0 ? digits / POWERS_OF_TEN[decimals] : digits;
+    return text.get(0) == '-' ? -value : value;
+  }
+
+  /**
+   * Writes a double as Redis does since 7.2: with the fewest digits that read back the same; whole
+   * numbers up to 2^52 in full, others with an exponent when they would be long.
    */
   public static String format(double value) {
     if (Double.isNaN(value)) {
@@ -130,23 +175,62 @@ public final class Numbers {
     if (value == 0) {
       return 1 / value < 0 ? "-0" : "0";
     }
-    if (value == Math.rint(value) && Math.abs(value) < 1e15) {
+    if (value == Math.rint(value) && Math.abs(value) < 1L << 52) {
       return Long.toString((long) value);
     }
-    return general(new BigDecimal(Double.toString(value)), 17);
+    String sign = value < 0 ? "-" : "";
+    double magnitude = Math.abs(value);
+    for (int decimals = 1; decimals <= 6; decimals++) {
+      double scaled = Math.rint(magnitude * POWERS_OF_TEN[decimals]);
+      if (scaled < 1e15 && scaled / POWERS_OF_TEN[decimals] == magnitude) {
+        return sign + layOut(Long.toString((long) scaled), -decimals);
+      }
+    }
+    BigDecimal shortest = shortest(magnitude);
+    return sign + layOut(shortest.unscaledValue().toString(), -shortest.scale());
+  }
+
+  /** The decimal with the fewest digits that reads back as the same double. */
+  private static BigDecimal shortest(double value) {
+    BigDecimal exact = new BigDecimal(value);
+    // Double.toString of Java 17 sometimes gives a digit too much.
+    BigDecimal best = new BigDecimal(Double.toString(value)).stripTrailingZeros();
+    while (best.precision() > 1) {
+      BigDecimal fewer = exact.round(new MathContext(best.precision() - 1, RoundingMode.HALF_EVEN));
+      if (fewer.doubleValue() != value) {
+        break;
+      }
+      best = fewer.stripTrailingZeros();
+    }
+    return best;
+  }
+
+  /** Writes digits times a power of ten. */
+  private static String layOut(String digits, int power) {
+    int length = digits.length();
+    int exponent = power + length - 1;
+    if (power >= 0 && exponent < length + 7) {
+      return digits + "0".repeat(power);
+    }
+    if (power < 0 && (power > -7 || Math.abs(exponent) < 4)) {
+      int whole = length + power;
+      return whole <= 0
+          ? "0." + "0".repeat(-whole) + digits
+          : digits.substring(0, whole) + "." + digits.substring(whole);
+    }
+    String mantissa = length == 1 ? digits : digits.charAt(0) + "." + digits.substring(1);
+    return mantissa + (exponent < 0 ? "e-" : "e+") + Math.abs(exponent);
   }
 
   /**
-   * C's {@code %.17g}: as {@link #format}, but with 17 digits where they are needed to be exact.
+   * C's {@code %.17g}, as Redis writes doubles where it does not shorten them: up to 17 digits, and
+   * two of an exponent at least.
    */
   public static String formatExact(double value) {
     if (Double.isNaN(value) || Double.isInfinite(value) || value == 0) {
       return format(value);
     }
-    return general(
-        new BigDecimal(value)
-            .round(new java.math.MathContext(17, java.math.RoundingMode.HALF_EVEN)),
-        17);
+    return general(new BigDecimal(value).round(new MathContext(17, RoundingMode.HALF_EVEN)), 17);
   }
 
   private static String general(BigDecimal decimal, int precision) {
