@@ -687,6 +687,14 @@ public final class EngineCache<K, V> implements AutoCloseable {
     sweeper.sweep();
   }
 
+  /** Removes the cache from the server, now and with all that is known of it, and closes. */
+  public void destroy() {
+    await(store.clear());
+    sweeper.sweep();
+    await(store.forget());
+    close();
+  }
+
   /** Ends this object, not the cache: the entries stay, and others go on using them. */
   @Override
   public void close() {

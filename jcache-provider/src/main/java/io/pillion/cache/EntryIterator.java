@@ -1,8 +1,8 @@
 package io.pillion.cache;
 
 import io.pillion.cache.EntryStore.Page;
+import io.pillion.client.Commands;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -19,18 +19,20 @@ final class EntryIterator<K, V> implements Iterator<CacheEntry<K, V>> {
   private final EntryStore store;
   private final byte[] generation;
   private final Queue<Found<V>> ready = new ArrayDeque<>();
-  private byte @Nullable [] cursor = Page.START;
+  private final Queue<Commands> nodesLeft;
+  private byte[] cursor = Page.START;
   private @Nullable K current;
 
   EntryIterator(EngineCache<K, V> cache, EntryStore store) {
     this.cache = cache;
     this.store = store;
     this.generation = cache.await(store.currentGeneration());
+    this.nodesLeft = new ArrayDeque<>(store.nodes());
   }
 
   @Override
   public boolean hasNext() {
-    while (ready.isEmpty() && cursor != null) {
+    while (ready.isEmpty() && !nodesLeft.isEmpty()) {
       List<byte[]> ids = nextIds();
       List<byte @Nullable []> values = cache.await(store.getAll(ids, Expiry.UNCHANGED));
       for (int i = 0; i < ids.size(); i++) {
@@ -67,7 +69,7 @@ final class EntryIterator<K, V> implements Iterator<CacheEntry<K, V>> {
 
   /** The next page of keys, perhaps empty; null at the end. Not to be mixed with {@link #next}. */
   @Nullable Set<K> nextKeys() {
-    if (cursor == null) {
+    if (nodesLeft.isEmpty()) {
       return null;
     }
     Set<K> keys = new LinkedHashSet<>();
@@ -76,13 +78,12 @@ final class EntryIterator<K, V> implements Iterator<CacheEntry<K, V>> {
   }
 
   private List<byte[]> nextIds() {
-    byte[] from = cursor;
-    if (from == null) {
-      return List.of();
+    Page page = cache.await(store.scan(nodesLeft.element(), generation, cursor, PAGE));
+    cursor = page.cursor();
+    if (page.isLast()) {
+      nodesLeft.remove();
     }
-    Page page = cache.await(store.scan(generation, from, PAGE));
-    cursor = page.isLast() ? null : page.cursor();
-    return new ArrayList<>(page.ids());
+    return page.ids();
   }
 
   @SuppressWarnings("ArrayRecordComponent") // never compared

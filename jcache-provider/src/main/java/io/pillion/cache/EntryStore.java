@@ -288,8 +288,13 @@ final class EntryStore {
             });
   }
 
-  /** One page of a walk through the entries of the current generation. */
-  CompletionStage<Page> scan(byte[] generationOfWalk, byte[] cursor, int count) {
+  /** Removes the generation counter: whoever comes next begins a new one, at a later number. */
+  CompletionStage<@Nullable Object> forget() {
+    return commands.send(Command.of("DEL").arg(layout.generationKey()));
+  }
+
+  /** One page of a walk through the entries of a generation that this node has. */
+  CompletionStage<Page> scan(Commands node, byte[] generationOfWalk, byte[] cursor, int count) {
     Command scan =
         Command.of("SCAN")
             .arg(cursor)
@@ -297,11 +302,12 @@ final class EntryStore {
             .arg(layout.pattern(generationOfWalk))
             .arg("COUNT")
             .arg(count);
-    return joined(commands.pipeline(List.of(scan, readGeneration)))
-        .thenApply(
-            replies -> {
-              List<?> page = (List<?>) replies.get(0);
-              if (page == null || !Arrays.equals((byte[]) replies.get(1), generationOfWalk)) {
+    return node.send(scan)
+        .thenCombine(
+            commands.send(readGeneration),
+            (reply, current) -> {
+              if (!(reply instanceof List<?> page)
+                  || !Arrays.equals((byte[]) current, generationOfWalk)) {
                 return Page.END;
               }
               List<byte[]> ids = new ArrayList<>();
@@ -310,6 +316,11 @@ final class EntryStore {
               }
               return new Page((byte[]) page.get(0), ids);
             });
+  }
+
+  /** The nodes that a walk has to visit. */
+  List<Commands> nodes() {
+    return commands.primaries();
   }
 
   /** The current generation, from the server. */

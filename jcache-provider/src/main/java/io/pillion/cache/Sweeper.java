@@ -57,20 +57,22 @@ final class Sweeper {
     if (commands.call(lease) == null) {
       return;
     }
-    byte[] cursor = {'0'};
-    do {
-      if (!(commands.call(Command.of("GET").arg(layout.generationKey())) instanceof byte[] now)) {
-        break;
-      }
-      long current = Long.parseLong(new String(now, StandardCharsets.US_ASCII));
-      cursor = sweepPage(cursor, current);
-    } while (!(cursor.length == 1 && cursor[0] == '0') && isStillMine(token));
-    if (isStillMine(token)) {
-      commands.call(Command.of("DEL").arg(layout.sweepKey()));
+    for (Commands node : commands.primaries()) {
+      byte[] cursor = {'0'};
+      do {
+        if (!isStillMine(token)
+            || !(commands.call(Command.of("GET").arg(layout.generationKey()))
+                instanceof byte[] now)) {
+          return;
+        }
+        cursor =
+            sweepPage(node, cursor, Long.parseLong(new String(now, StandardCharsets.US_ASCII)));
+      } while (!(cursor.length == 1 && cursor[0] == '0'));
     }
+    commands.call(Command.of("DEL").arg(layout.sweepKey()));
   }
 
-  private byte[] sweepPage(byte[] cursor, long current) {
+  private byte[] sweepPage(Commands node, byte[] cursor, long current) {
     Command scan =
         Command.of("SCAN")
             .arg(cursor)
@@ -78,7 +80,7 @@ final class Sweeper {
             .arg(layout.patternOfAllGenerations())
             .arg("COUNT")
             .arg(PAGE);
-    if (!(commands.call(scan) instanceof List<?> page)) {
+    if (!(node.call(scan) instanceof List<?> page)) {
       return new byte[] {'0'};
     }
     List<Command> removals =

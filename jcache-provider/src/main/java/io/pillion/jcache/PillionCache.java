@@ -379,10 +379,15 @@ public final class PillionCache<K, V> implements Cache<K, V> {
     closeOfApplication();
   }
 
-  /** Clears and closes. */
+  /** Removes the cache from the server, then closes. */
   void destroy() {
+    requireOpen();
     try {
-      clear();
+      asking(
+          () -> {
+            cache.destroy();
+            return true;
+          });
     } finally {
       close();
     }

@@ -49,25 +49,28 @@ public abstract class EngineCacheContract {
 
   private List<String> keysOnServer() {
     List<String> keys = new ArrayList<>();
+    commands().primaries().forEach(node -> addKeysOf(node, keys));
+    return keys;
+  }
+
+  private void addKeysOf(Commands node, List<String> keys) {
     byte[] cursor = {'0'};
     do {
       List<?> page =
           (List<?>)
               Objects.requireNonNull(
-                  commands()
-                      .call(
-                          Command.of("SCAN")
-                              .arg(cursor)
-                              .arg("MATCH")
-                              .arg("p:" + name + ":*")
-                              .arg("COUNT")
-                              .arg(1000)));
+                  node.call(
+                      Command.of("SCAN")
+                          .arg(cursor)
+                          .arg("MATCH")
+                          .arg("p:" + name + ":*")
+                          .arg("COUNT")
+                          .arg(1000)));
       cursor = (byte[]) Objects.requireNonNull(page.get(0));
       for (Object key : (List<?>) Objects.requireNonNull(page.get(1))) {
         keys.add(new String((byte[]) key, StandardCharsets.UTF_8));
       }
     } while (!(cursor.length == 1 && cursor[0] == '0'));
-    return keys;
   }
 
   @Test
@@ -271,6 +274,19 @@ public abstract class EngineCacheContract {
     assertThat(cache.get("a")).isNull();
     cache.put("a", "newer");
     assertThat(EngineCacheContract.this.<String, String>cache().get("a")).isEqualTo("newer");
+  }
+
+  @Test
+  void nothingIsLeftOfADestroyedCache() {
+    EngineCache<String, String> cache = cache();
+    cache.put("a", "old");
+    cache.clear();
+    cache.put("a", "new");
+    EngineCache<String, String> theirs = cache();
+    assertThat(theirs.get("a")).isEqualTo("new");
+    cache.destroy();
+    assertThat(keysOnServer()).isEmpty();
+    assertThat(theirs.get("a")).isNull();
   }
 
   @Test
