@@ -48,7 +48,8 @@ final class ParameterTable {
   }
 
   private void network() {
-    several("bind", ParameterTable::check, List.of("*", "-::*"));
+    // As in the redis.conf that is shipped: nobody from outside, unless told so.
+    several("bind", ParameterTable::addresses, List.of("127.0.0.1", "-::1"));
     text("bind-source-addr", "");
     whole("port", 0, 65535, 6379);
     whole("tcp-backlog", 0, INT, 511, IMMUTABLE);
@@ -415,7 +416,7 @@ final class ParameterTable {
 
   // --- checks
 
-  private static List<String> check(List<String> addresses) {
+  private static List<String> addresses(List<String> addresses) {
     if (addresses.size() > 16) {
       throw new ConfigException("Too many bind addresses specified.");
     }

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * maps as a list of keys and values in turn.
  *
  * <p>What a command writes is kept flat, a header before its elements, so that taking back and
- * resolving are as simple as on the wire; {@link #take()} folds it.
+ * resolving are as simple as on the wire; {@link #take()} folds it. A push becomes a {@link
+ * PushValue}.
  */
 public final class ObjectReply implements Reply {
   private static final byte[] OK = {'O', 'K'};
@@ -24,7 +25,7 @@ public final class ObjectReply implements Reply {
   private int version;
 
   /** The header of an aggregate of so many elements. */
-  private record Header(int elements) {}
+  private record Header(int elements, boolean push) {}
 
   /** An empty reply in this protocol version: 2 or 3, which some commands answer differently. */
   public ObjectReply(int version) {
@@ -44,7 +45,7 @@ public final class ObjectReply implements Reply {
   /**
    * The replies written, each as an object, in order; none are left.
    *
-   * @return usually one; pushes that came before it are lists like any other
+   * @return usually one, and pushes where they came
    */
   public List<@Nullable Object> take() {
     List<@Nullable Object> replies = new ArrayList<>(1);
@@ -65,7 +66,8 @@ public final class ObjectReply implements Reply {
     for (int i = 0; i < header.elements(); i++) {
       elements.add(fold(at));
     }
-    return Collections.unmodifiableList(elements);
+    List<@Nullable Object> whole = Collections.unmodifiableList(elements);
+    return header.push() ? new PushValue(whole) : whole;
   }
 
   @Override
@@ -143,12 +145,12 @@ public final class ObjectReply implements Reply {
 
   @Override
   public void array(int count) {
-    flat.add(new Header(count));
+    flat.add(new Header(count, /* push= */ false));
   }
 
   @Override
   public void map(int pairs) {
-    flat.add(new Header(2 * pairs));
+    flat.add(new Header(2 * pairs, /* push= */ false));
   }
 
   @Override
@@ -158,18 +160,18 @@ public final class ObjectReply implements Reply {
 
   @Override
   public void push(int count) {
-    array(count);
+    flat.add(new Header(count, /* push= */ true));
   }
 
   @Override
   public int deferred() {
-    flat.add(new Header(0));
+    flat.add(new Header(0, /* push= */ false));
     return flat.size() - 1;
   }
 
   @Override
   public void resolveArray(int mark, int count) {
-    flat.set(mark, new Header(count));
+    flat.set(mark, new Header(count, /* push= */ false));
   }
 
   @Override

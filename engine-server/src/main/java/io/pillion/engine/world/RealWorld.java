@@ -16,6 +16,7 @@ public final class RealWorld implements World {
   private static final RealWorld INSTANCE = new RealWorld();
 
   private final SecureRandom random = new SecureRandom();
+  private final RealDisk disk = new RealDisk();
   private final AtomicLong threads = new AtomicLong();
   private @Nullable ScheduledThreadPoolExecutor timer;
 
@@ -56,6 +57,11 @@ public final class RealWorld implements World {
                 delayNanos,
                 TimeUnit.NANOSECONDS);
     return () -> future.cancel(/* mayInterruptIfRunning= */ false);
+  }
+
+  @Override
+  public Disk disk() {
+    return disk;
   }
 
   @Override

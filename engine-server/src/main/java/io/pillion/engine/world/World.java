@@ -22,6 +22,9 @@ public interface World {
    */
   Scheduled schedule(long delayNanos, Runnable task);
 
+  /** Where files are. */
+  Disk disk();
+
   /** Runs a task that may take long, or wait for the disk, on a background thread. */
   void background(String name, Runnable task);
 

@@ -9,6 +9,7 @@ import java.util.SplittableRandom;
  */
 public final class SimulatedWorld implements World {
   private final SplittableRandom random;
+  private final SimulatedDisk disk = new SimulatedDisk();
   private final PriorityQueue<Task> tasks = new PriorityQueue<>();
   private long nanos = 1_000_000_000L;
   private long wallOffsetMillis = 1_700_000_000_000L;
@@ -39,6 +40,11 @@ public final class SimulatedWorld implements World {
     Task scheduled = new Task(nanos + Math.max(0, delayNanos), sequence++, task);
     tasks.add(scheduled);
     return () -> tasks.remove(scheduled);
+  }
+
+  @Override
+  public Disk disk() {
+    return disk;
   }
 
   @Override

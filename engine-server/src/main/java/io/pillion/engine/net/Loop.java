@@ -1,0 +1,61 @@
+package io.pillion.engine.net;
+
+import io.netty.channel.EventLoop;
+import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.dispatch.Turn;
+import java.util.ArrayDeque;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One network loop's connections and its turns. What a poll has read is carried out once the whole
+ * poll has been read, in one turn. Belongs to the event loop's thread.
+ */
+final class Loop {
+  private final EventLoop eventLoop;
+  private final Turn turn;
+  private final ArrayDeque<Turn.Source> pending = new ArrayDeque<>();
+  private final Set<Connection> connections = new LinkedHashSet<>();
+  private final Runnable runTurn = this::runTurn;
+  private boolean turnComes;
+
+  Loop(EventLoop eventLoop, Engine engine) {
+    this.eventLoop = eventLoop;
+    this.turn = new Turn(engine);
+    // Ends with its loop; nobody else has to stop it.
+    var unused = eventLoop.scheduleAtFixedRate(this::lookAfter, 1, 1, TimeUnit.SECONDS);
+  }
+
+  EventLoop eventLoop() {
+    return eventLoop;
+  }
+
+  void join(Connection connection) {
+    connections.add(connection);
+  }
+
+  void leave(Connection connection) {
+    connections.remove(connection);
+  }
+
+  /** Has a connection's input carried out in the turn that follows the poll going on. */
+  void add(Connection connection) {
+    pending.addLast(connection);
+    if (!turnComes) {
+      turnComes = true;
+      eventLoop.execute(runTurn);
+    }
+  }
+
+  private void runTurn() {
+    turnComes = false;
+    turn.run(pending);
+  }
+
+  private void lookAfter() {
+    for (Connection connection : Set.copyOf(connections)) {
+      connection.lookAfter();
+    }
+  }
+}

@@ -1,0 +1,139 @@
+package io.pillion.engine.server;
+
+import io.pillion.engine.command.AllCommands;
+import io.pillion.engine.config.ConfigException;
+import io.pillion.engine.config.Parameters;
+import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.keyspace.Keyspace;
+import io.pillion.engine.keyspace.KeyspaceSettings;
+import io.pillion.engine.memory.Arena;
+import io.pillion.engine.memory.SlabPool;
+import io.pillion.engine.net.Endpoint;
+import io.pillion.engine.net.ListenException;
+import io.pillion.engine.net.NetServer;
+import io.pillion.engine.world.RealWorld;
+import io.pillion.engine.world.World;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Assembles an engine.
+ *
+ * <pre>{@code
+ * try (PillionEngine engine = new EngineBuilder().memoryBytes(64 << 20).start();
+ *     LocalClient client = engine.connect()) {
+ *   client.send(List.of("SET".getBytes(), key, value));
+ * }
+ * }</pre>
+ *
+ * <p>It opens no port unless told to.
+ */
+public final class EngineBuilder {
+  private Parameters parameters = new Parameters();
+  private World world = RealWorld.get();
+  private long memoryBytes = 64L << 20;
+  private final List<Endpoint> endpoints = new ArrayList<>();
+
+  /** An engine with default parameters, 64 MiB of memory, and no open port. */
+  public EngineBuilder() {}
+
+  /** Takes these parameters, in place of the defaults and of what was set before. */
+  public EngineBuilder parameters(Parameters newParameters) {
+    parameters = newParameters;
+    return this;
+  }
+
+  /**
+   * Sets one parameter, by its name in redis.conf.
+   *
+   * @throws ConfigException when there is none of this name, or it does not take the value
+   */
+  public EngineBuilder set(String name, String... words) {
+    parameters.set(name, words);
+    return this;
+  }
+
+  /** Takes clock, chance, files and threads from this world. */
+  public EngineBuilder world(World newWorld) {
+    world = newWorld;
+    return this;
+  }
+
+  /**
+   * How much memory to set aside for data, outside the Java heap: at most this, and less where the
+   * JVM's limit on direct memory leaves less. 0 for all that it leaves. When {@code maxmemory} is
+   * not set, keys are evicted, or writes refused, before this is full.
+   */
+  public EngineBuilder memoryBytes(long bytes) {
+    memoryBytes = bytes;
+    return this;
+  }
+
+  /** Listens there too. */
+  public EngineBuilder listen(Endpoint endpoint) {
+    endpoints.add(endpoint);
+    return this;
+  }
+
+  /**
+   * Assembles and starts.
+   *
+   * @throws ListenException when the engine cannot listen where it was told to; nothing is left
+   *     running
+   */
+  public PillionEngine start() {
+    parameters.set("dir", world.disk().absolute(parameters.text("dir")));
+    Arena arena = new Arena(SlabPool.shared(), memoryBytes, world.randomLong());
+    if (memoryBytes > 0 && parameters.number("maxmemory") == 0) {
+      // An eighth is left for what size classes and half-empty slabs waste.
+      long usable = arena.budgetBytes() / 8 * 7;
+      parameters.set("maxmemory", Long.toString(usable));
+    }
+    KeyspaceSettings settings = new KeyspaceSettings();
+    KeyspaceParameters.follow(parameters, settings);
+    Keyspace keyspace = new Keyspace(world, arena, settings, parameters.integer("databases"));
+    Engine engine = new Engine(world, keyspace, AllCommands.table(parameters));
+    followPassword(engine);
+    parameters.onChange(this::checkDir, "dir");
+
+    NetServer network = endpoints.isEmpty() ? null : new NetServer(engine, parameters);
+    PillionEngine running = new PillionEngine(engine, parameters, network);
+    try {
+      if (network != null) {
+        endpoints.forEach(network::listen);
+      }
+    } catch (ListenException e) {
+      running.close();
+      throw e;
+    }
+    parameters.onChange(
+        () -> relisten(running, "Unable to listen on this port. Check server logs."), "port");
+    parameters.onChange(() -> relisten(running, "Failed to bind to specified addresses."), "bind");
+    return running;
+  }
+
+  private static void relisten(PillionEngine engine, String complaint) {
+    try {
+      engine.relisten();
+    } catch (ListenException e) {
+      throw new ConfigException(complaint);
+    }
+  }
+
+  private void followPassword(Engine engine) {
+    Parameters.Listener listener =
+        () -> {
+          String password = parameters.text("requirepass");
+          engine.password(password.isEmpty() ? null : password.getBytes(StandardCharsets.UTF_8));
+        };
+    listener.changed();
+    parameters.onChange(listener, "requirepass");
+  }
+
+  private void checkDir() {
+    if (!world.disk().isFolder(parameters.text("dir"))) {
+      throw new ConfigException("No such file or directory");
+    }
+  }
+}

@@ -1,0 +1,227 @@
+package io.pillion.engine.server;
+
+import io.pillion.engine.dispatch.Client;
+import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.dispatch.Outlet;
+import io.pillion.engine.protocol.Args;
+import io.pillion.engine.protocol.ErrorValue;
+import io.pillion.engine.protocol.ObjectReply;
+import io.pillion.engine.protocol.PushValue;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A client in the engine's own process: nothing is parsed, no socket is used, and a command is
+ * carried out on the caller's thread before {@link #send} returns, unless it has to wait. For the
+ * engine it is a client like any other, with its own database, name and transaction.
+ *
+ * <p>Thread-safe. Replies are the objects of {@link ObjectReply}: strings and statuses {@code
+ * byte[]}, integers {@link Long}, floating-point numbers {@link Double}, truth values {@link
+ * Boolean}, no value null, aggregates {@link List} (of a map, keys and values in turn), errors
+ * {@link ErrorValue}, also at the top.
+ */
+public final class LocalClient implements AutoCloseable {
+  private final Engine engine;
+  private final Client client;
+  private final ObjectReply reply;
+  private volatile @Nullable Consumer<PushValue> pushListener;
+
+  // Under the engine lock: sent and not yet answered, not yet carried out, and answered.
+  private final ArrayDeque<CompletableFuture<@Nullable Object>> unanswered = new ArrayDeque<>();
+  private final ArrayDeque<Sent> waiting = new ArrayDeque<>();
+  private final ArrayDeque<Runnable> answered = new ArrayDeque<>();
+
+  // Something is left to do under the lock once the hold that is going on has ended.
+  private volatile boolean unfinished;
+
+  private record Sent(Args words, CompletableFuture<@Nullable Object> future) {}
+
+  LocalClient(Engine engine, int protocolVersion) {
+    this.engine = engine;
+    reply = new ObjectReply(protocolVersion);
+    Client[] connected = new Client[1];
+    engine.hold(() -> connected[0] = engine.connect(new LocalOutlet(), reply));
+    client = connected[0];
+  }
+
+  /**
+   * Carries out one command.
+   *
+   * @param words its name and its arguments; they must not change until the stage completes
+   * @return completes with the reply; already complete unless the command has to wait, or waits
+   *     behind one that does. What depends on the stage may run on the thread that ended the wait,
+   *     so it must not block.
+   */
+  public CompletionStage<@Nullable Object> send(List<byte[]> words) {
+    CompletableFuture<@Nullable Object> future = new CompletableFuture<>();
+    Sent sent = new Sent(Args.of(words), future);
+    engine.hold(() -> accept(sent));
+    return future;
+  }
+
+  /**
+   * Carries out commands one after the other, with no other client's command in between unless one
+   * of them has to wait.
+   *
+   * @return a stage for each, as of {@link #send}
+   */
+  public List<CompletionStage<@Nullable Object>> sendAll(List<List<byte[]>> commands) {
+    List<CompletionStage<@Nullable Object>> stages = new ArrayList<>(commands.size());
+    List<Sent> all = new ArrayList<>(commands.size());
+    for (List<byte[]> words : commands) {
+      Sent sent = new Sent(Args.of(words), new CompletableFuture<>());
+      all.add(sent);
+      stages.add(sent.future());
+    }
+    engine.hold(() -> all.forEach(this::accept));
+    return stages;
+  }
+
+  /** Says who is told of pushes; it is called outside the lock and must not block. */
+  public void onPush(@Nullable Consumer<PushValue> listener) {
+    pushListener = listener;
+  }
+
+  /** Ends this client: what still waits completes with an error. */
+  @Override
+  public void close() {
+    engine.hold(this::end);
+  }
+
+  // --- under the lock
+
+  private void accept(Sent sent) {
+    if (client.isClosing()) {
+      fail(sent.future());
+    } else if (client.blocked() != null || !waiting.isEmpty()) {
+      waiting.add(sent);
+    } else {
+      execute(sent);
+    }
+  }
+
+  private void execute(Sent sent) {
+    if (sent.words().count() == 0) {
+      fail(sent.future());
+      return;
+    }
+    unanswered.add(sent.future());
+    engine.execute(client, sent.words());
+    collect();
+    if (client.blocked() == null && !unanswered.isEmpty()) {
+      // CLIENT REPLY OFF: nobody is going to answer.
+      unanswered.clear();
+      answered.add(() -> sent.future().complete(null));
+      engine.touch(client);
+    }
+  }
+
+  /** Gives each reply written to the command that waits for it the longest. */
+  private void collect() {
+    if (reply.isEmpty()) {
+      return;
+    }
+    for (Object value : reply.take()) {
+      if (value instanceof PushValue push) {
+        answered.add(() -> tell(push));
+        continue;
+      }
+      CompletableFuture<@Nullable Object> future = unanswered.poll();
+      if (future != null) {
+        answered.add(() -> future.complete(value));
+      }
+    }
+    engine.touch(client);
+  }
+
+  private void tell(PushValue push) {
+    Consumer<PushValue> listener = pushListener;
+    if (listener != null) {
+      listener.accept(push);
+    }
+  }
+
+  private void fail(CompletableFuture<@Nullable Object> future) {
+    answered.add(() -> future.complete(new ErrorValue("ERR the client is closed")));
+    engine.touch(client);
+  }
+
+  private void end() {
+    engine.disconnect(client);
+    unfinished = false;
+    reply.take();
+    unanswered.forEach(this::fail);
+    unanswered.clear();
+    waiting.forEach(sent -> fail(sent.future()));
+    waiting.clear();
+  }
+
+  private void drain() {
+    while (client.blocked() == null && !waiting.isEmpty()) {
+      execute(waiting.remove());
+    }
+  }
+
+  /** The way back. */
+  private final class LocalOutlet implements Outlet {
+    private final ArrayDeque<Runnable> sealed = new ArrayDeque<>();
+
+    @Override
+    public void seal() {
+      collect();
+      synchronized (sealed) {
+        sealed.addAll(answered);
+      }
+      answered.clear();
+    }
+
+    @Override
+    public void flush() {
+      while (true) {
+        Runnable next;
+        synchronized (sealed) {
+          next = sealed.poll();
+        }
+        if (next == null) {
+          break;
+        }
+        next.run();
+      }
+      if (unfinished) {
+        unfinished = false;
+        engine.hold(client.isClosing() ? LocalClient.this::end : LocalClient.this::drain);
+      }
+    }
+
+    @Override
+    public void resume() {
+      unfinished = true;
+    }
+
+    @Override
+    public void close(boolean afterReplies) {
+      unfinished = true;
+      engine.touch(client);
+    }
+
+    @Override
+    public String peerAddress() {
+      return "in-process:0";
+    }
+
+    @Override
+    public String localAddress() {
+      return "in-process:0";
+    }
+
+    @Override
+    public long pendingBytes() {
+      return 0;
+    }
+  }
+}

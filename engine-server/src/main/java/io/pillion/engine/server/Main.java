@@ -1,0 +1,220 @@
+package io.pillion.engine.server;
+
+import io.pillion.engine.config.CommandLine;
+import io.pillion.engine.config.ConfigFile;
+import io.pillion.engine.config.FatalConfigException;
+import io.pillion.engine.config.Parameters;
+import io.pillion.engine.net.Endpoint;
+import io.pillion.engine.net.ListenException;
+import io.pillion.engine.world.Disk;
+import io.pillion.engine.world.RealWorld;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The server as a process of its own: {@code pillion-server [redis.conf] [--directive value]}. */
+public final class Main {
+  private static final String HELP =
+      """
+      Usage: pillion-server [/path/to/redis.conf] [-] [--directive value ...]
+             pillion-server -v or --version
+             pillion-server -h or --help
+
+      The directives are those of redis.conf. A dash reads more of them from standard input.
+
+      Examples:
+             pillion-server                          (the defaults: 127.0.0.1, port 6379)
+             pillion-server /etc/pillion/redis.conf
+             pillion-server --port 7777 --maxmemory 512mb --maxmemory-policy allkeys-lru
+             pillion-server --port 0 --unixsocket /run/pillion/pillion.sock
+             echo 'maxmemory 128mb' | pillion-server -
+      """;
+
+  private final Disk disk = RealWorld.get().disk();
+
+  private Main() {}
+
+  /** Runs the server until it is told to stop. */
+  public static void main(String[] args) {
+    List<String> words = List.of(args);
+    if (words.contains("--help") || words.contains("-h")) {
+      System.out.print(HELP);
+      return;
+    }
+    if (words.contains("--version") || words.contains("-v")) {
+      System.out.println(
+          "Pillion server v="
+              + version()
+              + " redis="
+              + FatalConfigException.REDIS_VERSION
+              + " malloc=arena bits=64");
+      return;
+    }
+    new Main().run(args);
+  }
+
+  private void run(String... args) {
+    Parameters parameters;
+    try {
+      parameters = load(CommandLine.parse(args));
+    } catch (FatalConfigException e) {
+      System.err.println(e.text());
+      System.exit(1);
+      return;
+    }
+    if (parameters.isOn("daemonize")) {
+      System.err.println(
+          "A JVM cannot daemonize: remove 'daemonize yes' and let a supervisor (systemd, a"
+              + " container, '&') keep the server in the background.");
+      System.exit(1);
+    }
+    ServerLog.start(parameters.text("logfile"), parameters.text("loglevel"));
+    parameters.onChange(() -> ServerLog.level(parameters.text("loglevel")), "loglevel");
+    serve(parameters, LoggerFactory.getLogger(Main.class));
+  }
+
+  private void serve(Parameters parameters, Logger log) {
+    log.info(
+        "Pillion {} (Redis {} protocol) is starting, standalone mode, port={}, PID: {}",
+        version(),
+        FatalConfigException.REDIS_VERSION,
+        parameters.text("port"),
+        ProcessHandle.current().pid());
+    if (parameters.configFile() == null) {
+      log.info("No config file specified, using the default config.");
+    }
+    List<Endpoint> endpoints =
+        new ArrayList<>(Endpoint.Tcp.of(parameters.words("bind"), parameters.integer("port")));
+    String socket = parameters.text("unixsocket");
+    if (!socket.isEmpty()) {
+      endpoints.add(new Endpoint.Unix(Path.of(socket), parameters.integer("unixsocketperm")));
+    }
+    if (endpoints.isEmpty()) {
+      log.error("Configured to not listen anywhere, exiting: set port or unixsocket.");
+      System.exit(1);
+    }
+    EngineBuilder builder = new EngineBuilder().parameters(parameters).memoryBytes(0);
+    endpoints.forEach(builder::listen);
+    PillionEngine engine;
+    try {
+      engine = builder.start();
+    } catch (ListenException e) {
+      log.error("{} Is another server running there? Choose another port or path.", e.getMessage());
+      System.exit(1);
+      return;
+    }
+    warnOfMemory(engine, log);
+    log.info("Server initialized");
+    writePidFile(parameters, log);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(engine, log), "pillion-stop"));
+    if (!engine.ports().isEmpty()) {
+      log.info("Ready to accept connections tcp");
+    }
+    if (!socket.isEmpty()) {
+      log.info("Ready to accept connections unix");
+    }
+  }
+
+  private Parameters load(CommandLine line) {
+    Parameters parameters = new Parameters();
+    StringBuilder text = new StringBuilder();
+    String file = line.configFile();
+    if (file != null) {
+      String absolute = disk.absolute(file);
+      text.append(read(absolute)).append('\n');
+      parameters.configFile(absolute);
+    }
+    ConfigFile reader = new ConfigFile(parameters, this::readMatching);
+    if (line.standardInput()) {
+      text.append(readStandardInput()).append('\n');
+    }
+    reader.load(text + line.directives());
+    return parameters;
+  }
+
+  private List<String> readMatching(String pattern) {
+    if (pattern.indexOf('*') < 0 && pattern.indexOf('?') < 0 && pattern.indexOf('[') < 0) {
+      return List.of(read(pattern));
+    }
+    try {
+      return disk.matching(pattern).stream().map(this::read).toList();
+    } catch (IOException e) {
+      throw FatalConfigException.cannotOpen(pattern, reason(e));
+    }
+  }
+
+  private String read(String path) {
+    try {
+      return disk.read(path);
+    } catch (IOException e) {
+      throw FatalConfigException.cannotOpen(path, reason(e));
+    }
+  }
+
+  private static String readStandardInput() {
+    try {
+      return new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String reason(IOException e) {
+    return e instanceof NoSuchFileException
+        ? "No such file or directory"
+        : e.getClass().getSimpleName() + " " + e.getMessage();
+  }
+
+  private static void warnOfMemory(PillionEngine engine, Logger log) {
+    long wanted = engine.parameters().number("maxmemory");
+    long granted = engine.engine().keyspace().arena().budgetBytes();
+    if (wanted > granted) {
+      log.warn(
+          "maxmemory is {} bytes, but this JVM may use only {} for data: raise"
+              + " -XX:MaxDirectMemorySize (bin/pillion-server does that by itself).",
+          wanted,
+          granted);
+    }
+  }
+
+  private void writePidFile(Parameters parameters, Logger log) {
+    String file = parameters.text("pidfile");
+    if (file.isEmpty()) {
+      return;
+    }
+    try {
+      disk.replace(file, ProcessHandle.current().pid() + "\n");
+    } catch (IOException e) {
+      log.warn("Failed to write PID file: {}", reason(e));
+    }
+  }
+
+  private void stop(PillionEngine engine, Logger log) {
+    log.warn("User requested shutdown...");
+    try {
+      engine.close();
+      String pidFile = engine.parameters().text("pidfile");
+      if (!pidFile.isEmpty()) {
+        log.info("Removing the pid file.");
+        disk.delete(pidFile);
+      }
+    } catch (IOException | RuntimeException e) {
+      log.error("Shutting down failed", e);
+      Runtime.getRuntime().halt(1);
+    }
+    log.warn("Pillion is now ready to exit, bye bye...");
+    // A signal would make the exit code 128 + its number; this was a clean shutdown.
+    Runtime.getRuntime().halt(0);
+  }
+
+  private static String version() {
+    String version = Main.class.getPackage().getImplementationVersion();
+    return version == null ? "dev" : version;
+  }
+}

@@ -1,0 +1,75 @@
+package io.pillion.engine.server;
+
+import io.pillion.engine.config.Parameters;
+import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.net.Endpoint;
+import io.pillion.engine.net.NetServer;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A running engine. Clients come over the network, where it listens, and from within this process.
+ */
+public final class PillionEngine implements AutoCloseable {
+  private final Engine engine;
+  private final Parameters parameters;
+  private final @Nullable NetServer network;
+
+  PillionEngine(Engine engine, Parameters parameters, @Nullable NetServer network) {
+    this.engine = engine;
+    this.parameters = parameters;
+    this.network = network;
+  }
+
+  /** A new client within this process, which speaks RESP3. */
+  public LocalClient connect() {
+    return connect(/* protocolVersion= */ 3);
+  }
+
+  /** A new client within this process. */
+  public LocalClient connect(int protocolVersion) {
+    return new LocalClient(engine, protocolVersion);
+  }
+
+  /** The TCP ports that are open, each once; none when the engine does not listen. */
+  public List<Integer> ports() {
+    return network == null ? List.of() : network.ports();
+  }
+
+  /**
+   * The first TCP port that is open.
+   *
+   * @throws IllegalStateException when none is
+   */
+  public int port() {
+    if (ports().isEmpty()) {
+      throw new IllegalStateException("this engine listens on no TCP port");
+    }
+    return ports().get(0);
+  }
+
+  /** The settings; change them with CONFIG SET. */
+  public Parameters parameters() {
+    return parameters;
+  }
+
+  /** What carries out commands. */
+  public Engine engine() {
+    return engine;
+  }
+
+  void relisten() {
+    if (network != null) {
+      network.relisten(Endpoint.Tcp.of(parameters.words("bind"), parameters.integer("port")));
+    }
+  }
+
+  /** Stops listening, closes all clients and gives the memory back. What was stored is gone. */
+  @Override
+  public void close() {
+    if (network != null) {
+      network.close();
+    }
+    engine.close();
+  }
+}
