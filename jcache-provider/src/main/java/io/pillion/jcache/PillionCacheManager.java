@@ -44,10 +44,11 @@ import org.jspecify.annotations.Nullable;
 public final class PillionCacheManager implements CacheManager {
   private final PillionCachingProvider provider;
   private final URI uri;
-  private final PillionUrl url;
+  private final boolean shared;
   private final ClassLoader classLoader;
   private final Properties properties;
   private final Commands commands;
+  private final Runnable release;
   private final Map<String, PillionCache<?, ?>> caches = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
@@ -57,17 +58,61 @@ public final class PillionCacheManager implements CacheManager {
       PillionUrl url,
       ClassLoader classLoader,
       Properties properties) {
+    this(
+        provider,
+        uri,
+        /* shared= */ url.kind() != PillionUrl.Kind.EMBEDDED,
+        classLoader,
+        properties,
+        client(url, properties),
+        () -> SharedClients.release(url));
+  }
+
+  private PillionCacheManager(
+      PillionCachingProvider provider,
+      URI uri,
+      boolean shared,
+      ClassLoader classLoader,
+      Properties properties,
+      Commands commands,
+      Runnable release) {
     this.provider = provider;
     this.uri = uri;
-    this.url = url;
+    this.shared = shared;
     this.classLoader = classLoader;
     this.properties = properties;
+    this.commands = commands;
+    this.release = release;
+  }
+
+  private static Commands client(PillionUrl url, Properties properties) {
     ManagerSettings.check(properties);
     try {
-      this.commands = SharedClients.acquire(url);
+      return SharedClients.acquire(url);
     } catch (RuntimeException e) {
       throw new CacheException("Cannot use " + url + ": " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * A cache manager over a client that the application has already. It belongs to no caching
+   * provider that others could ask for it, and closing it leaves the client open.
+   *
+   * @param shared whether other processes use the same caches
+   * @param properties settings as in the table above
+   * @throws CacheException naming a setting that cannot be used
+   */
+  public static PillionCacheManager over(
+      Commands commands, boolean shared, ClassLoader classLoader, Properties properties) {
+    ManagerSettings.check(properties);
+    return new PillionCacheManager(
+        new PillionCachingProvider(),
+        URI.create("pillion:application"),
+        shared,
+        classLoader,
+        properties,
+        commands,
+        () -> {});
   }
 
   @Override
@@ -108,7 +153,7 @@ public final class PillionCacheManager implements CacheManager {
       MutableConfiguration<K, V> own = copy(configuration);
       CacheSettings.Builder<K, V> settings =
           ManagerSettings.settings(cacheName, own, properties, classLoader);
-      settings.shared(url.kind() != PillionUrl.Kind.EMBEDDED);
+      settings.shared(shared);
       PillionCache<K, V> cache = new PillionCache<>(this, cacheName, own, settings, commands);
       caches.put(cacheName, cache);
       cache.showBeans();
@@ -210,7 +255,7 @@ public final class PillionCacheManager implements CacheManager {
       caches.values().forEach(PillionCache::close);
     } finally {
       caches.clear();
-      SharedClients.release(url);
+      release.run();
     }
   }
 
@@ -237,7 +282,7 @@ public final class PillionCacheManager implements CacheManager {
 
   private void requireOpen() {
     if (closed) {
-      throw new IllegalStateException("The cache manager " + url + " is closed");
+      throw new IllegalStateException("The cache manager " + uri + " is closed");
     }
   }
 }

@@ -29,8 +29,7 @@ public final class PillionAutoConfiguration {
   @Bean
   @ConditionalOnMissingBean
   PillionUrl pillionUrl(
-      PillionProperties properties,
-      @Value("${spring.application.name:}") String applicationName) {
+      PillionProperties properties, @Value("${spring.application.name:}") String applicationName) {
     PillionUrl url =
         PillionUrl.parse(properties.url())
             .withCredentials(properties.username(), properties.password());

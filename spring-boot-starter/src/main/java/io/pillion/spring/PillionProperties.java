@@ -112,10 +112,14 @@ public record PillionProperties(
    * HTTP sessions.
    *
    * @param enabled Whether to keep HTTP sessions in the engine.
-   * @param namespace What the keys of sessions begin with.
+   * @param namespace Keeps the sessions of applications that share a server apart.
+   * @param sweepInterval How often expired sessions are looked for, to tell the application of
+   *     them.
    */
   public record Session(
-      @DefaultValue("true") boolean enabled, @DefaultValue("pillion:session") String namespace) {}
+      @DefaultValue("true") boolean enabled,
+      @DefaultValue("default") String namespace,
+      @DefaultValue("10s") Duration sweepInterval) {}
 
   /**
    * Leaderboards.

@@ -1,0 +1,35 @@
+package io.pillion.spring.jcache;
+
+import io.pillion.client.Commands;
+import io.pillion.jcache.PillionCacheManager;
+import io.pillion.spring.PillionAutoConfiguration;
+import io.pillion.spring.PillionProperties;
+import io.pillion.spring.TrustedClasses;
+import java.util.Properties;
+import javax.cache.CacheManager;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.annotation.Bean;
+
+/**
+ * A JSR-107 cache manager over the application's client, for applications that make JCache caches
+ * themselves. Only on request, because Spring Boot takes such a bean for the one that its own
+ * JCache support should use.
+ */
+@AutoConfiguration(after = PillionAutoConfiguration.class)
+@ConditionalOnBean(Commands.class)
+@ConditionalOnBooleanProperty(name = "pillion.jcache.enabled")
+public final class PillionJCacheAutoConfiguration {
+
+  @Bean(destroyMethod = "close")
+  @ConditionalOnMissingBean
+  CacheManager pillionJCacheManager(
+      Commands commands, PillionProperties properties, TrustedClasses trusted) {
+    Properties settings = new Properties();
+    settings.setProperty("pillion.prefix", properties.cache().prefix());
+    settings.setProperty("pillion.serialization.allow", String.join(",", trusted.patterns()));
+    return PillionCacheManager.over(commands, trusted.shared(), trusted.classLoader(), settings);
+  }
+}
