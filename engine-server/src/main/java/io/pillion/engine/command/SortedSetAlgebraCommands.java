@@ -230,7 +230,8 @@ final class SortedSetAlgebraCommands {
                 if (Double.isNaN(other)) {
                   return true;
                 }
-                value = request.aggregate.of(value, inputs.get(i).weighted(other));
+                // Not a number only becomes 0 in the sum, unlike in a union: so does Redis.
+                value = request.aggregate.of(value, inputs.get(i).weight * other);
               }
               result.put(member, value);
               return true;
