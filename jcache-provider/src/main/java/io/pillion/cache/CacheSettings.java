@@ -129,7 +129,7 @@ public final class CacheSettings<K, V> {
 
     /** Begins every key on the server: one per application or tenant. By default {@code p}. */
     public Builder<K, V> prefix(String prefix) {
-      this.prefix = prefix;
+      this.prefix = KeyLayout.requirePrefix(prefix);
       return this;
     }
 
@@ -156,7 +156,7 @@ public final class CacheSettings<K, V> {
 
     /** Adds a pattern of classes that may be deserialized, see {@link SerializationFilter}. */
     public Builder<K, V> allow(String pattern) {
-      allowed.add(pattern);
+      allowed.add(SerializationFilter.requirePattern(pattern));
       return this;
     }
 

@@ -24,12 +24,17 @@ final class KeyLayout {
   private final byte[] generationKey;
 
   KeyLayout(String prefix, String cacheName) {
+    cachePrefix = prefix + ':' + escape(cacheName) + ':';
+    generationKey = bytes(cachePrefix + "gen");
+  }
+
+  /** The prefix, if it is one: nothing in it may mean anything in a key or a pattern. */
+  static String requirePrefix(String prefix) {
     if (!PREFIX.matcher(prefix).matches()) {
       throw new IllegalArgumentException(
           "A key prefix is 1 to 64 letters, digits, '_', '.' or '-': '" + prefix + "'");
     }
-    cachePrefix = prefix + ':' + escape(cacheName) + ':';
-    generationKey = bytes(cachePrefix + "gen");
+    return prefix;
   }
 
   /** The key that holds the current generation. */

@@ -73,18 +73,29 @@ public final class SerializationFilter {
     patterns.forEach(this::add);
   }
 
-  private void add(String pattern) {
-    String trimmed = pattern.trim();
-    if (trimmed.isEmpty()) {
-      return;
+  /**
+   * The pattern, if it is one.
+   *
+   * @throws IllegalArgumentException when it has a star elsewhere than at its end
+   */
+  static String requirePattern(String pattern) {
+    String name =
+        pattern.endsWith(".**") || pattern.endsWith(".*")
+            ? pattern.substring(0, pattern.lastIndexOf(".*"))
+            : pattern;
+    if (name.isBlank() || name.indexOf('*') >= 0) {
+      throw new IllegalArgumentException(
+          "write a class, package.* or package.**, not '" + pattern + "'");
     }
+    return pattern;
+  }
+
+  private void add(String pattern) {
+    String trimmed = requirePattern(pattern.trim());
     if (trimmed.endsWith(".**")) {
       packageTrees.add(trimmed.substring(0, trimmed.length() - 2));
     } else if (trimmed.endsWith(".*")) {
       packages.add(trimmed.substring(0, trimmed.length() - 2));
-    } else if (trimmed.indexOf('*') >= 0) {
-      throw new IllegalArgumentException(
-          "A serialization pattern is a class, 'package.*' or 'package.**': '" + trimmed + "'");
     } else {
       classes.add(trimmed);
     }

@@ -58,18 +58,23 @@ final class Sweeper {
       return;
     }
     for (Commands node : commands.primaries()) {
-      byte[] cursor = {'0'};
-      do {
-        if (!isStillMine(token)
-            || !(commands.call(Command.of("GET").arg(layout.generationKey()))
-                instanceof byte[] now)) {
-          return;
-        }
-        cursor =
-            sweepPage(node, cursor, Long.parseLong(new String(now, StandardCharsets.US_ASCII)));
-      } while (!(cursor.length == 1 && cursor[0] == '0'));
+      sweep(node, token);
     }
-    commands.call(Command.of("DEL").arg(layout.sweepKey()));
+    if (isStillMine(token)) {
+      commands.call(Command.of("DEL").arg(layout.sweepKey()));
+    }
+  }
+
+  private void sweep(Commands node, byte[] token) {
+    byte[] cursor = {'0'};
+    do {
+      Object current = commands.call(Command.of("GET").arg(layout.generationKey()));
+      if (!(current instanceof byte[] digits) || !isStillMine(token)) {
+        return;
+      }
+      long generation = Long.parseLong(new String(digits, StandardCharsets.US_ASCII));
+      cursor = sweepPage(node, cursor, generation);
+    } while (!(cursor.length == 1 && cursor[0] == '0'));
   }
 
   private byte[] sweepPage(Commands node, byte[] cursor, long current) {

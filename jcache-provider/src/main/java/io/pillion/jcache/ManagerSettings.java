@@ -59,7 +59,9 @@ final class ManagerSettings {
 
   private static void allow(CacheSettings.Builder<?, ?> settings, String list) {
     for (String pattern : list.split("[,;\\s]+", -1)) {
-      settings.allow(pattern);
+      if (!pattern.isEmpty()) {
+        settings.allow(pattern);
+      }
     }
   }
 

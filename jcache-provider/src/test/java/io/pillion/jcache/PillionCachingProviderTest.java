@@ -1,0 +1,84 @@
+package io.pillion.jcache;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.lang.management.ManagementFactory;
+import java.net.URI;
+import javax.cache.CacheException;
+import javax.cache.CacheManager;
+import javax.cache.Caching;
+import javax.cache.configuration.MutableConfiguration;
+import javax.cache.configuration.OptionalFeature;
+import javax.management.ObjectName;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Which server a cache manager's URI means. No test here needs one. */
+class PillionCachingProviderTest {
+  private final PillionCachingProvider provider = new PillionCachingProvider();
+
+  @AfterEach
+  void close() {
+    System.clearProperty(PillionCachingProvider.URL_PROPERTY);
+    provider.close();
+  }
+
+  @Test
+  void theStandardsLookUpFindsIt() {
+    assertThat(Caching.getCachingProvider()).isInstanceOf(PillionCachingProvider.class);
+    assertThat(provider.isSupported(OptionalFeature.STORE_BY_REFERENCE)).isFalse();
+  }
+
+  @Test
+  void anUnknownUriIsRefusedWithTheKnownOnes() {
+    assertThatThrownBy(() -> provider.getCacheManager(URI.create("memcached://host"), null))
+        .isInstanceOf(CacheException.class)
+        .hasMessageStartingWith("The cache manager's URI names no server: Unknown scheme")
+        .hasMessageContaining("redis://");
+    assertThatThrownBy(() -> provider.getCacheManager(URI.create("classpath:cache.xml"), null))
+        .isInstanceOf(CacheException.class)
+        .hasMessageContaining("known are embedded:");
+  }
+
+  @Test
+  void thePropertySetsTheServerOfTheDefaultUri() {
+    System.setProperty(PillionCachingProvider.URL_PROPERTY, "http://host");
+    assertThatThrownBy(provider::getCacheManager)
+        .isInstanceOf(CacheException.class)
+        .hasMessageStartingWith("The system property pillion.url names no server: Unknown scheme");
+    System.setProperty(PillionCachingProvider.URL_PROPERTY, "redis://127.0.0.1:1");
+    CacheManager manager = provider.getCacheManager();
+    assertThat(manager.getURI()).isEqualTo(provider.getDefaultURI());
+    assertThat(provider.getCacheManager(provider.getDefaultURI(), null)).isSameAs(manager);
+  }
+
+  @Test
+  void aManagerIsMadeAnewAfterItWasClosed() {
+    URI uri = URI.create("redis://127.0.0.1:1");
+    CacheManager manager = provider.getCacheManager(uri, null);
+    assertThat(provider.getCacheManager(uri, null)).isSameAs(manager);
+    manager.close();
+    manager.close();
+    assertThat(provider.getCacheManager(uri, null)).isNotSameAs(manager);
+    assertThatThrownBy(() -> manager.getCache("a")).isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void beansDoNotShowThePassword() throws Exception {
+    URI uri = URI.create("redis://ann:secret@127.0.0.1:1");
+    provider
+        .getCacheManager(uri, null)
+        .createCache(
+            "shown", new MutableConfiguration<String, String>().setManagementEnabled(true));
+    assertThat(
+            ManagementFactory.getPlatformMBeanServer()
+                .queryNames(new ObjectName("javax.cache:Cache=shown,*"), null))
+        .singleElement()
+        .satisfies(
+            bean ->
+                assertThat(bean.toString())
+                    .doesNotContain("secret")
+                    .contains("CacheManager=redis.//127.0.0.1.1"));
+  }
+}
