@@ -4,6 +4,7 @@ import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.protocol.Errors;
+import org.jspecify.annotations.Nullable;
 
 /** The table of all commands, group by group. */
 public final class AllCommands {
@@ -15,8 +16,12 @@ public final class AllCommands {
 
   private AllCommands() {}
 
-  /** A new table, for one engine. */
-  public static CommandTable table(Parameters parameters) {
+  /**
+   * A new table, for one engine.
+   *
+   * @param shutdown ends the server, on another thread; null where clients may not
+   */
+  public static CommandTable table(Parameters parameters, @Nullable Runnable shutdown) {
     CommandTable table = new CommandTable();
     new StringCommands(parameters).declare(table);
     new GenericCommands().declare(table);
@@ -24,7 +29,8 @@ public final class AllCommands {
     new SortedSetCommands().declare(table);
     new ConnectionCommands().declare(table);
     new TransactionCommands().declare(table);
-    new ServerCommands().declare(table);
+    new ServerCommands(parameters, shutdown).declare(table);
+    new CommandCommands().declare(table);
     new ConfigCommands(parameters).declare(table);
     new DebugCommands(parameters).declare(table);
     return table;

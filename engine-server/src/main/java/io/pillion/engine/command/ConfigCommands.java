@@ -16,10 +16,8 @@ import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Glob;
+import io.pillion.engine.world.Disk;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -109,7 +107,7 @@ final class ConfigCommands {
 
   private void set(Call call) {
     if (call.count() % 2 != 0) {
-      throw Errors.wrongNumberOfArguments(call.command().fullName());
+      throw Errors.syntax();
     }
     List<Parameters.Setting> settings = new ArrayList<>();
     for (int i = 2; i < call.count(); i += 2) {
@@ -139,16 +137,9 @@ final class ConfigCommands {
     if (file == null) {
       throw Errors.err("The server is running without a config file");
     }
-    Path path = Path.of(file);
+    Disk disk = call.engine().world().disk();
     try {
-      String old = Files.exists(path) ? Files.readString(path) : "";
-      Path fresh = path.resolveSibling(path.getFileName() + ".rewritten");
-      Files.writeString(fresh, parameters.rewrite(old), StandardCharsets.UTF_8);
-      Files.move(
-          fresh,
-          path,
-          java.nio.file.StandardCopyOption.ATOMIC_MOVE,
-          java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+      disk.replace(file, parameters.rewrite(disk.read(file)));
     } catch (IOException e) {
       throw Errors.err("Rewriting config file: " + e.getMessage());
     }

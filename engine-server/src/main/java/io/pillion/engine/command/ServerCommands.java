@@ -2,21 +2,36 @@ package io.pillion.engine.command;
 
 import static io.pillion.engine.dispatch.AclCategory.DANGEROUS;
 import static io.pillion.engine.dispatch.AclCategory.KEYSPACE;
+import static io.pillion.engine.dispatch.CommandFlag.ADMIN;
+import static io.pillion.engine.dispatch.CommandFlag.ALLOW_BUSY;
 import static io.pillion.engine.dispatch.CommandFlag.FAST;
 import static io.pillion.engine.dispatch.CommandFlag.LOADING;
+import static io.pillion.engine.dispatch.CommandFlag.NOSCRIPT;
+import static io.pillion.engine.dispatch.CommandFlag.NO_MULTI;
 import static io.pillion.engine.dispatch.CommandFlag.READONLY;
 import static io.pillion.engine.dispatch.CommandFlag.STALE;
 import static io.pillion.engine.dispatch.CommandFlag.WRITE;
 
+import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
+import org.jspecify.annotations.Nullable;
 
 /** The server group: whole databases, and the server itself. */
 final class ServerCommands {
+  private final Parameters parameters;
+  private final @Nullable Runnable shutdown;
+  private @Nullable ServerIdentity identity;
+
+  ServerCommands(Parameters parameters, @Nullable Runnable shutdown) {
+    this.parameters = parameters;
+    this.shutdown = shutdown;
+  }
+
   void declare(CommandTable table) {
     table.group(CommandGroup.SERVER);
     table
@@ -75,6 +90,14 @@ final class ServerCommands {
         .complexity("O(1)")
         .summary("Answers figures about the server.")
         .syntax("[section [section ...]]");
+    table
+        .command("SHUTDOWN", this::shutdown)
+        .arity(-1)
+        .flags(ADMIN, NOSCRIPT, LOADING, STALE, NO_MULTI, ALLOW_BUSY)
+        .since("1.0.0")
+        .complexity("O(1)")
+        .summary("Ends the server.")
+        .syntax("[[NOSAVE | SAVE] [NOW] [FORCE] | ABORT]");
   }
 
   private void dbsize(Call call) {
@@ -135,13 +158,39 @@ final class ServerCommands {
   }
 
   private void info(Call call) {
-    call.reply()
-        .verbatim(
-            "txt",
-            "# Clients\r\nconnected_clients:"
-                + call.engine().clients().size()
-                + "\r\nblocked_clients:"
-                + call.engine().blockedCount()
-                + "\r\n");
+    ServerIdentity known = identity;
+    if (known == null) {
+      known = ServerIdentity.random(call.engine().world(), call.engine().startedMillis());
+      identity = known;
+    }
+    call.reply().verbatim("txt", new ServerInfo(call, parameters, known).write());
+  }
+
+  private void shutdown(Call call) {
+    boolean abort = false;
+    boolean save = false;
+    boolean noSave = false;
+    for (int i = 1; i < call.count(); i++) {
+      if (call.args().is(i, "NOSAVE")) {
+        noSave = true;
+      } else if (call.args().is(i, "SAVE")) {
+        save = true;
+      } else if (call.args().is(i, "ABORT")) {
+        abort = true;
+      } else if (!call.args().is(i, "NOW") && !call.args().is(i, "FORCE")) {
+        throw Errors.syntax();
+      }
+    }
+    if ((abort && call.count() != 2) || (save && noSave)) {
+      throw Errors.syntax();
+    }
+    if (abort) {
+      throw Errors.err("No shutdown in progress.");
+    }
+    if (shutdown == null || save) {
+      throw Errors.err("Errors trying to SHUTDOWN. Check logs.");
+    }
+    call.client().close(/* afterReplies= */ true);
+    call.engine().world().background("shutdown", shutdown);
   }
 }

@@ -120,6 +120,7 @@ final class SortedSetCommands {
         .flags(READONLY)
         .acl(SORTEDSET)
         .keys(1, 1, 1, RO, ACCESS)
+        .tips("nondeterministic_output")
         .since("6.2.0")
         .complexity("O(N*log(M)), N members returned of M")
         .summary("Returns members at random.")

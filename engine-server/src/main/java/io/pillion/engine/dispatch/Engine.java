@@ -47,6 +47,7 @@ public final class Engine implements KeyListener {
   private static final int UNKNOWN_COMMAND_TEXT = 128;
 
   private final World world;
+  private final long startedMillis;
   private final Keyspace keyspace;
   private final CommandTable table;
   private final EngineLock lock = new EngineLock();
@@ -84,9 +85,15 @@ public final class Engine implements KeyListener {
     this.table = table;
     keyspace.listener(this);
     lastNanos = world.nanos();
+    startedMillis = world.wallMillis();
   }
 
   // --- parts
+
+  /** When it began, in Unix milliseconds. */
+  public long startedMillis() {
+    return startedMillis;
+  }
 
   /** All databases. */
   public Keyspace keyspace() {
@@ -177,6 +184,7 @@ public final class Engine implements KeyListener {
       flushLater.add(client.outlet());
     }
     touched.clear();
+    statistics.memoryUsed(keyspace.arena().usedBytes());
     scheduleWake();
     lock.unlock();
   }

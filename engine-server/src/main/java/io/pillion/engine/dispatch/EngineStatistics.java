@@ -11,6 +11,7 @@ public final class EngineStatistics {
   private long misses;
   private long rejectedConnections;
   private long outputBytes;
+  private long peakBytes;
   private final Map<String, Long> errors = new TreeMap<>();
 
   /** The most different error codes that are counted. */
@@ -54,6 +55,15 @@ public final class EngineStatistics {
   /** Unsent replies have grown or shrunk. */
   public void addOutputBytes(long difference) {
     outputBytes += difference;
+  }
+
+  /** The most memory that data and unsent replies took at the end of any hold of the lock. */
+  public long peakBytes() {
+    return peakBytes;
+  }
+
+  void memoryUsed(long dataBytes) {
+    peakBytes = Math.max(peakBytes, dataBytes + outputBytes);
   }
 
   /** How many error replies there were, by their first word. */

@@ -16,6 +16,7 @@ import io.pillion.engine.world.World;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Assembles an engine.
@@ -34,6 +35,7 @@ public final class EngineBuilder {
   private World world = RealWorld.get();
   private long memoryBytes = 64L << 20;
   private final List<Endpoint> endpoints = new ArrayList<>();
+  private @Nullable Runnable shutdown;
 
   /** An engine with default parameters, 64 MiB of memory, and no open port. */
   public EngineBuilder() {}
@@ -70,6 +72,12 @@ public final class EngineBuilder {
     return this;
   }
 
+  /** What SHUTDOWN does, on a thread of its own; without it, clients cannot end the engine. */
+  public EngineBuilder onShutdown(Runnable action) {
+    shutdown = action;
+    return this;
+  }
+
   /** Listens there too. */
   public EngineBuilder listen(Endpoint endpoint) {
     endpoints.add(endpoint);
@@ -93,7 +101,7 @@ public final class EngineBuilder {
     KeyspaceSettings settings = new KeyspaceSettings();
     KeyspaceParameters.follow(parameters, settings);
     Keyspace keyspace = new Keyspace(world, arena, settings, parameters.integer("databases"));
-    Engine engine = new Engine(world, keyspace, AllCommands.table(parameters));
+    Engine engine = new Engine(world, keyspace, AllCommands.table(parameters, shutdown));
     followPassword(engine);
     parameters.onChange(this::checkDir, "dir");
 

@@ -99,7 +99,8 @@ public final class Main {
       log.error("Configured to not listen anywhere, exiting: set port or unixsocket.");
       System.exit(1);
     }
-    EngineBuilder builder = new EngineBuilder().parameters(parameters).memoryBytes(0);
+    EngineBuilder builder =
+        new EngineBuilder().parameters(parameters).memoryBytes(0).onShutdown(() -> System.exit(0));
     endpoints.forEach(builder::listen);
     PillionEngine engine;
     try {

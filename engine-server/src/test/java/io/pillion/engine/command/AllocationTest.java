@@ -43,7 +43,7 @@ final class AllocationTest {
     Keyspace keyspace =
         new Keyspace(
             RealWorld.get(), new Arena(SlabPool.shared(), 16 << 20), new KeyspaceSettings(), 1);
-    engine = new Engine(RealWorld.get(), keyspace, AllCommands.table(new Parameters()));
+    engine = new Engine(RealWorld.get(), keyspace, AllCommands.table(new Parameters(), null));
     turn = new Turn(engine);
     source = new Source();
   }

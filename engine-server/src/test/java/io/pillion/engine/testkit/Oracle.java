@@ -1,0 +1,45 @@
+package io.pillion.engine.testkit;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assumptions;
+
+/** Both servers side by side, for tests that compare what they say. */
+public final class Oracle {
+  private Oracle() {}
+
+  /** Runs with a client of an engine of ours, in RESP2. */
+  public static void withOurs(Consumer<TestClient> test) {
+    try (EngineServer ours = new EngineServer()) {
+      ours.start();
+      test.accept(ours.client());
+    }
+  }
+
+  /** Runs with a client of each, both empty; skips the test when no real server is named. */
+  public static void withBoth(BiConsumer<TestClient, TestClient> test) {
+    Assumptions.assumeTrue(OracleServer.isNamed(), "PILLION_ORACLE is not set");
+    try (EngineServer ours = new EngineServer();
+        OracleServer oracle = new OracleServer()) {
+      ours.start();
+      TestClient other = oracle.client();
+      other.ok("FLUSHALL");
+      test.accept(ours.client(), other);
+    }
+  }
+
+  /** The pairs of a list that alternates keys and values. */
+  public static Map<Object, Object> map(@Nullable Object flat) {
+    List<?> list = (List<?>) Objects.requireNonNull(flat);
+    Map<Object, Object> map = new LinkedHashMap<>();
+    for (int i = 0; i + 1 < list.size(); i += 2) {
+      map.put(Objects.requireNonNull(list.get(i)), Objects.requireNonNull(list.get(i + 1)));
+    }
+    return map;
+  }
+}
