@@ -2,10 +2,8 @@ package io.pillion.engine.memory;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,20 +11,24 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An address is a number: which slab (1 MiB) and where in it; 0 is no address. A slab is cut
  * into units of 4 KiB, and consecutive units form a run. Blocks up to {@link #MAX_SMALL} come from
- * runs of equal blocks, one list of runs with room per size class; a freed block goes onto its
- * run's own list, threaded through the free blocks themselves, and a run that holds nothing is cut
- * up again (the last one of a size class: when room is needed). Larger blocks are runs of their
- * own, and those over a slab take slabs with consecutive numbers, so that arithmetic on addresses
- * holds across them although the slabs lie anywhere.
+ * runs of equal blocks: of each size class, the fullest run with room gives, so that the emptier
+ * ones empty. A freed block goes onto its run's own list, threaded through the free blocks
+ * themselves, and a run that holds nothing is cut up again (the last one of a size class: when room
+ * is needed). Larger blocks are runs of their own, and those over a slab take slabs with
+ * consecutive numbers, so that arithmetic on addresses holds across them although the slabs lie
+ * anywhere.
  *
- * <p>Size classes are 8 bytes apart up to 256 bytes and an eighth of a power of two above, so that
- * at most 12.5 % of a block is lost. Why not one bump pointer and a compactor: a cache overwrites
+ * <p>Size classes are 8 bytes apart up to 256 bytes; above, they are what a run of a power of two
+ * holds 8 to 15 of, so that at most an eighth of a block is lost, nothing at a run's end, and the
+ * holes that runs leave suit others. Why not one bump pointer and a compactor: a cache overwrites
  * in place most of the time, and equal blocks make that free of movement.
  */
 public final class Arena implements AutoCloseable {
   /** The largest block that shares a run with others. */
   static final int MAX_SMALL = 16 << 10;
 
+  private static final int SHELVES = 4;
+  private static final int MIN_RUN_BYTES = 16 << 10;
   private static final int SLAB_SHIFT = 20;
   private static final int SLAB_MASK = SlabPool.SLAB_BYTES - 1;
   private static final int UNIT_SHIFT = 12;
@@ -41,7 +43,13 @@ public final class Arena implements AutoCloseable {
   private ByteBuffer[] buffers = new ByteBuffer[64];
   private @Nullable Slab[] slabs = new Slab[64];
   private final RoomTree room = new RoomTree();
-  private final @Nullable Run[] partial = new Run[CLASSES];
+
+  /** Runs with blocks taken and blocks free: of each size class, by how full they are. */
+  private final @Nullable Run[] shelves = new Run[CLASSES * SHELVES];
+
+  /** A run without any block taken that a size class without other room keeps. */
+  private final @Nullable Run[] spare = new Run[CLASSES];
+
   private int slabCount;
   private int topSlab;
   private long usedBytes;
@@ -94,14 +102,9 @@ public final class Arena implements AutoCloseable {
       return allocateLarge(sizeBytes);
     }
     int sizeClass = classOf((int) Math.max(sizeBytes, 8));
-    Run run = partial[sizeClass];
-    if (run == null) {
-      run = newSmallRun(sizeClass);
-    }
+    Run run = roomyRun(sizeClass);
     int offset = run.take(this);
-    if (run.isFull()) {
-      unlink(run);
-    }
+    reshelve(run);
     usedBytes += run.blockBytes;
     return run.base + offset;
   }
@@ -116,22 +119,58 @@ public final class Arena implements AutoCloseable {
       freeSmall(run, address);
     }
     if (usedBytes == 0) {
-      dropEmptyRuns();
+      dropSpares();
     }
   }
 
   private void freeSmall(Run run, long address) {
-    boolean wasFull = run.isFull();
     run.putBack(this, (int) (address - run.base));
-    if (run.live == 0 && (partial[run.sizeClass] != run || run.next != null)) {
-      if (!wasFull) {
-        unlink(run);
+    reshelve(run);
+  }
+
+  /** The fullest run with room: so that the emptier ones empty, and can be cut up. */
+  private Run roomyRun(int sizeClass) {
+    int lowest = sizeClass * SHELVES;
+    for (int i = lowest + SHELVES - 1; i >= lowest; i--) {
+      Run run = shelves[i];
+      if (run != null) {
+        return run;
       }
-      freeUnits(run);
-    } else if (wasFull) {
-      dropIfEmpty(partial[run.sizeClass]);
-      link(run);
     }
+    Run run = spare[sizeClass];
+    if (run == null) {
+      return newSmallRun(sizeClass);
+    }
+    spare[sizeClass] = null;
+    return run;
+  }
+
+  /** Puts a run to where runs as full as it is now are. */
+  private void reshelve(Run run) {
+    int shelf = run.shelf();
+    if (shelf == run.onShelf) {
+      return;
+    }
+    unlink(run);
+    if (shelf >= 0) {
+      link(run, shelf);
+      dropSpare(run.sizeClass);
+    } else if (run.live == 0) {
+      if (spare[run.sizeClass] == null && hasNoRoomyRun(run.sizeClass)) {
+        spare[run.sizeClass] = run;
+      } else {
+        freeUnits(run);
+      }
+    }
+  }
+
+  private boolean hasNoRoomyRun(int sizeClass) {
+    for (int i = sizeClass * SHELVES; i < (sizeClass + 1) * SHELVES; i++) {
+      if (shelves[i] != null) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** How many bytes fit into a block without moving it. */
@@ -375,7 +414,8 @@ public final class Arena implements AutoCloseable {
         returnSlab(i);
       }
     }
-    Arrays.fill(partial, null);
+    Arrays.fill(shelves, null);
+    Arrays.fill(spare, null);
     usedBytes = 0;
   }
 
@@ -402,12 +442,11 @@ public final class Arena implements AutoCloseable {
 
   private Run newSmallRun(int sizeClass) {
     int blockBytes = CLASS_BYTES[sizeClass];
-    int units = blockBytes <= 512 ? 4 : blockBytes <= 4096 ? 16 : 32;
+    int units = runUnits(sizeClass);
     int at = findUnits(units);
     Run run = new Run(sizeClass, blockBytes, unitAddress(at), units);
     run.blocks = (units << UNIT_SHIFT) / blockBytes;
     occupy(at, run);
-    link(run);
     return run;
   }
 
@@ -431,7 +470,7 @@ public final class Arena implements AutoCloseable {
   private Run allocateSlabs(long sizeBytes, int units) {
     int count = (units + UNITS_PER_SLAB - 1) / UNITS_PER_SLAB;
     if (!mayBorrow(count)) {
-      dropEmptyRuns();
+      dropSpares();
     }
     if (!mayBorrow(count)) {
       throw new OutOfArenaException(sizeBytes, budgetBytes);
@@ -464,7 +503,7 @@ public final class Arena implements AutoCloseable {
   private int findUnits(int units) {
     int index = room.first(units);
     if (index < 0 && !mayBorrow(1)) {
-      dropEmptyRuns();
+      dropSpares();
       index = room.first(units);
     }
     if (index < 0) {
@@ -481,16 +520,16 @@ public final class Arena implements AutoCloseable {
     return reservedBytes() + ((long) slabs << SLAB_SHIFT) <= budgetBytes;
   }
 
-  /** Cuts up the one empty run that each size class may keep so as not to flutter at its border. */
-  private void dropEmptyRuns() {
-    for (Run run : partial) {
-      dropIfEmpty(run);
+  private void dropSpares() {
+    for (int i = 0; i < CLASSES; i++) {
+      dropSpare(i);
     }
   }
 
-  private void dropIfEmpty(@Nullable Run run) {
-    if (run != null && run.live == 0) {
-      unlink(run);
+  private void dropSpare(int sizeClass) {
+    Run run = spare[sizeClass];
+    if (run != null) {
+      spare[sizeClass] = null;
       freeUnits(run);
     }
   }
@@ -576,21 +615,25 @@ public final class Arena implements AutoCloseable {
     }
   }
 
-  private void link(Run run) {
-    Run head = partial[run.sizeClass];
-    run.previous = null;
+  private void link(Run run, int shelf) {
+    int at = run.sizeClass * SHELVES + shelf;
+    Run head = shelves[at];
     run.next = head;
     if (head != null) {
       head.previous = run;
     }
-    partial[run.sizeClass] = run;
+    shelves[at] = run;
+    run.onShelf = shelf;
   }
 
   private void unlink(Run run) {
+    if (run.onShelf < 0) {
+      return;
+    }
     Run before = run.previous;
     Run after = run.next;
     if (before == null) {
-      partial[run.sizeClass] = after;
+      shelves[run.sizeClass * SHELVES + run.onShelf] = after;
     } else {
       before.next = after;
     }
@@ -599,28 +642,39 @@ public final class Arena implements AutoCloseable {
     }
     run.previous = null;
     run.next = null;
+    run.onShelf = -1;
   }
 
+  /**
+   * Up to 256 bytes a class for every 8. Above, each octave has a run of its own size, cut into 8
+   * to 15 equal blocks, so that nothing is lost at its end.
+   */
   static int classOf(int sizeBytes) {
     if (sizeBytes <= 256) {
       return (sizeBytes + 7) >>> 3;
     }
-    int log = 31 - Integer.numberOfLeadingZeros(sizeBytes - 1);
-    int step = ((sizeBytes - 1) >>> (log - 3)) - 7;
-    return 32 + (log - 8) * 8 + step;
+    int rounded = (sizeBytes + 7) & ~7;
+    int log = 32 - Integer.numberOfLeadingZeros(rounded - 1);
+    int blocks = (8 << log) / rounded;
+    return 33 + (log - 9) * 8 + 15 - blocks;
   }
 
   private static int[] classBytes() {
-    List<Integer> sizes = new ArrayList<>();
-    for (int size = 0; size <= 256; size += 8) {
-      sizes.add(size);
+    int[] sizes = new int[CLASSES];
+    for (int i = 0; i <= 32; i++) {
+      sizes[i] = 8 * i;
     }
-    for (int base = 256; base < MAX_SMALL; base *= 2) {
-      for (int step = 1; step <= 8; step++) {
-        sizes.add(base + base / 8 * step);
-      }
+    for (int i = 33; i < CLASSES; i++) {
+      int octave = 512 << ((i - 33) >>> 3);
+      sizes[i] = 8 * octave / (15 - ((i - 33) & 7)) & ~7;
     }
-    return sizes.stream().mapToInt(Integer::intValue).toArray();
+    return sizes;
+  }
+
+  /** Runs are powers of two, so that the holes they leave suit others, and at least 16 KiB. */
+  private static int runUnits(int sizeClass) {
+    int octave = sizeClass < 33 ? 0 : 512 << ((sizeClass - 33) >>> 3);
+    return Math.max(MIN_RUN_BYTES, 8 * octave) >>> UNIT_SHIFT;
   }
 
   /** What is known of one slab. */
@@ -663,6 +717,7 @@ public final class Arena implements AutoCloseable {
     int live;
     private int fresh;
     private int freeHead = -1;
+    int onShelf = -1;
     @Nullable Run previous;
     @Nullable Run next;
 
@@ -673,8 +728,9 @@ public final class Arena implements AutoCloseable {
       this.units = units;
     }
 
-    boolean isFull() {
-      return live == blocks;
+    /** Where it belongs: the fullest are on the last shelf, full and empty ones on none. */
+    int shelf() {
+      return live == blocks || live == 0 ? -1 : live * SHELVES / blocks;
     }
 
     int take(Arena arena) {
