@@ -25,6 +25,8 @@ public final class AllCommands {
     CommandTable table = new CommandTable();
     new StringCommands(parameters).declare(table);
     new GenericCommands().declare(table);
+    new HashCommands().declare(table);
+    new SetCommands().declare(table);
     new ListCommands().declare(table);
     new SortedSetCommands().declare(table);
     new ConnectionCommands().declare(table);

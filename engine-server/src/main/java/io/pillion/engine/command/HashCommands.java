@@ -1,0 +1,536 @@
+package io.pillion.engine.command;
+
+import static io.pillion.engine.dispatch.AclCategory.HASH;
+import static io.pillion.engine.dispatch.CommandFlag.DENYOOM;
+import static io.pillion.engine.dispatch.CommandFlag.FAST;
+import static io.pillion.engine.dispatch.CommandFlag.READONLY;
+import static io.pillion.engine.dispatch.CommandFlag.WRITE;
+import static io.pillion.engine.dispatch.KeySpec.Flag.ACCESS;
+import static io.pillion.engine.dispatch.KeySpec.Flag.DELETE;
+import static io.pillion.engine.dispatch.KeySpec.Flag.INSERT;
+import static io.pillion.engine.dispatch.KeySpec.Flag.RO;
+import static io.pillion.engine.dispatch.KeySpec.Flag.RW;
+import static io.pillion.engine.dispatch.KeySpec.Flag.UPDATE;
+
+import io.pillion.engine.datatype.HashValue;
+import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.dispatch.Command;
+import io.pillion.engine.dispatch.CommandGroup;
+import io.pillion.engine.dispatch.CommandTable;
+import io.pillion.engine.keyspace.EventClass;
+import io.pillion.engine.keyspace.ValueType;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.memory.OutOfArenaException;
+import io.pillion.engine.memory.Span;
+import io.pillion.engine.protocol.CommandException;
+import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.protocol.Numbers;
+import io.pillion.engine.protocol.Reply;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Hashes: fields and their values under one key. */
+final class HashCommands {
+  private static final Bytes HSET = Bytes.of("HSET");
+
+  /** Declares the group's commands. */
+  void declare(CommandTable table) {
+    table.group(CommandGroup.HASH);
+    declareWrites(table);
+    declareReads(table);
+    declareWalks(table);
+  }
+
+  private void declareWrites(CommandTable table) {
+    write(table, "HSET", this::hset)
+        .arity(-4)
+        .flags(DENYOOM, FAST)
+        .keys(1, 1, 1, RW, UPDATE)
+        .since("2.0.0")
+        .complexity("O(1) for each field")
+        .summary("Sets fields of a hash, which is created when there is none.")
+        .syntax("key field value [field value ...]");
+    write(table, "HMSET", this::hset)
+        .arity(-4)
+        .flags(DENYOOM, FAST)
+        .keys(1, 1, 1, RW, UPDATE)
+        .since("2.0.0")
+        .complexity("O(N) in the number of fields")
+        .summary("Sets fields of a hash; HSET took its place.")
+        .syntax("key field value [field value ...]");
+    write(table, "HSETNX", this::hsetnx)
+        .arity(4)
+        .flags(DENYOOM, FAST)
+        .keys(1, 1, 1, RW, INSERT)
+        .since("2.0.0")
+        .complexity("O(1)")
+        .summary("Sets a field of a hash unless the field exists.")
+        .syntax("key field value");
+    write(table, "HINCRBY", this::hincrby)
+        .arity(4)
+        .flags(DENYOOM, FAST)
+        .keys(1, 1, 1, RW, ACCESS, UPDATE)
+        .since("2.0.0")
+        .complexity("O(1)")
+        .summary("Adds to the integer in a field of a hash; a missing one counts as 0.")
+        .syntax("key field increment");
+    write(table, "HINCRBYFLOAT", this::hincrbyfloat)
+        .arity(4)
+        .flags(DENYOOM, FAST)
+        .keys(1, 1, 1, RW, ACCESS, UPDATE)
+        .since("2.6.0")
+        .complexity("O(1)")
+        .summary("Adds to the floating-point number in a field; a missing one counts as 0.")
+        .syntax("key field increment");
+    write(table, "HDEL", this::hdel)
+        .arity(-3)
+        .flags(FAST)
+        .keys(1, 1, 1, RW, DELETE)
+        .since("2.0.0")
+        .complexity("O(N) in the number of fields")
+        .summary("Removes fields; a hash without fields is deleted.")
+        .syntax("key field [field ...]");
+  }
+
+  private void declareReads(CommandTable table) {
+    read(table, "HGET", this::hget)
+        .arity(3)
+        .flags(FAST)
+        .since("2.0.0")
+        .complexity("O(1)")
+        .summary("Answers the value of a field.")
+        .syntax("key field");
+    read(table, "HMGET", this::hmget)
+        .arity(-3)
+        .flags(FAST)
+        .since("2.0.0")
+        .complexity("O(N) in the number of fields")
+        .summary("Answers the values of several fields.")
+        .syntax("key field [field ...]");
+    read(table, "HEXISTS", this::hexists)
+        .arity(3)
+        .flags(FAST)
+        .since("2.0.0")
+        .complexity("O(1)")
+        .summary("Tells whether a hash has a field.")
+        .syntax("key field");
+    read(table, "HLEN", this::hlen)
+        .arity(2)
+        .flags(FAST)
+        .since("2.0.0")
+        .complexity("O(1)")
+        .summary("Answers how many fields a hash has.")
+        .syntax("key");
+    read(table, "HSTRLEN", this::hstrlen)
+        .arity(3)
+        .flags(FAST)
+        .since("3.2.0")
+        .complexity("O(1)")
+        .summary("Answers how many bytes the value of a field has.")
+        .syntax("key field");
+  }
+
+  private void declareWalks(CommandTable table) {
+    read(table, "HGETALL", call -> all(call, Part.BOTH))
+        .arity(2)
+        .tips("nondeterministic_output_order")
+        .since("2.0.0")
+        .complexity("O(N) in the size of the hash")
+        .summary("Answers all fields and their values.")
+        .syntax("key");
+    read(table, "HKEYS", call -> all(call, Part.FIELD))
+        .arity(2)
+        .tips("nondeterministic_output_order")
+        .since("2.0.0")
+        .complexity("O(N) in the size of the hash")
+        .summary("Answers all fields.")
+        .syntax("key");
+    read(table, "HVALS", call -> all(call, Part.VALUE))
+        .arity(2)
+        .tips("nondeterministic_output_order")
+        .since("2.0.0")
+        .complexity("O(N) in the size of the hash")
+        .summary("Answers all values.")
+        .syntax("key");
+    read(table, "HRANDFIELD", this::hrandfield)
+        .arity(-2)
+        .tips("nondeterministic_output")
+        .since("6.2.0")
+        .complexity("O(N) in the number of fields answered")
+        .summary("Answers fields chosen at random.")
+        .syntax("key [count [WITHVALUES]]");
+    read(table, "HSCAN", this::hscan)
+        .arity(-3)
+        .tips("nondeterministic_output")
+        .since("2.8.0")
+        .complexity("O(1) for every call, O(N) for a whole walk")
+        .summary("Walks over fields and their values, some with every call.")
+        .syntax("key cursor [MATCH pattern] [COUNT count]");
+  }
+
+  private static Command write(CommandTable table, String name, Command.Handler handler) {
+    return table.command(name, handler).flags(WRITE).acl(HASH);
+  }
+
+  private static Command read(CommandTable table, String name, Command.Handler handler) {
+    return table.command(name, handler).flags(READONLY).acl(HASH).keys(1, 1, 1, RO, ACCESS);
+  }
+
+  private static @Nullable HashValue find(Call call) {
+    long record = call.find(call.arg(1), ValueType.HASH);
+    return record == 0 ? null : open(call, record);
+  }
+
+  private static HashValue open(Call call, long record) {
+    return new HashValue(
+        call.arena(), call.database().rootCell(record), call.keyspace().settings().types);
+  }
+
+  private static HashValue create(Call call) {
+    long root = HashValue.create(call.arena());
+    try {
+      return open(call, call.database().setCollection(call.arg(1), ValueType.HASH, root));
+    } catch (OutOfArenaException full) {
+      HashValue.free(call.arena(), root);
+      throw full;
+    }
+  }
+
+  // --- writing
+
+  private void hset(Call call) {
+    if (call.count() % 2 != 0) {
+      throw Errors.wrongNumberOfArguments(call.command().fullName());
+    }
+    int added = put(call, find(call));
+    call.changed(call.arg(1), EventClass.HASH, "hset");
+    if (call.command().name().equals("HMSET")) {
+      call.reply().ok();
+    } else {
+      call.reply().integer(added);
+    }
+  }
+
+  /** Sets the fields that the words from 2 on name; all of them, or none and throws. */
+  private static int put(Call call, @Nullable HashValue found) {
+    HashValue hash = found == null ? create(call) : found;
+    boolean nearlyFull = call.count() > 4 && isNearlyFull(call);
+    Bytes[] before = nearlyFull ? values(call, hash) : NONE;
+    int added = 0;
+    int i = 2;
+    try {
+      for (; i < call.count(); i += 2) {
+        if (hash.put(call.arg(i), call.arg(i + 1))) {
+          added++;
+        }
+      }
+    } catch (OutOfArenaException full) {
+      if (found == null) {
+        call.database().delete(call.arg(1));
+      } else {
+        restore(call, hash, before, i);
+      }
+      throw full;
+    }
+    return added;
+  }
+
+  private static final Bytes[] NONE = {};
+
+  /** Whether memory may run out within this command, so that it must be able to go back. */
+  private static boolean isNearlyFull(Call call) {
+    long free = call.arena().budgetBytes() - call.arena().reservedBytes();
+    return free < (2 << 20) + 4 * call.args().sizeBytes();
+  }
+
+  /** The values that the fields have now; null for one that there is not. */
+  private static Bytes[] values(Call call, HashValue hash) {
+    Bytes[] values = new Bytes[call.count()];
+    Span span = new Span(call.arena());
+    for (int i = 2; i < call.count(); i += 2) {
+      if (hash.get(call.arg(i), span)) {
+        values[i] = span.toBytes();
+      }
+    }
+    return values;
+  }
+
+  private static void restore(Call call, HashValue hash, @Nullable Bytes[] before, int end) {
+    if (before.length == 0) {
+      return;
+    }
+    for (int i = end - 2; i >= 2; i -= 2) {
+      Bytes value = before[i];
+      if (value == null) {
+        hash.remove(call.arg(i));
+      } else {
+        hash.put(call.arg(i), value);
+      }
+    }
+  }
+
+  private void hsetnx(Call call) {
+    HashValue hash = find(call);
+    if (hash != null && hash.contains(call.arg(2))) {
+      call.reply().integer(0);
+      return;
+    }
+    put(call, hash);
+    call.changed(call.arg(1), EventClass.HASH, "hset");
+    call.reply().integer(1);
+  }
+
+  private void hincrby(Call call) {
+    long increment = call.args().integer(3);
+    HashValue hash = find(call);
+    Span span = new Span(call.arena());
+    long value = 0;
+    if (hash != null && hash.get(call.arg(2), span)) {
+      value = Numbers.parseLong(span.toBytes(), Errors.err("hash value is not an integer"));
+    }
+    long sum = value + increment;
+    if (((value ^ sum) & (increment ^ sum)) < 0) {
+      throw Errors.err("increment or decrement would overflow");
+    }
+    set(call, hash, Bytes.of(sum));
+    call.changed(call.arg(1), EventClass.HASH, "hincrby");
+    call.reply().integer(sum);
+  }
+
+  private void hincrbyfloat(Call call) {
+    LongDouble increment = LongDouble.parse(call.arg(3));
+    if (!increment.isFinite()) {
+      throw Errors.err("value is NaN or Infinity");
+    }
+    HashValue hash = find(call);
+    Span span = new Span(call.arena());
+    LongDouble value = LongDouble.ZERO;
+    if (hash != null && hash.get(call.arg(2), span)) {
+      value = floatIn(span);
+    }
+    LongDouble sum = value.plus(increment);
+    if (!sum.isFinite()) {
+      throw Errors.err("increment would produce NaN or Infinity");
+    }
+    Bytes text = Bytes.of(sum.toString());
+    set(call, hash, text);
+    call.changed(call.arg(1), EventClass.HASH, "hincrbyfloat");
+    call.effect(HSET, call.arg(1), call.arg(2), text);
+    call.reply().bulk(text);
+  }
+
+  private static LongDouble floatIn(Span value) {
+    try {
+      return LongDouble.parse(value.toBytes());
+    } catch (CommandException e) {
+      throw Errors.err("hash value is not a float");
+    }
+  }
+
+  /** Sets the field that word 2 names. */
+  private static void set(Call call, @Nullable HashValue found, Bytes value) {
+    HashValue hash = found == null ? create(call) : found;
+    try {
+      hash.put(call.arg(2), value);
+    } catch (OutOfArenaException full) {
+      if (found == null) {
+        call.database().delete(call.arg(1));
+      }
+      throw full;
+    }
+  }
+
+  private void hdel(Call call) {
+    HashValue hash = find(call);
+    int removed = 0;
+    for (int i = 2; hash != null && i < call.count(); i++) {
+      if (hash.remove(call.arg(i))) {
+        removed++;
+      }
+    }
+    if (hash != null && removed > 0) {
+      call.changed(call.arg(1), EventClass.HASH, "hdel");
+      if (hash.size() == 0) {
+        call.deleteEmptied(call.arg(1));
+      }
+    }
+    call.reply().integer(removed);
+  }
+
+  // --- reading
+
+  private void hget(Call call) {
+    HashValue hash = find(call);
+    value(call.reply(), hash, call.arg(2), new Span(call.arena()));
+  }
+
+  private void hmget(Call call) {
+    HashValue hash = find(call);
+    Span span = new Span(call.arena());
+    call.reply().array(call.count() - 2);
+    for (int i = 2; i < call.count(); i++) {
+      value(call.reply(), hash, call.arg(i), span);
+    }
+  }
+
+  private static void value(Reply reply, @Nullable HashValue hash, Bytes field, Span span) {
+    if (hash != null && hash.get(field, span)) {
+      reply.bulk(span);
+    } else {
+      reply.nil();
+    }
+  }
+
+  private void hexists(Call call) {
+    HashValue hash = find(call);
+    call.reply().integer(hash != null && hash.contains(call.arg(2)) ? 1 : 0);
+  }
+
+  private void hlen(Call call) {
+    HashValue hash = find(call);
+    call.reply().integer(hash == null ? 0 : hash.size());
+  }
+
+  private void hstrlen(Call call) {
+    HashValue hash = find(call);
+    Span span = new Span(call.arena());
+    call.reply().integer(hash != null && hash.get(call.arg(2), span) ? span.length() : 0);
+  }
+
+  // --- walking
+
+  /** What of every field to answer. */
+  private enum Part {
+    FIELD,
+    VALUE,
+    BOTH
+  }
+
+  private static void all(Call call, Part part) {
+    HashValue hash = find(call);
+    Reply reply = call.reply();
+    int size = hash == null ? 0 : (int) hash.size();
+    if (part == Part.BOTH) {
+      reply.map(size);
+    } else {
+      reply.array(size);
+    }
+    if (hash == null) {
+      return;
+    }
+    HashValue.Entries entries = hash.entries();
+    while (entries.next()) {
+      if (part != Part.VALUE) {
+        reply.bulk(entries.field());
+      }
+      if (part != Part.FIELD) {
+        reply.bulk(entries.value());
+      }
+    }
+  }
+
+  private void hrandfield(Call call) {
+    if (call.count() == 2) {
+      HashValue hash = find(call);
+      if (hash == null) {
+        call.reply().nil();
+        return;
+      }
+      Span field = new Span(call.arena());
+      hash.randomEntry(call.keyspace()::random, field, new Span(call.arena()));
+      call.reply().bulk(field);
+      return;
+    }
+    long count = Counts.negatable(call.arg(2));
+    boolean withValues = call.count() == 4 && call.args().is(3, "WITHVALUES");
+    if (call.count() > 3 && !withValues) {
+      throw Errors.syntax();
+    }
+    if (withValues && Math.abs(count) > Long.MAX_VALUE / 2) {
+      throw Errors.err("value is out of range");
+    }
+    Samples.checkDraws(count);
+    HashValue hash = find(call);
+    if (hash == null || count == 0) {
+      call.reply().array(0);
+    } else if (count < 0) {
+      randomFields(call, hash, (int) -count, withValues);
+    } else {
+      distinctFields(call, hash, Math.min(count, hash.size()), withValues);
+    }
+  }
+
+  private static void header(Reply reply, int count, boolean withValues) {
+    reply.array(withValues && reply.version() < 3 ? 2 * count : count);
+  }
+
+  private static void entry(Reply reply, Span field, Span value, boolean withValues) {
+    if (withValues && reply.version() >= 3) {
+      reply.array(2);
+    }
+    reply.bulk(field);
+    if (withValues) {
+      reply.bulk(value);
+    }
+  }
+
+  /** Any field may come several times. */
+  private static void randomFields(Call call, HashValue hash, int count, boolean withValues) {
+    header(call.reply(), count, withValues);
+    Span field = new Span(call.arena());
+    Span value = new Span(call.arena());
+    for (int i = 0; i < count; i++) {
+      hash.randomEntry(call.keyspace()::random, field, value);
+      entry(call.reply(), field, value, withValues);
+    }
+  }
+
+  private static void distinctFields(Call call, HashValue hash, long count, boolean withValues) {
+    header(call.reply(), (int) count, withValues);
+    if (Samples.areFewOf(count, hash.size())) {
+      Set<Bytes> drawn = new HashSet<>();
+      Span field = new Span(call.arena());
+      Span value = new Span(call.arena());
+      while (drawn.size() < count) {
+        hash.randomEntry(call.keyspace()::random, field, value);
+        if (drawn.add(field.toBytes())) {
+          entry(call.reply(), field, value, withValues);
+        }
+      }
+      return;
+    }
+    Samples.Selection selection =
+        new Samples.Selection(count, hash.size(), call.keyspace()::random);
+    HashValue.Entries entries = hash.entries();
+    while (entries.next()) {
+      if (selection.takesNext()) {
+        entry(call.reply(), entries.field(), entries.value(), withValues);
+      }
+    }
+  }
+
+  private void hscan(Call call) {
+    long cursor = Cursors.parse(call.arg(2));
+    HashValue hash = find(call);
+    Reply reply = call.reply();
+    if (hash == null) {
+      ScanOptions.replyCursor(reply, 0);
+      reply.array(0);
+      return;
+    }
+    ScanOptions options = ScanOptions.parse(call.args(), 3);
+    ScanReply found = new ScanReply();
+    long next =
+        hash.scan(
+            cursor,
+            options.count(),
+            (field, value) -> {
+              if (options.matches(field)) {
+                found.add(field.toByteArray());
+                found.add(value.toByteArray());
+              }
+            });
+    found.write(reply, next);
+  }
+}
