@@ -15,51 +15,17 @@ import org.junit.jupiter.api.Test;
 
 /** The client against a cluster of three real servers. */
 class LettuceClusterTest extends CommandsContract {
-  private static final int SLOTS = 16_384;
+  private static final int SLOTS = RedisCluster.SLOTS;
   private static final List<RedisServer> servers = new ArrayList<>();
+  private static @Nullable RedisCluster cluster;
   private static @Nullable Commands commands;
 
   @BeforeAll
   static void start() {
-    List<Commands> nodes = new ArrayList<>();
-    for (int i = 0; i < 3; i++) {
-      RedisServer server = startNode();
-      servers.add(server);
-      nodes.add(PillionClient.connect(server.url()));
-    }
-    for (int i = 0; i < 3; i++) {
-      Command add = Command.of("CLUSTER", "ADDSLOTSRANGE");
-      nodes.get(i).call(add.arg(i * SLOTS / 3).arg((i + 1) * SLOTS / 3 - 1));
-      nodes
-          .get(i)
-          .call(Command.of("CLUSTER", "MEET", "127.0.0.1").arg(servers.get((i + 1) % 3).port()));
-    }
-    for (Commands node : nodes) {
-      Awaiting.until(() -> knowsThreeNodes(node));
-    }
-    nodes.forEach(Commands::close);
-    commands =
-        PillionClient.connect(
-            "redis://127.0.0.1:"
-                + servers.get(0).port()
-                + ",127.0.0.1:"
-                + servers.get(1).port()
-                + "?timeout=5s");
-  }
-
-  private static RedisServer startNode() {
-    // The cluster bus listens on the port plus 10,000.
-    int port = RedisServer.freePort();
-    while (port > 50_000) {
-      port = 10_000 + (port * 31 + 7) % 40_000;
-    }
-    return RedisServer.start(port, "--cluster-enabled", "yes");
-  }
-
-  private static boolean knowsThreeNodes(Commands node) {
-    String info = String.valueOf(Replies.asText(node.call(Command.of("CLUSTER", "INFO"))));
-    return info.contains("cluster_state:ok")
-        && Replies.asList(node.call(Command.of("CLUSTER", "SLOTS"))).size() == 3;
+    RedisCluster started = RedisCluster.start();
+    cluster = started;
+    servers.addAll(started.servers());
+    commands = PillionClient.connect(started.url() + "?timeout=5s");
   }
 
   @AfterAll
@@ -67,7 +33,9 @@ class LettuceClusterTest extends CommandsContract {
     if (commands != null) {
       commands.close();
     }
-    servers.forEach(RedisServer::close);
+    if (cluster != null) {
+      cluster.close();
+    }
   }
 
   @Override
