@@ -21,6 +21,7 @@ import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.protocol.Numbers;
 import io.pillion.engine.protocol.Reply;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -125,6 +126,17 @@ final class SortedSetCommands {
         .complexity("O(N*log(M)), N members returned of M")
         .summary("Returns members at random.")
         .syntax("key [count [WITHSCORES]]");
+    table
+        .command("ZSCAN", this::zscan)
+        .arity(-3)
+        .flags(READONLY)
+        .acl(SORTEDSET)
+        .keys(1, 1, 1, RO, ACCESS)
+        .since("2.8.0")
+        .complexity("O(1) per call")
+        .tips("nondeterministic_output")
+        .summary("Walks over the members and scores, a few at a time.")
+        .syntax("key cursor [MATCH pattern] [COUNT count]");
   }
 
   private void declareRanges(CommandTable table) {
@@ -601,6 +613,34 @@ final class SortedSetCommands {
 
   private static int random(Call call, int bound) {
     return (int) (((call.keyspace().random() >>> 33) * bound) >>> 31);
+  }
+
+  private void zscan(Call call) {
+    long cursor = Cursors.parse(call.arg(2));
+    SortedSetValue set = SortedSets.find(call, call.arg(1));
+    ScanReply found = new ScanReply();
+    if (set == null) {
+      found.write(call.reply(), 0);
+      return;
+    }
+    ScanOptions options = ScanOptions.parse(call.args(), 3);
+    // Redis shortens the scores of small sets only.
+    boolean shortens = set.encoding().equals("listpack");
+    long left = options.count();
+    do {
+      SortedSetValue.Entries entries = set.scan(cursor);
+      for (; entries.next(); left--) {
+        Bytes member = entries.member().toBytes();
+        if (options.matches(member)) {
+          double score = entries.score();
+          String text = shortens ? Numbers.format(score) : Numbers.formatExact(score);
+          found.add(member.array());
+          found.add(Bytes.of(text).array());
+        }
+      }
+      cursor = entries.nextCursor();
+    } while (cursor != 0 && left > 0);
+    found.write(call.reply(), cursor);
   }
 
   // --- ranges
