@@ -10,6 +10,12 @@ import org.jspecify.annotations.Nullable;
  * Sends commands to one engine, Redis or Valkey and hands back their replies. Thread-safe; one
  * instance serves a whole application.
  *
+ * <p>Many callers share few connections. So commands that change what a connection is (SELECT,
+ * AUTH, MULTI, WATCH, SUBSCRIBE, CLIENT REPLY, QUIT) are not for {@link #send}.
+ *
+ * <p>Stages complete on a thread that has other callers to serve: what depends on them must not
+ * block, least of all in {@link #await} or {@link #call}.
+ *
  * <p>Replies are plain Java objects, whatever carries them:
  *
  * <table>

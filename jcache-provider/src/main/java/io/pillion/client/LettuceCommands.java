@@ -4,13 +4,11 @@ import io.netty.util.Timeout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +22,7 @@ final class LettuceCommands implements Commands {
   private final Router router;
   private final Pushes pushes;
   private final boolean owner;
-  private final Map<String, Boolean> known = new ConcurrentHashMap<>();
+  private final SupportedCommands known = new SupportedCommands();
 
   /** A client that connects when the first command is sent. */
   LettuceCommands(PillionUrl url) {
@@ -252,21 +250,7 @@ final class LettuceCommands implements Commands {
 
   @Override
   public Set<String> supported(Set<String> commandNames) {
-    Set<String> unknown = new HashSet<>(commandNames);
-    unknown.removeAll(known.keySet());
-    if (!unknown.isEmpty()) {
-      List<String> asked = List.copyOf(unknown);
-      Command info = Command.of("COMMAND", "INFO").keyAt(Integer.MAX_VALUE);
-      asked.forEach(info::arg);
-      List<?> replies = call(info) instanceof List<?> list ? list : List.of();
-      for (int i = 0; i < asked.size(); i++) {
-        Object entry = i < replies.size() ? replies.get(i) : null;
-        known.put(asked.get(i), entry instanceof List<?> fields && !fields.isEmpty());
-      }
-    }
-    Set<String> supported = new HashSet<>(commandNames);
-    supported.removeIf(name -> !known.getOrDefault(name, false));
-    return supported;
+    return known.among(commandNames, this);
   }
 
   @Override

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * <table>
  * <caption>Forms</caption>
  * <tr><th>URL</th><th>means</th></tr>
- * <tr><td>empty, {@code embedded:}, {@code embedded:name}</td>
+ * <tr><td>empty, {@code embedded:}, {@code embedded:name[?listen=[host:]port]}</td>
  *     <td>an engine inside this JVM; the same name is the same engine</td></tr>
  * <tr><td>{@code redis://[[user]:password@]host[:port][/db]}</td><td>one server over TCP</td></tr>
  * <tr><td>{@code rediss://...}</td><td>the same over TLS</td></tr>
@@ -71,7 +71,15 @@ public final class PillionUrl {
     /** {@code cluster}: a single host is the first known node of a cluster. */
     MODE("mode"),
     /** The password of the sentinels, where it is not the server's. */
-    SENTINEL_PASSWORD("sentinelPassword");
+    SENTINEL_PASSWORD("sentinelPassword"),
+    /**
+     * Where an embedded engine can be reached from outside this JVM, as {@code port}, {@code
+     * host:port} or the absolute path of a Unix domain socket; a port alone is on the loopback
+     * address, and 0 is any free one.
+     */
+    LISTEN("listen"),
+    /** The memory of an embedded engine, as {@code 64mb} or {@code 1gb}. */
+    MAX_MEMORY("maxmemory");
 
     private final String text;
 
@@ -147,6 +155,10 @@ public final class PillionUrl {
     timeout();
     connectTimeout();
     verifyPeer();
+    if (kind != Kind.EMBEDDED && !(listen().isEmpty() && maxMemory().isEmpty())) {
+      throw new PillionUrlException(
+          "The options listen and maxmemory of the Pillion URL are for embedded: engines.");
+    }
   }
 
   /**
@@ -165,7 +177,7 @@ public final class PillionUrl {
     String rest = scheme.isEmpty() ? "" : parts.group(2);
     switch (scheme) {
       case "embedded":
-        return embedded(rest.startsWith("//") ? rest.substring(2) : rest);
+        return embeddedWithOptions(rest.startsWith("//") ? rest.substring(2) : rest);
       case "unix":
       case "redis-socket":
       case "redis+socket":
@@ -189,6 +201,18 @@ public final class PillionUrl {
                 ? "Unknown scheme \"" + scheme + "\" in the Pillion URL; known are " + KNOWN + "."
                 : "The Pillion URL does not start with a known scheme; known are " + KNOWN + ".");
     }
+  }
+
+  private static PillionUrl embeddedWithOptions(String text) {
+    int question = text.indexOf('?');
+    if (question < 0) {
+      return embedded(text);
+    }
+    Map<Option, String> options = new EnumMap<>(Option.class);
+    readOptions(text.substring(question + 1), options);
+    PillionUrl plain = embedded(text.substring(0, question));
+    return new PillionUrl(
+        Kind.EMBEDDED, plain.scheme, plain.name, List.of(), false, Credentials.NONE, 0, options);
   }
 
   /** The engine of this name inside this JVM; the empty name is the default one. */
@@ -486,6 +510,16 @@ public final class PillionUrl {
   /** The name the server lists this client under, or null. */
   public @Nullable String clientName() {
     return options.get(Option.CLIENT_NAME);
+  }
+
+  /** Where an embedded engine can be reached from outside; empty for nowhere. */
+  public String listen() {
+    return options.getOrDefault(Option.LISTEN, "");
+  }
+
+  /** The memory of an embedded engine as {@code maxmemory} takes it; empty for its default. */
+  public String maxMemory() {
+    return options.getOrDefault(Option.MAX_MEMORY, "");
   }
 
   private Duration duration(Option option) {

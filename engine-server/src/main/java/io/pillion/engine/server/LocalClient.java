@@ -38,6 +38,7 @@ public final class LocalClient implements AutoCloseable {
 
   // Something is left to do under the lock once the hold that is going on has ended.
   private volatile boolean unfinished;
+  private volatile boolean closed;
 
   private record Sent(Args words, CompletableFuture<@Nullable Object> future) {}
 
@@ -85,6 +86,11 @@ public final class LocalClient implements AutoCloseable {
   /** Says who is told of pushes; it is called outside the lock and must not block. */
   public void onPush(@Nullable Consumer<PushValue> listener) {
     pushListener = listener;
+  }
+
+  /** Whether it has ended: it was closed, ended itself with QUIT, or was killed. */
+  public boolean isClosed() {
+    return closed;
   }
 
   /** Ends this client: what still waits completes with an error. */
@@ -152,6 +158,7 @@ public final class LocalClient implements AutoCloseable {
   }
 
   private void end() {
+    closed = true;
     engine.disconnect(client);
     unfinished = false;
     reply.take();
