@@ -166,7 +166,7 @@ final class HashCommands {
         .since("2.8.0")
         .complexity("O(1) for every call, O(N) for a whole walk")
         .summary("Walks over fields and their values, some with every call.")
-        .syntax("key cursor [MATCH pattern] [COUNT count]");
+        .syntax("key cursor [MATCH pattern] [COUNT count] [NOVALUES]");
   }
 
   private static Command write(CommandTable table, String name, Command.Handler handler) {
@@ -519,7 +519,7 @@ final class HashCommands {
       reply.array(0);
       return;
     }
-    ScanOptions options = ScanOptions.parse(call.args(), 3);
+    ScanOptions options = ScanOptions.parse(call.args(), 3, "NOVALUES");
     ScanReply found = new ScanReply();
     long next =
         hash.scan(
@@ -528,7 +528,9 @@ final class HashCommands {
             (field, value) -> {
               if (options.matches(field)) {
                 found.add(field.toByteArray());
-                found.add(value.toByteArray());
+                if (!options.bare()) {
+                  found.add(value.toByteArray());
+                }
               }
             });
     found.write(reply, next);

@@ -13,28 +13,36 @@ import org.jspecify.annotations.Nullable;
  *
  * @param pattern what elements must match, or null for all
  * @param count about how many elements to look at
+ * @param bare whether to leave out what belongs to an element: its value
  */
-record ScanOptions(@Nullable Bytes pattern, long count) {
+record ScanOptions(@Nullable Bytes pattern, long count, boolean bare) {
   private static final long DEFAULT_COUNT = 10;
 
-  /** Parses the options from an index on. */
-  static ScanOptions parse(Args args, int from) {
+  /**
+   * Parses the options from an index on.
+   *
+   * @param bareWord the option that leaves out what belongs to an element, or null
+   */
+  static ScanOptions parse(Args args, int from, @Nullable String bareWord) {
     Bytes pattern = null;
     long count = DEFAULT_COUNT;
-    for (int i = from; i < args.count(); i += 2) {
+    boolean bare = false;
+    for (int i = from; i < args.count(); i++) {
       boolean hasValue = i + 1 < args.count();
       if (hasValue && args.is(i, "COUNT")) {
-        count = args.integer(i + 1);
+        count = args.integer(++i);
         if (count < 1) {
           throw Errors.syntax();
         }
       } else if (hasValue && args.is(i, "MATCH")) {
-        pattern = Glob.isAny(args.get(i + 1)) ? null : args.get(i + 1);
+        pattern = Glob.isAny(args.get(++i)) ? null : args.get(i);
+      } else if (bareWord != null && args.is(i, bareWord)) {
+        bare = true;
       } else {
         throw Errors.syntax();
       }
     }
-    return new ScanOptions(pattern, count);
+    return new ScanOptions(pattern, count, bare);
   }
 
   boolean matches(Bytes element) {

@@ -485,7 +485,7 @@ final class SetCommands {
       found.write(call.reply(), 0);
       return;
     }
-    ScanOptions options = ScanOptions.parse(call.args(), 3);
+    ScanOptions options = ScanOptions.parse(call.args(), 3, /* bareWord= */ null);
     long next =
         set.scan(
             cursor,

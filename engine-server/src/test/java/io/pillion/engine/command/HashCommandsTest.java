@@ -3,6 +3,7 @@ package io.pillion.engine.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pillion.engine.testkit.CommandTest;
+import io.pillion.engine.testkit.Since;
 import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.testkit.TestServer;
 import java.util.ArrayList;
@@ -261,6 +262,15 @@ final class HashCommandsTest {
     r.call("HSCAN", "none", "17", "COUNT", "x").isList("0", List.of());
     r.hello3();
     r.call("HSCAN", "h", "0").isList("0", List.of("a1", "1", "b", "2", "a2", "3"));
+  }
+
+  @CommandTest
+  @Since(value = "7.4.0", valkey = "8.0.0")
+  void scanFieldsOnly(TestClient r) {
+    r.call("HSET", "h", "a1", "1", "b", "2", "a2", "3").is(3);
+    r.call("HSCAN", "h", "0", "NOVALUES").isList("0", List.of("a1", "b", "a2"));
+    r.call("HSCAN", "h", "0", "novalues", "MATCH", "a*").isList("0", List.of("a1", "a2"));
+    r.call("HSCAN", "h", "0", "COUNT", "5", "NOVALUES").isList("0", List.of("a1", "b", "a2"));
   }
 
   @CommandTest
