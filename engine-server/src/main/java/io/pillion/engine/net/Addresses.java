@@ -1,15 +1,17 @@
 package io.pillion.engine.net;
 
 import io.netty.channel.Channel;
-import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.util.AttributeKey;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
-import java.net.UnixDomainSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /** Socket addresses as CLIENT LIST writes them. */
 final class Addresses {
+  /** Where the file of a Unix socket lies. */
+  static final AttributeKey<String> UNIX_PATH = AttributeKey.valueOf(Addresses.class, "unixPath");
+
   private Addresses() {}
 
   /** {@code ip:port}, {@code [ip]:port}, or a Unix socket's path with {@code :0}. */
@@ -19,7 +21,7 @@ final class Addresses {
       return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + inet.getPort();
     }
     // The client's end of a Unix socket has no name; Redis gives it the server's.
-    return unixPath(channel.localAddress()) + ":0";
+    return channel.attr(UNIX_PATH).get() + ":0";
   }
 
   /** Whether the other end is this machine, so that protected mode lets it in. */
@@ -29,15 +31,5 @@ final class Addresses {
     }
     InetAddress ip = inet.getAddress();
     return ip != null && ip.isLoopbackAddress();
-  }
-
-  private static String unixPath(@Nullable SocketAddress address) {
-    if (address instanceof DomainSocketAddress domain) {
-      return domain.path();
-    }
-    if (address instanceof UnixDomainSocketAddress unix) {
-      return unix.getPath().toString();
-    }
-    return "?";
   }
 }

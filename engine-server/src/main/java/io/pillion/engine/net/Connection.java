@@ -170,8 +170,7 @@ final class Connection extends ChannelInboundHandlerAdapter
 
   /** A browser was made to talk to us: what follows its headers may be commands of an attacker. */
   private static boolean isHttp(Args words) {
-    int length = words.get(0).length();
-    return (length == 4 || length == 5) && (words.is(0, "POST") || words.is(0, "HOST:"));
+    return words.is(0, "POST") || words.is(0, "HOST:");
   }
 
   /**
@@ -254,6 +253,11 @@ final class Connection extends ChannelInboundHandlerAdapter
     channel.close();
   }
 
+  /** Ends it whatever it is doing. */
+  void end() {
+    channel.close();
+  }
+
   /** Once a second: limits that need time to pass. */
   void lookAfter() {
     long idleMillis = limits.idleMillis();
@@ -264,7 +268,7 @@ final class Connection extends ChannelInboundHandlerAdapter
         () -> {
           checkOutput();
           endIfWaiting();
-          long idle = engine.keyspace().now() - client.lastActiveMillis();
+          long idle = engine.world().wallMillis() - client.lastActiveMillis();
           if (idleMillis > 0 && idle > idleMillis && client.blocked() == null) {
             log.info("Closing idle client");
             client.close(/* afterReplies= */ false);

@@ -1,6 +1,5 @@
 package io.pillion.engine.net;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -38,5 +37,5 @@ public sealed interface Endpoint {
    *
    * @param mode who may connect, as the bits of chmod
    */
-  record Unix(Path path, int mode) implements Endpoint {}
+  record Unix(String path, int mode) implements Endpoint {}
 }

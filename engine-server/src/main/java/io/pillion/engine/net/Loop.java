@@ -53,6 +53,11 @@ final class Loop {
     turn.run(pending);
   }
 
+  /** Ends all connections. */
+  void endAll() {
+    Set.copyOf(connections).forEach(Connection::end);
+  }
+
   private void lookAfter() {
     for (Connection connection : Set.copyOf(connections)) {
       connection.lookAfter();

@@ -19,11 +19,13 @@ import io.pillion.engine.dispatch.Engine;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,6 +53,7 @@ public final class NetServer implements AutoCloseable {
   private final List<Channel> unix = new ArrayList<>();
   private final List<UnixSocketFile> files = new ArrayList<>();
   private volatile boolean refusesStrangers;
+  private boolean closed;
 
   /** A server that does not listen yet. */
   public NetServer(Engine engine, Parameters parameters) {
@@ -175,11 +178,13 @@ public final class NetServer implements AutoCloseable {
 
   private void listenUnix(Endpoint.Unix endpoint) {
     try {
-      UnixSocketFile file = new UnixSocketFile(endpoint.path());
+      UnixSocketFile file = new UnixSocketFile(Path.of(endpoint.path()));
       try {
         unix.add(
             bind(
-                bootstrap().channel(transport.unixServer()),
+                bootstrap()
+                    .channel(transport.unixServer())
+                    .childAttr(Addresses.UNIX_PATH, endpoint.path()),
                 transport.unixAddress(file.bindPath())));
         file.publish(endpoint.mode());
         files.add(file);
@@ -268,9 +273,17 @@ public final class NetServer implements AutoCloseable {
   /** Stops listening, closes what is open and waits for the loops to end. */
   @Override
   public void close() {
-    tcp.forEach(Channel::close);
-    unix.forEach(Channel::close);
+    if (closed) {
+      return;
+    }
+    closed = true;
+    Stream.concat(tcp.stream(), unix.stream())
+        .map(Channel::close)
+        .forEach(Future::awaitUninterruptibly);
     files.forEach(UnixSocketFile::remove);
+    loops.values().stream()
+        .map(loop -> loop.eventLoop().submit(loop::endAll))
+        .forEach(Future::awaitUninterruptibly);
     Future<?> accepting = acceptor.shutdownGracefully(0, 2, TimeUnit.SECONDS);
     Future<?> working = workers.shutdownGracefully(0, 2, TimeUnit.SECONDS);
     accepting.awaitUninterruptibly();

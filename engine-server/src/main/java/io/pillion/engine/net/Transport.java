@@ -1,7 +1,6 @@
 package io.pillion.engine.net;
 
 import io.netty.bootstrap.ServerBootstrap;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.ServerChannel;
@@ -65,11 +64,5 @@ enum Transport {
           .childOption(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPINTERVAL), interval)
           .childOption(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPCOUNT), 3);
     }
-  }
-
-  /** Whether a channel is a Unix socket. */
-  static boolean isUnix(Channel channel) {
-    SocketAddress local = channel.localAddress();
-    return local instanceof DomainSocketAddress || local instanceof UnixDomainSocketAddress;
   }
 }

@@ -11,8 +11,6 @@ import io.pillion.engine.world.RealWorld;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
@@ -36,7 +34,8 @@ public final class Main {
              echo 'maxmemory 128mb' | pillion-server -
       """;
 
-  private final Disk disk = RealWorld.get().disk();
+  private final RealWorld world = RealWorld.get();
+  private final Disk disk = world.disk();
 
   private Main() {}
 
@@ -93,7 +92,7 @@ public final class Main {
         new ArrayList<>(Endpoint.Tcp.of(parameters.words("bind"), parameters.integer("port")));
     String socket = parameters.text("unixsocket");
     if (!socket.isEmpty()) {
-      endpoints.add(new Endpoint.Unix(Path.of(socket), parameters.integer("unixsocketperm")));
+      endpoints.add(new Endpoint.Unix(socket, parameters.integer("unixsocketperm")));
     }
     if (endpoints.isEmpty()) {
       log.error("Configured to not listen anywhere, exiting: set port or unixsocket.");
@@ -113,7 +112,7 @@ public final class Main {
     warnOfMemory(engine, log);
     log.info("Server initialized");
     writePidFile(parameters, log);
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(engine, log), "pillion-stop"));
+    world.onExit(() -> stop(engine, log));
     if (!engine.ports().isEmpty()) {
       log.info("Ready to accept connections tcp");
     }
@@ -146,7 +145,7 @@ public final class Main {
     try {
       return disk.matching(pattern).stream().map(this::read).toList();
     } catch (IOException e) {
-      throw FatalConfigException.cannotOpen(pattern, reason(e));
+      throw FatalConfigException.cannotOpen(pattern, String.valueOf(e.getMessage()));
     }
   }
 
@@ -154,7 +153,7 @@ public final class Main {
     try {
       return disk.read(path);
     } catch (IOException e) {
-      throw FatalConfigException.cannotOpen(path, reason(e));
+      throw FatalConfigException.cannotOpen(path, String.valueOf(e.getMessage()));
     }
   }
 
@@ -164,12 +163,6 @@ public final class Main {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private static String reason(IOException e) {
-    return e instanceof NoSuchFileException
-        ? "No such file or directory"
-        : e.getClass().getSimpleName() + " " + e.getMessage();
   }
 
   private static void warnOfMemory(PillionEngine engine, Logger log) {
@@ -192,7 +185,7 @@ public final class Main {
     try {
       disk.replace(file, ProcessHandle.current().pid() + "\n");
     } catch (IOException e) {
-      log.warn("Failed to write PID file: {}", reason(e));
+      log.warn("Failed to write PID file: {}", e.getMessage());
     }
   }
 

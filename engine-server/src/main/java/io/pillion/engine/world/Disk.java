@@ -5,7 +5,12 @@ import java.util.List;
 
 /** Files. Paths are as users write them, relative ones from where the process was started. */
 public interface Disk {
-  /** The whole of a text file, in UTF-8. */
+  /**
+   * The whole of a text file, in UTF-8.
+   *
+   * @throws IOException whose message says why, as the system would: {@code No such file or
+   *     directory}
+   */
   String read(String path) throws IOException;
 
   /** Puts a text in place of a file's content, all of it or nothing, also in a crash. */

@@ -2,10 +2,13 @@ package io.pillion.engine.world;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -16,7 +19,15 @@ import java.util.List;
 final class RealDisk implements Disk {
   @Override
   public String read(String path) throws IOException {
-    return Files.readString(Path.of(path), StandardCharsets.UTF_8);
+    try {
+      return Files.readString(Path.of(path), StandardCharsets.UTF_8);
+    } catch (NoSuchFileException e) {
+      throw new IOException("No such file or directory", e);
+    } catch (AccessDeniedException e) {
+      throw new IOException("Permission denied", e);
+    } catch (MalformedInputException e) {
+      throw new IOException("It is not a text in UTF-8", e);
+    }
   }
 
   @Override

@@ -71,6 +71,11 @@ public final class RealWorld implements World {
     thread.start();
   }
 
+  /** Has a task run when the process is told to end. */
+  public void onExit(Runnable task) {
+    Runtime.getRuntime().addShutdownHook(new Thread(task, "pillion-exit"));
+  }
+
   private synchronized ScheduledThreadPoolExecutor timer() {
     ScheduledThreadPoolExecutor executor = timer;
     if (executor == null) {

@@ -1,0 +1,157 @@
+package io.pillion.engine.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pillion.engine.protocol.ErrorValue;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class LocalClientTest {
+  private final PillionEngine engine = new EngineBuilder().memoryBytes(16 << 20).start();
+  private final LocalClient client = engine.connect();
+
+  @AfterEach
+  void stop() {
+    engine.close();
+  }
+
+  private static List<byte[]> words(String... words) {
+    return Arrays.stream(words).map(word -> word.getBytes(UTF_8)).toList();
+  }
+
+  private static CompletableFuture<@Nullable Object> send(LocalClient client, String... words) {
+    return client.send(words(words)).toCompletableFuture();
+  }
+
+  private static @Nullable Object shown(@Nullable Object reply) {
+    if (reply instanceof byte[] bytes) {
+      return new String(bytes, UTF_8);
+    }
+    if (reply instanceof List<?> list) {
+      List<@Nullable Object> all = new ArrayList<>();
+      list.forEach(each -> all.add(shown(each)));
+      return all;
+    }
+    return reply;
+  }
+
+  private @Nullable Object call(String... words) {
+    CompletableFuture<@Nullable Object> reply = send(client, words);
+    assertThat(reply).isDone();
+    return shown(reply.join());
+  }
+
+  @Test
+  void repliesAreObjectsAndThereAtOnce() {
+    assertThat(call("SET", "k", "v")).isEqualTo("OK");
+    assertThat(call("GET", "k")).isEqualTo("v");
+    assertThat(call("GET", "none")).isNull();
+    assertThat(call("RPUSH", "l", "a", "b")).isEqualTo(2L);
+    assertThat(call("LRANGE", "l", "0", "-1")).isEqualTo(List.of("a", "b"));
+    assertThat(call("ZADD", "z", "1.5", "m")).isEqualTo(1L);
+    assertThat(call("ZSCORE", "z", "m")).isEqualTo(1.5);
+    assertThat(call("LPUSH", "k", "x"))
+        .isEqualTo(
+            new ErrorValue("WRONGTYPE Operation against a key holding the wrong kind of value"));
+  }
+
+  @Test
+  void aClientHasItsOwnDatabaseAndTransaction() {
+    LocalClient other = engine.connect(2);
+    assertThat(call("SELECT", "3")).isEqualTo("OK");
+    assertThat(call("SET", "k", "three")).isEqualTo("OK");
+    assertThat(shown(send(other, "GET", "k").join())).isNull();
+    assertThat(call("MULTI")).isEqualTo("OK");
+    assertThat(call("INCR", "n")).isEqualTo("QUEUED");
+    assertThat(shown(send(other, "SET", "n", "5").join())).isEqualTo("OK");
+    assertThat(call("EXEC")).isEqualTo(List.of(1L));
+  }
+
+  @Test
+  void commandsSentTogetherAreAnsweredEach() {
+    List<@Nullable Object> replies = new ArrayList<>();
+    client
+        .sendAll(List.of(words("SET", "a", "1"), words("NOSUCH"), words("INCR", "a")))
+        .forEach(stage -> replies.add(shown(stage.toCompletableFuture().join())));
+    assertThat(replies)
+        .containsExactly(
+            "OK", new ErrorValue("ERR unknown command 'NOSUCH', with args beginning with: "), 2L);
+  }
+
+  @Test
+  void aCommandThatWaitsHoldsUpThoseBehindItAndNobodyElse() {
+    CompletableFuture<@Nullable Object> popped = send(client, "BLPOP", "list", "0");
+    CompletableFuture<@Nullable Object> behind = send(client, "LLEN", "list");
+    assertThat(popped).isNotDone();
+    assertThat(behind).isNotDone();
+    LocalClient other = engine.connect();
+    assertThat(send(other, "RPUSH", "list", "x", "y").join()).isEqualTo(2L);
+    assertThat(shown(popped.join())).isEqualTo(List.of("list", "x"));
+    assertThat(behind.join()).isEqualTo(1L);
+  }
+
+  @Test
+  void waitsEndInTime() {
+    assertThat(send(client, "BLPOP", "list", "0.05").join()).isNull();
+  }
+
+  @Test
+  void whoIsNotAnsweredGetsNothing() {
+    assertThat(call("CLIENT", "REPLY", "OFF")).isNull();
+    assertThat(call("SET", "k", "v")).isNull();
+    assertThat(call("CLIENT", "REPLY", "ON")).isEqualTo("OK");
+    assertThat(call("GET", "k")).isEqualTo("v");
+  }
+
+  @Test
+  void closingEndsWhatWaits() {
+    CompletableFuture<@Nullable Object> popped = send(client, "BLPOP", "list", "0");
+    client.close();
+    assertThat(popped.join()).isInstanceOf(ErrorValue.class);
+    assertThat(send(client, "PING").join()).isInstanceOf(ErrorValue.class);
+  }
+
+  @Test
+  void aClientThatIsKilledIsAnswered() {
+    CompletableFuture<@Nullable Object> popped = send(client, "BLPOP", "list", "0");
+    LocalClient other = engine.connect();
+    assertThat(send(other, "CLIENT", "KILL", "SKIPME", "YES").join()).isEqualTo(1L);
+    assertThat(popped.join()).isInstanceOf(ErrorValue.class);
+  }
+
+  @Test
+  void closingTheEngineAnswersEverybody() {
+    CompletableFuture<@Nullable Object> popped = send(client, "BLPOP", "list", "0");
+    engine.close();
+    assertThat(popped.join()).isInstanceOf(ErrorValue.class);
+    assertThat(send(client, "PING").join()).isInstanceOf(ErrorValue.class);
+  }
+
+  @Test
+  void threadsShareAClient() throws Exception {
+    List<Thread> threads = new ArrayList<>();
+    for (int t = 0; t < 4; t++) {
+      Thread thread =
+          new Thread(
+              () -> {
+                for (int i = 0; i < 1000; i++) {
+                  send(client, "INCR", "n").join();
+                }
+              });
+      thread.start();
+      threads.add(thread);
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertThat(call("GET", "n")).isEqualTo("4000");
+  }
+}
