@@ -2,6 +2,7 @@ package io.pillion.spring;
 
 import io.pillion.client.Command;
 import io.pillion.client.Commands;
+import io.pillion.client.ConnectionException;
 import io.pillion.client.PillionClient;
 import io.pillion.client.PillionUrl;
 import io.pillion.client.PillionUrl.Option;
@@ -25,6 +26,7 @@ import org.springframework.util.ClassUtils;
 @EnableConfigurationProperties(PillionProperties.class)
 public final class PillionAutoConfiguration {
   private static final Logger log = LoggerFactory.getLogger(PillionAutoConfiguration.class);
+  private static final int GREETINGS = 3;
 
   @Bean
   @ConditionalOnMissingBean
@@ -39,6 +41,13 @@ public final class PillionAutoConfiguration {
     if (properties.connectTimeout() != null) {
       url = url.with(Option.CONNECT_TIMEOUT, properties.connectTimeout().toString());
     }
+    if (!properties.embedded().listen().isBlank() && url.kind() == PillionUrl.Kind.EMBEDDED) {
+      url = url.with(Option.LISTEN, properties.embedded().listen().strip());
+    }
+    if (properties.embedded().maxMemory() != null && url.kind() == PillionUrl.Kind.EMBEDDED) {
+      long bytes = properties.embedded().maxMemory().toBytes();
+      url = url.with(Option.MAX_MEMORY, Long.toString(bytes));
+    }
     String name = properties.clientName() == null ? applicationName : properties.clientName();
     if (url.clientName() == null && !name.isBlank()) {
       // Servers refuse names with spaces in them.
@@ -51,22 +60,38 @@ public final class PillionAutoConfiguration {
   @ConditionalOnMissingBean
   Commands pillionCommands(PillionUrl url, PillionProperties properties) {
     Commands commands = PillionClient.connect(url);
-    if (!properties.isEmbedded() && properties.checkOnStart()) {
+    if (properties.checkOnStart()) {
       try {
-        commands.call(Command.of("PING"));
+        greet(commands);
       } catch (RuntimeException e) {
         commands.close();
         throw e;
       }
-      log.info("Pillion uses {}", commands.target());
+    }
+    if (url.kind() != PillionUrl.Kind.EMBEDDED) {
+      log.info("Pillion uses the engine at {}", commands.target());
     }
     return commands;
+  }
+
+  private static void greet(Commands commands) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        commands.call(Command.of("PING"));
+        return;
+      } catch (ConnectionException e) {
+        // A JVM that starts on little CPU may need longer than the timeout to load the client.
+        if (attempt == GREETINGS) {
+          throw e;
+        }
+      }
+    }
   }
 
   @Bean
   @ConditionalOnMissingBean
   TrustedClasses pillionTrustedClasses(
-      PillionProperties properties, BeanFactory beans, ResourceLoader resources) {
+      PillionUrl url, PillionProperties properties, BeanFactory beans, ResourceLoader resources) {
     List<String> patterns = new ArrayList<>(properties.serialization().allow());
     patterns.add("org.springframework.cache.interceptor.SimpleKey");
     if (AutoConfigurationPackages.has(beans)) {
@@ -80,6 +105,6 @@ public final class PillionAutoConfiguration {
         classLoader != null
             ? classLoader
             : Objects.requireNonNull(ClassUtils.getDefaultClassLoader()),
-        /* shared= */ !properties.isEmbedded() || !properties.embedded().listen().isBlank());
+        /* shared= */ url.kind() != PillionUrl.Kind.EMBEDDED || !url.listen().isEmpty());
   }
 }

@@ -44,11 +44,6 @@ public record PillionProperties(
     @DefaultValue JCache jcache,
     @DefaultValue Serialization serialization) {
 
-  /** Whether the engine runs inside this process. */
-  public boolean isEmbedded() {
-    return url.isBlank() || url.strip().startsWith("embedded:");
-  }
-
   /** Names no secret. */
   @Override
   public String toString() {
@@ -58,8 +53,9 @@ public record PillionProperties(
   /**
    * The engine inside this process.
    *
-   * @param listen Address and port at which other processes reach the engine, such as
-   *     127.0.0.1:6399. Empty opens no port.
+   * @param listen Where other processes reach the engine: a port on the loopback address, an address and
+   *     a port such as 127.0.0.1:6399, or the absolute path of a Unix domain socket. Empty for
+   *     nowhere: no port is opened.
    * @param maxMemory Memory for keys and values, outside the Java heap.
    */
   public record Embedded(@DefaultValue("") String listen, @Nullable DataSize maxMemory) {}

@@ -44,6 +44,21 @@ class FailureAnalyzersTest {
     noStackTrace(output);
   }
 
+  @Test
+  void aPortInUse(CapturedOutput output) throws IOException {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      start(
+          "--pillion.url=embedded:port-in-use",
+          "--pillion.embedded.listen=127.0.0.1:" + taken.getLocalPort());
+
+      assertThat(output)
+          .contains("cannot listen where pillion.embedded.listen says")
+          .contains(String.valueOf(taken.getLocalPort()))
+          .contains("name it in pillion.url");
+      noStackTrace(output);
+    }
+  }
+
   private static void start(String... args) {
     assertThatThrownBy(
             () ->

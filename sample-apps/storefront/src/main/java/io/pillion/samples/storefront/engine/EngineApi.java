@@ -1,10 +1,10 @@
 package io.pillion.samples.storefront.engine;
 
 import io.pillion.client.Commands;
+import io.pillion.client.PillionUrl;
 import io.pillion.samples.storefront.catalogue.Albums;
 import io.pillion.samples.storefront.pricing.Prices;
 import io.pillion.samples.storefront.reads.ReadMeter;
-import io.pillion.spring.PillionProperties;
 import org.jspecify.annotations.Nullable;
 import org.springframework.cache.CacheManager;
 import org.springframework.http.HttpStatus;
@@ -19,7 +19,7 @@ import org.springframework.web.bind.annotation.RestController;
 @RequestMapping("/api")
 class EngineApi {
   private final Commands commands;
-  private final PillionProperties properties;
+  private final PillionUrl url;
   private final CacheManager caches;
   private final Albums albums;
   private final Prices prices;
@@ -27,13 +27,13 @@ class EngineApi {
 
   EngineApi(
       Commands commands,
-      PillionProperties properties,
+      PillionUrl url,
       CacheManager caches,
       Albums albums,
       Prices prices,
       ReadMeter meter) {
     this.commands = commands;
-    this.properties = properties;
+    this.url = url;
     this.caches = caches;
     this.albums = albums;
     this.prices = prices;
@@ -43,7 +43,11 @@ class EngineApi {
   @GetMapping("/engine")
   Engine engine() {
     return new Engine(
-        properties.isEmbedded(), commands.target(), null, meter.hits(), meter.misses());
+        url.kind() == PillionUrl.Kind.EMBEDDED,
+        commands.target(),
+        url.listen().isEmpty() ? null : url.listen(),
+        meter.hits(),
+        meter.misses());
   }
 
   @DeleteMapping("/caches")

@@ -1,0 +1,74 @@
+package io.pillion.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pillion.client.Command;
+import io.pillion.client.Commands;
+import io.pillion.client.PillionUrl;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+
+/** What the properties make of the URL, and the engine inside the process. */
+class PillionAutoConfigurationTest {
+  private final ApplicationContextRunner runner =
+      new ApplicationContextRunner()
+          .withConfiguration(AutoConfigurations.of(PillionAutoConfiguration.class));
+
+  @Test
+  void withoutAUrlTheEngineIsInsideThisProcess() {
+    runner.run(
+        context -> {
+          Commands commands = context.getBean(Commands.class);
+          assertThat(context.getBean(PillionUrl.class).kind()).isEqualTo(PillionUrl.Kind.EMBEDDED);
+          commands.call(Command.of("SET", "greeting", "hello"));
+          assertThat((byte[]) Objects.requireNonNull(commands.call(Command.of("GET", "greeting"))))
+              .asString(StandardCharsets.UTF_8)
+              .isEqualTo("hello");
+        });
+  }
+
+  @Test
+  void propertiesOverrideTheUrl() {
+    runner
+        .withPropertyValues(
+            "pillion.url=redis://old:secret@cache.example:7000?timeout=9s",
+            "pillion.check-on-start=false",
+            "pillion.username=shop",
+            "pillion.password=better",
+            "pillion.timeout=150ms",
+            "pillion.connect-timeout=3s",
+            "spring.application.name=the shop")
+        .run(
+            context -> {
+              PillionUrl url = context.getBean(PillionUrl.class);
+              assertThat(url.user()).isEqualTo("shop");
+              assertThat(url.password()).isEqualTo("better");
+              assertThat(url.timeout()).isEqualTo(Duration.ofMillis(150));
+              assertThat(url.connectTimeout()).isEqualTo(Duration.ofSeconds(3));
+              assertThat(url.clientName()).isEqualTo("the-shop");
+              assertThat(context.getBean(PillionProperties.class).toString())
+                  .doesNotContain("better", "secret");
+            });
+  }
+
+  @Test
+  void theUrlAloneIsEnough() {
+    runner
+        .withPropertyValues(
+            "pillion.url=redis://old:secret@cache.example:7000?timeout=9s&clientName=mine",
+            "pillion.check-on-start=false",
+            "spring.application.name=shop")
+        .run(
+            context -> {
+              PillionUrl url = context.getBean(PillionUrl.class);
+              assertThat(url.user()).isEqualTo("old");
+              assertThat(url.password()).isEqualTo("secret");
+              assertThat(url.timeout()).isEqualTo(Duration.ofSeconds(9));
+              assertThat(url.clientName()).isEqualTo("mine");
+            });
+  }
+}

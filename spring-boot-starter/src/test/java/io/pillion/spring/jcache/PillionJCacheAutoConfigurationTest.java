@@ -1,0 +1,70 @@
+package io.pillion.spring.jcache;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pillion.spring.PillionAutoConfiguration;
+import io.pillion.spring.cache.PillionCacheAutoConfiguration;
+import java.util.Objects;
+import javax.cache.Cache;
+import javax.cache.CacheManager;
+import javax.cache.configuration.MutableConfiguration;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.cache.autoconfigure.CacheAutoConfiguration;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.cache.annotation.EnableCaching;
+import org.springframework.cache.jcache.JCacheCacheManager;
+import org.springframework.context.annotation.Configuration;
+
+class PillionJCacheAutoConfigurationTest {
+  private final ApplicationContextRunner runner =
+      new ApplicationContextRunner()
+          .withConfiguration(
+              AutoConfigurations.of(
+                  PillionAutoConfiguration.class,
+                  PillionCacheAutoConfiguration.class,
+                  PillionJCacheAutoConfiguration.class,
+                  CacheAutoConfiguration.class));
+
+  @Test
+  void isThereOnRequestOnly() {
+    runner.run(context -> assertThat(context).doesNotHaveBean(CacheManager.class));
+  }
+
+  @Test
+  void sharesEntriesWithTheSpringCacheOfTheSameName() {
+    runner
+        .withUserConfiguration(Caching.class)
+        .withPropertyValues("pillion.jcache.enabled=true")
+        .run(
+            context -> {
+              Cache<Object, Object> cache =
+                  context
+                      .getBean(CacheManager.class)
+                      .createCache("shared", new MutableConfiguration<>());
+              cache.put("key", "value");
+              org.springframework.cache.Cache same =
+                  Objects.requireNonNull(
+                      context
+                          .getBean(org.springframework.cache.CacheManager.class)
+                          .getCache("shared"));
+              assertThat(same.get("key", String.class)).isEqualTo("value");
+            });
+  }
+
+  @Test
+  void isWhatSpringsOwnJCacheSupportUses() {
+    runner
+        .withUserConfiguration(Caching.class)
+        .withPropertyValues("pillion.jcache.enabled=true", "spring.cache.type=jcache")
+        .run(
+            context -> {
+              JCacheCacheManager manager = context.getBean(JCacheCacheManager.class);
+              assertThat(manager.getCacheManager()).isSameAs(context.getBean(CacheManager.class));
+            });
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  @EnableCaching
+  static class Caching {}
+}
