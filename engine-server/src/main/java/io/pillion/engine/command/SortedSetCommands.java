@@ -623,7 +623,7 @@ final class SortedSetCommands {
       found.write(call.reply(), 0);
       return;
     }
-    ScanOptions options = ScanOptions.parse(call.args(), 3);
+    ScanOptions options = ScanOptions.parse(call.args(), 3, /* bareWord= */ null);
     // Redis shortens the scores of small sets only.
     boolean shortens = set.encoding().equals("listpack");
     long left = options.count();
