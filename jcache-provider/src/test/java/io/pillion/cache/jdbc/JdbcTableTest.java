@@ -3,229 +3,27 @@ package io.pillion.cache.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.pillion.cache.CacheEntry;
-import java.math.BigDecimal;
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.sql.Statement;
-import java.time.Instant;
-import java.time.LocalDate;
-import java.util.ArrayList;
-import java.util.HashSet;
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
-import java.util.Set;
 import java.util.UUID;
-import java.util.stream.LongStream;
+import javax.sql.DataSource;
 import org.h2.jdbcx.JdbcDataSource;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A table behind a cache, on H2. */
-class JdbcTableTest {
-  record Product(long id, String name, @Nullable BigDecimal unitPrice, boolean onSale) {}
-
-  record LineKey(long orderId, int lineNo) {}
-
-  enum Colour {
-    RED,
-    GREEN
-  }
-
-  record Line(Colour colour, Instant placedAt, LocalDate due, @Nullable Integer count) {}
-
-  /** A bean with a property that no column holds. */
-  public static final class Customer {
-    private String name = "";
-    private int group;
-    private String greeting = "Hello";
-
-    public String getName() {
-      return name;
-    }
-
-    public void setName(String name) {
-      this.name = name;
-    }
-
-    public int getGroup() {
-      return group;
-    }
-
-    public void setGroup(int group) {
-      this.group = group;
-    }
-
-    public String getGreeting() {
-      return greeting;
-    }
-
-    public void setGreeting(String greeting) {
-      this.greeting = greeting;
-    }
-  }
-
+/** A table behind a cache, on H2; and what needs no database. */
+class JdbcTableTest extends JdbcTableContract {
   private final JdbcDataSource dataSource = new JdbcDataSource();
   private final JdbcMapping<Long, Product> mapping =
       JdbcMapping.table("product", Long.class, Product.class).key("id").build();
-  private @Nullable Connection keepsTheDatabase;
 
-  @BeforeEach
-  void makeTables() throws SQLException {
+  JdbcTableTest() {
     dataSource.setURL("jdbc:h2:mem:" + UUID.randomUUID());
-    keepsTheDatabase = dataSource.getConnection();
-    execute(
-        "create table product(id bigint primary key, name varchar(20) not null,"
-            + " unit_price decimal(10,2), on_sale boolean not null)",
-        "create table line(order_id bigint, line_no int, colour varchar(10), placed_at timestamp"
-            + " with time zone, due date, count int, primary key(order_id, line_no))",
-        "create table \"user\"(\"login\" varchar(10) primary key, name varchar(10), \"group\" int)",
-        "create table word(id int primary key, text varchar(100))");
   }
 
-  @AfterEach
-  void dropTables() throws SQLException {
-    Objects.requireNonNull(keepsTheDatabase).close();
-  }
-
-  private void execute(String... statements) throws SQLException {
-    try (Statement statement = Objects.requireNonNull(keepsTheDatabase).createStatement()) {
-      for (String sql : statements) {
-        statement.execute(sql);
-      }
-    }
-  }
-
-  private JdbcTable<Long, Product> products() {
-    return new JdbcTable<>(dataSource, mapping);
-  }
-
-  private static Product product(long id) {
-    return new Product(id, "p" + id, new BigDecimal("9.50"), id % 2 == 0);
-  }
-
-  @Test
-  void aRecordIsWrittenUpdatedLoadedAndDeleted() {
-    JdbcTable<Long, Product> products = products();
-    assertThat(products.load(1L)).isNull();
-    products.write(1L, product(1));
-    assertThat(products.load(1L)).isEqualTo(product(1));
-    Product dearer = new Product(1, "p1", null, true);
-    products.write(1L, dearer);
-    assertThat(products.load(1L)).isEqualTo(dearer);
-    products.delete(1L);
-    products.delete(1L);
-    assertThat(products.load(1L)).isNull();
-  }
-
-  @Test
-  void manyKeysAreLoadedInPages() {
-    JdbcTable<Long, Product> products = products();
-    List<CacheEntry<Long, Product>> entries = new ArrayList<>();
-    LongStream.range(0, 1_201).forEach(id -> entries.add(new CacheEntry<>(id, product(id))));
-    products.writeAll(entries);
-    assertThat(entries).isEmpty();
-    Set<Long> keys = new HashSet<>();
-    LongStream.range(0, 1_300).forEach(keys::add);
-    Map<Long, Product> loaded = products.loadAll(keys);
-    assertThat(loaded).hasSize(1_201).containsEntry(1_200L, product(1_200));
-    products.deleteAll(keys);
-    assertThat(products.loadAll(Set.of(1L, 1_200L))).isEmpty();
-  }
-
-  @Test
-  void aBatchIsWrittenWholeOrNotAtAll() {
-    JdbcTable<Long, Product> products = products();
-    List<CacheEntry<Long, Product>> entries = new ArrayList<>();
-    entries.add(new CacheEntry<>(1L, product(1)));
-    entries.add(new CacheEntry<>(2L, new Product(2, "x".repeat(21), null, false)));
-    assertThatThrownBy(() -> products.writeAll(entries))
-        .isInstanceOf(JdbcTableException.class)
-        .hasMessageStartingWith("Cannot write table product: ");
-    assertThat(entries).hasSize(2);
-    assertThat(products.load(1L)).isNull();
-  }
-
-  @Test
-  void aKeyOfSeveralColumnsIsARecord() {
-    JdbcTable<LineKey, Line> lines =
-        new JdbcTable<>(dataSource, JdbcMapping.table("line", LineKey.class, Line.class).build());
-    Line line =
-        new Line(Colour.GREEN, Instant.parse("2026-11-20T10:00:00Z"), LocalDate.EPOCH, null);
-    lines.write(new LineKey(7, 1), line);
-    lines.write(new LineKey(7, 2), line);
-    assertThat(lines.load(new LineKey(7, 1))).isEqualTo(line);
-    assertThat(lines.loadAll(Set.of(new LineKey(7, 1), new LineKey(7, 2), new LineKey(8, 1))))
-        .containsOnlyKeys(new LineKey(7, 1), new LineKey(7, 2));
-    lines.delete(new LineKey(7, 1));
-    assertThat(lines.load(new LineKey(7, 1))).isNull();
-    assertThat(lines.load(new LineKey(7, 2))).isEqualTo(line);
-  }
-
-  @Test
-  void aBeanMayLieInReservedWords() {
-    JdbcTable<String, Customer> customers =
-        new JdbcTable<>(
-            dataSource,
-            JdbcMapping.table("user", String.class, Customer.class)
-                .key("login")
-                .without("greeting")
-                .build());
-    Customer customer = new Customer();
-    customer.setName("Ann");
-    customer.setGroup(3);
-    customers.write("ann", customer);
-    assertThat(customers.load("ann"))
-        .isNotNull()
-        .satisfies(
-            loaded -> {
-              assertThat(loaded.getName()).isEqualTo("Ann");
-              assertThat(loaded.getGroup()).isEqualTo(3);
-              assertThat(loaded.getGreeting()).isEqualTo("Hello");
-            });
-  }
-
-  @Test
-  void aValueMayBeOneColumn() {
-    JdbcTable<Integer, String> words =
-        new JdbcTable<>(
-            dataSource,
-            JdbcMapping.table("public.word", Integer.class, String.class)
-                .key("id")
-                .valueColumn("text")
-                .build());
-    words.write(1, "one");
-    words.write(1, "un");
-    assertThat(words.load(1)).isEqualTo("un");
-  }
-
-  @Test
-  void anUnknownColumnIsNamedWithTheColumnsThereAre() {
-    JdbcTable<Long, Product> wrong =
-        new JdbcTable<>(
-            dataSource,
-            JdbcMapping.table("product", Long.class, Product.class)
-                .key("id")
-                .column("unitPrice", "price")
-                .build());
-    assertThatThrownBy(() -> wrong.load(1L))
-        .isInstanceOf(JdbcTableException.class)
-        .hasMessage(
-            "Table product has no column price for the property unitPrice; it has ID, NAME,"
-                + " ON_SALE, UNIT_PRICE. Name it with JdbcMapping.Builder.column(...)");
-  }
-
-  @Test
-  void anUnknownTableIsNamed() {
-    JdbcTable<Long, Product> none =
-        new JdbcTable<>(
-            dataSource, JdbcMapping.table("goods", Long.class, Product.class).key("id").build());
-    assertThatThrownBy(() -> none.load(1L))
-        .isInstanceOf(JdbcTableException.class)
-        .hasMessageStartingWith("There is no table goods in schema PUBLIC of jdbc:h2:mem:");
+  @Override
+  protected DataSource dataSource() {
+    return dataSource;
   }
 
   @Test
@@ -239,15 +37,17 @@ class JdbcTableTest {
   }
 
   @Test
-  void aNullForAPrimitiveIsRefused() throws SQLException {
-    execute(
-        "alter table product alter column on_sale set null",
-        "insert into product(id, name) values (1, 'p')");
-    assertThatThrownBy(() -> products().load(1L))
-        .isInstanceOf(JdbcTableException.class)
-        .hasMessage(
-            "Column on_sale is null, but the property onSale of type boolean cannot be: make it"
-                + " Boolean");
+  void soIsOneThatAPoolCannotReach() {
+    HikariConfig config = new HikariConfig();
+    config.setJdbcUrl("jdbc:h2:tcp://127.0.0.1:1/none");
+    config.setInitializationFailTimeout(-1);
+    config.setConnectionTimeout(250);
+    try (HikariDataSource pool = new HikariDataSource(config)) {
+      JdbcTable<Long, Product> products = new JdbcTable<>(pool, mapping);
+      assertThatThrownBy(() -> products.write(1L, new Product(1, "p", null, true)))
+          .isInstanceOf(JdbcTableException.class)
+          .hasMessageStartingWith("The database of table product cannot be reached: ");
+    }
   }
 
   @Test
