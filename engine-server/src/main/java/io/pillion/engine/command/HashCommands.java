@@ -108,21 +108,21 @@ final class HashCommands {
         .complexity("O(N) in the number of fields")
         .summary("Answers the values of several fields.")
         .syntax("key field [field ...]");
-    read(table, "HEXISTS", this::hexists)
+    look(table, "HEXISTS", this::hexists)
         .arity(3)
         .flags(FAST)
         .since("2.0.0")
         .complexity("O(1)")
         .summary("Tells whether a hash has a field.")
         .syntax("key field");
-    read(table, "HLEN", this::hlen)
+    look(table, "HLEN", this::hlen)
         .arity(2)
         .flags(FAST)
         .since("2.0.0")
         .complexity("O(1)")
         .summary("Answers how many fields a hash has.")
         .syntax("key");
-    read(table, "HSTRLEN", this::hstrlen)
+    look(table, "HSTRLEN", this::hstrlen)
         .arity(3)
         .flags(FAST)
         .since("3.2.0")
@@ -171,6 +171,11 @@ final class HashCommands {
 
   private static Command write(CommandTable table, String name, Command.Handler handler) {
     return table.command(name, handler).flags(WRITE).acl(HASH);
+  }
+
+  /** Looks at a hash without answering anything that it holds. */
+  private static Command look(CommandTable table, String name, Command.Handler handler) {
+    return table.command(name, handler).flags(READONLY).acl(HASH).keys(1, 1, 1, RO);
   }
 
   private static Command read(CommandTable table, String name, Command.Handler handler) {

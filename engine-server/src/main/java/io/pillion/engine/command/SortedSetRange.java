@@ -67,9 +67,7 @@ sealed interface SortedSetRange {
         from++;
       }
       CommandException error = Errors.err("min or max is not a float");
-      return from == word.length()
-          ? 0
-          : Numbers.parseDouble(word.slice(from, word.length()), error);
+      return from == word.length() ? 0 : Numbers.parseBound(word.slice(from, word.length()), error);
     }
 
     private static boolean isBlank(byte b) {

@@ -676,6 +676,8 @@ final class StringCommands {
   // --- LCS
 
   private void lcs(Call call) {
+    Bytes first = stringOfLcs(call, 1);
+    Bytes second = stringOfLcs(call, 2);
     boolean length = false;
     boolean indexes = false;
     boolean withLengths = false;
@@ -693,8 +695,6 @@ final class StringCommands {
         throw Errors.syntax();
       }
     }
-    Bytes first = stringOfLcs(call, 1);
-    Bytes second = stringOfLcs(call, 2);
     if (length && indexes) {
       throw Errors.err("If you want both the length and indexes, please just use IDX.");
     }

@@ -88,6 +88,20 @@ public final class Numbers {
    * infinity} in any case; not a number and spaces are refused with the given error.
    */
   public static double parseDouble(Bytes text, CommandException otherwise) {
+    double value = parseBound(text, otherwise);
+    if (Double.isInfinite(value) && !isInfinity(text)) {
+      throw otherwise;
+    }
+    return value;
+  }
+
+  private static boolean isInfinity(Bytes text) {
+    byte last = text.get(text.length() - 1);
+    return last == 'f' || last == 'F' || last == 'y' || last == 'Y';
+  }
+
+  /** As {@link #parseDouble}, but what is too large for a double is infinite. */
+  public static double parseBound(Bytes text, CommandException otherwise) {
     int length = text.length();
     if (length == 0 || length > 1024) {
       throw otherwise;
@@ -119,11 +133,7 @@ public final class Numbers {
       if (unsigned.startsWith("0x")) {
         return Double.parseDouble(s.indexOf('p') < 0 ? s + "p0" : s);
       }
-      double value = Double.parseDouble(s);
-      if (Double.isInfinite(value)) {
-        throw otherwise;
-      }
-      return value;
+      return Double.parseDouble(s);
     } catch (NumberFormatException e) {
       throw otherwise;
     }

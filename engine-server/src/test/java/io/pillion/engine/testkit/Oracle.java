@@ -1,5 +1,6 @@
 package io.pillion.engine.testkit;
 
+import io.pillion.engine.dispatch.Engine;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,31 @@ public final class Oracle {
       other.ok("FLUSHALL");
       test.accept(ours.client(), other);
     }
+  }
+
+  /**
+   * Runs with a client of an engine of ours, whose effects are replayed afterwards, and with one of
+   * the real server; the latter is null when none is named.
+   */
+  public static void withOursAndAnyOracle(BiConsumer<TestClient, @Nullable TestClient> test) {
+    try (EngineServer ours = new EngineServer()) {
+      ours.start();
+      if (OracleServer.isNamed()) {
+        try (OracleServer oracle = new OracleServer()) {
+          TestClient other = oracle.client();
+          other.ok("FLUSHALL");
+          test.accept(ours.client(), other);
+        }
+      } else {
+        test.accept(ours.client(), null);
+      }
+      ours.checkReplay(ours.client().call("DEBUG", "DIGEST").text());
+    }
+  }
+
+  /** The engine that a client of ours talks to. */
+  public static Engine engineOf(TestClient client) {
+    return ((EngineServer) client.server()).engine();
   }
 
   /** The pairs of a list that alternates keys and values. */

@@ -37,6 +37,10 @@ public final class TestClient implements Closeable {
     this.reader = new RespReader(in);
   }
 
+  TestServer server() {
+    return server;
+  }
+
   /** Sends a command and waits for its answer. */
   public Answer call(Object... words) {
     send(words);

@@ -1,0 +1,204 @@
+package io.pillion.engine.testkit;
+
+import io.pillion.engine.command.Syntax;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * Random commands that follow a declared syntax: values fit their names, mostly. Some are hostile
+ * (huge, negative, empty, no number at all), some have words too many, too few or out of place.
+ *
+ * <p>Times to live are long or over, never about to end: what a key holds must not depend on how
+ * fast the test runs.
+ */
+public final class RandomWords {
+  private static final List<String> KEYS = List.of("a", "b", "c", "d", "e", "f", "", "key 7");
+  private static final List<String> VALUES =
+      List.of(
+          "a",
+          "b",
+          "c",
+          "d",
+          "e",
+          "f",
+          "g",
+          "",
+          "1",
+          "2",
+          "-7",
+          "3.5",
+          "0",
+          "10",
+          "\0\r\n\u00ff",
+          "x".repeat(70),
+          "y".repeat(400),
+          "9223372036854775807",
+          "abcabcabc",
+          "hello world");
+  private static final List<String> HOSTILE_NUMBERS =
+      List.of(
+          "9223372036854775807",
+          "-9223372036854775808",
+          "9223372036854775808",
+          "-1",
+          "0",
+          "-0",
+          "01",
+          "+1",
+          " 1",
+          "1 ",
+          "1.5",
+          "",
+          "x",
+          "4294967296",
+          "-4294967296",
+          "1e3",
+          "0x10",
+          "99999999999999999999999");
+  private static final List<String> HOSTILE_SCORES =
+      List.of(
+          "inf",
+          "-inf",
+          "+inf",
+          "nan",
+          "1e308",
+          "-1e308",
+          "1e400",
+          "0.1",
+          "1e-5",
+          "(1",
+          "[a",
+          "(a",
+          "-",
+          "+",
+          "",
+          "x",
+          "0x10",
+          "1.0e2",
+          "3.0",
+          "-0",
+          "12345678901234");
+  private static final List<String> PATTERNS =
+      List.of("*", "a*", "?", "[a-c]", "[^a]", "\\a", "[", "a[", "**", "*b*", "", "[]", "\\");
+
+  private final Random random;
+  private int keysAnnounced = -1;
+
+  public RandomWords(long seed) {
+    random = new Random(seed);
+  }
+
+  /** Chooses one of these. */
+  public <T> T oneOf(List<T> choices) {
+    return choices.get(random.nextInt(choices.size()));
+  }
+
+  /** The words of one command. */
+  public List<String> command(String name, String syntax) {
+    List<String> words = new ArrayList<>(List.of(name.split("\\|", -1)));
+    int fixed = words.size();
+    keysAnnounced = -1;
+    if (!syntax.isEmpty()) {
+      generate(Syntax.parse(syntax), words);
+    }
+    if (random.nextInt(12) == 0) {
+      spoil(words, fixed);
+    }
+    return words;
+  }
+
+  private void spoil(List<String> words, int fixed) {
+    int at = fixed + random.nextInt(words.size() - fixed + 1);
+    switch (random.nextInt(4)) {
+      case 0 -> words.add(at, oneOf(VALUES));
+      case 1 -> words.add(at, oneOf(HOSTILE_NUMBERS));
+      case 2 -> {
+        if (at < words.size()) {
+          words.remove(at);
+        }
+      }
+      default -> {
+        if (at < words.size()) {
+          words.add(words.get(at));
+        }
+      }
+    }
+  }
+
+  private void generate(Syntax syntax, List<String> words) {
+    if (syntax instanceof Syntax.Token token) {
+      words.add(random.nextInt(8) == 0 ? lower(token.text()) : token.text());
+    } else if (syntax instanceof Syntax.Value value) {
+      words.add(value(value.name()));
+    } else if (syntax instanceof Syntax.Choice choice) {
+      generate(oneOf(choice.alternatives()), words);
+    } else if (syntax instanceof Syntax.Optional optional) {
+      if (random.nextInt(5) < 2) {
+        generate(optional.part(), words);
+      }
+    } else if (syntax instanceof Syntax.Repeat repeat) {
+      repeat(repeat, words);
+    } else if (syntax instanceof Syntax.Sequence sequence) {
+      sequence.parts().forEach(part -> generate(part, words));
+    }
+  }
+
+  private void repeat(Syntax.Repeat repeat, List<String> words) {
+    int times = random.nextInt(3);
+    if (keysAnnounced > 0 && repeat.part() instanceof Syntax.Value) {
+      // One key has come before its repetition.
+      times = keysAnnounced - 1;
+      keysAnnounced = -1;
+    }
+    for (int i = 0; i < times; i++) {
+      generate(repeat.part(), words);
+    }
+  }
+
+  private static String lower(String text) {
+    return text.toLowerCase(java.util.Locale.ROOT);
+  }
+
+  private String value(String name) {
+    return switch (name) {
+      case "key", "key1", "key2", "newkey", "source", "destination" -> oneOf(KEYS);
+      case "pattern" -> oneOf(PATTERNS);
+      case "seconds", "milliseconds" -> rarely(HOSTILE_NUMBERS, "1000000000");
+      case "unix-time-seconds" -> rarely(HOSTILE_NUMBERS, "4102444800");
+      case "unix-time-milliseconds" -> rarely(HOSTILE_NUMBERS, "4102444800123");
+      case "cursor" -> rarely(List.of("x", " 1", "1 ", "1.5", "99999999999999999999"), "0");
+      case "numkeys" -> {
+        keysAnnounced = 1 + random.nextInt(3);
+        yield rarely(HOSTILE_NUMBERS, Integer.toString(keysAnnounced));
+      }
+      case "type" -> oneOf(List.of("string", "list", "set", "zset", "hash", "nosuch"));
+      case "db", "destination-db" -> rarely(HOSTILE_NUMBERS, oneOf(List.of("0", "1", "16")));
+      case "score", "min", "max", "weight" -> rarely(HOSTILE_SCORES, small());
+      case "increment" ->
+          random.nextBoolean() ? rarely(HOSTILE_NUMBERS, small()) : rarely(HOSTILE_SCORES, small());
+      case "count",
+          "index",
+          "start",
+          "stop",
+          "end",
+          "offset",
+          "decrement",
+          "rank",
+          "limit",
+          "len",
+          "num-matches",
+          "min-match-len" ->
+          rarely(HOSTILE_NUMBERS, small());
+      default -> oneOf(VALUES);
+    };
+  }
+
+  private String rarely(List<String> hostile, String usual) {
+    return random.nextInt(10) == 0 ? oneOf(hostile) : usual;
+  }
+
+  private String small() {
+    return Integer.toString(random.nextInt(14) - 4);
+  }
+}
