@@ -6,7 +6,6 @@ import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.net.ListenException;
 import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.PillionEngine;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -103,7 +102,7 @@ final class EmbeddedEngine {
 
   private static Endpoint endpoint(String text) {
     if (text.startsWith("/")) {
-      return new Endpoint.Unix(Path.of(text), SOCKET_MODE);
+      return new Endpoint.Unix(text, SOCKET_MODE);
     }
     Matcher parts = HOST_AND_PORT.matcher(text);
     if (!parts.matches() || Integer.parseInt(parts.group(2)) > HIGHEST_PORT) {
