@@ -15,8 +15,6 @@ import org.junit.jupiter.api.Test;
 
 /** The client against a cluster of three real servers. */
 class LettuceClusterTest extends CommandsContract {
-  private static final int SLOTS = RedisCluster.SLOTS;
-  private static final List<RedisServer> servers = new ArrayList<>();
   private static @Nullable RedisCluster cluster;
   private static @Nullable Commands commands;
 
@@ -24,7 +22,6 @@ class LettuceClusterTest extends CommandsContract {
   static void start() {
     RedisCluster started = RedisCluster.start();
     cluster = started;
-    servers.addAll(started.servers());
     commands = PillionClient.connect(started.url() + "?timeout=5s");
   }
 
@@ -36,6 +33,10 @@ class LettuceClusterTest extends CommandsContract {
     if (cluster != null) {
       cluster.close();
     }
+  }
+
+  private static List<RedisServer> servers() {
+    return Objects.requireNonNull(cluster).servers();
   }
 
   @Override
@@ -80,7 +81,7 @@ class LettuceClusterTest extends CommandsContract {
     String tag = "{moving" + UUID.randomUUID() + "}";
     Object slotReply = commands().call(Command.of("CLUSTER", "KEYSLOT").arg(tag).keyAt(1));
     long slot = Replies.asLong(slotReply);
-    int from = (int) (slot * 3 / SLOTS);
+    int from = (int) (slot * 3 / RedisCluster.SLOTS);
     for (int step = 1; step <= 3; step++) {
       int owner = (from + step) % 3;
       assign(slot, owner);
@@ -106,10 +107,10 @@ class LettuceClusterTest extends CommandsContract {
   /** Gives an empty slot to a server, and tells only the old owner and the new one at once. */
   private static void assign(long slot, int owner) {
     String id = null;
-    try (Commands node = PillionClient.connect(servers.get(owner).url())) {
+    try (Commands node = PillionClient.connect(servers().get(owner).url())) {
       id = Replies.asText(node.call(Command.of("CLUSTER", "MYID")));
     }
-    for (RedisServer server : servers) {
+    for (RedisServer server : servers()) {
       try (Commands node = PillionClient.connect(server.url())) {
         Command set = Command.of("CLUSTER", "SETSLOT").arg(slot).arg("NODE");
         assertThat(Replies.isOk(node.call(set.arg(String.valueOf(id))))).isTrue();
@@ -118,7 +119,7 @@ class LettuceClusterTest extends CommandsContract {
   }
 
   private static void clear(int owner, String tag) {
-    try (Commands node = PillionClient.connect(servers.get(owner).url())) {
+    try (Commands node = PillionClient.connect(servers().get(owner).url())) {
       node.call(Command.of("DEL").arg(tag).arg(tag + "n").arg(tag + "q"));
     }
   }

@@ -3,33 +3,38 @@ package io.pillion.client;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A cluster of three real servers for a test, each with a third of the slots, in order. */
+/**
+ * A cluster of three real servers for a test, skipped where no {@code redis-server} is installed.
+ */
 public final class RedisCluster implements AutoCloseable {
-  static final int SLOTS = 16_384;
+  /** The number of hash slots of any cluster. */
+  public static final int SLOTS = 16_384;
+
+  private static final int NODES = 3;
 
   private final List<RedisServer> servers = new ArrayList<>();
 
   private RedisCluster() {}
 
-  /** Starts the servers and waits until they know each other; skips the test where none are. */
+  /** Three servers that know each other and share the slots evenly. */
   public static RedisCluster start() {
     RedisCluster cluster = new RedisCluster();
     List<Commands> nodes = new ArrayList<>();
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < NODES; i++) {
       RedisServer server = startNode();
       cluster.servers.add(server);
       nodes.add(PillionClient.connect(server.url()));
     }
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < NODES; i++) {
       Command add = Command.of("CLUSTER", "ADDSLOTSRANGE");
-      nodes.get(i).call(add.arg(i * SLOTS / 3).arg((i + 1) * SLOTS / 3 - 1));
-      RedisServer next = cluster.servers.get((i + 1) % 3);
-      nodes.get(i).call(Command.of("CLUSTER", "MEET", "127.0.0.1").arg(next.port()));
+      nodes.get(i).call(add.arg(i * SLOTS / NODES).arg((i + 1) * SLOTS / NODES - 1));
+      int next = cluster.servers.get((i + 1) % NODES).port();
+      nodes.get(i).call(Command.of("CLUSTER", "MEET", "127.0.0.1").arg(next));
     }
     for (Commands node : nodes) {
-      Awaiting.until(() -> knowsThreeNodes(node));
+      Awaiting.until(() -> knowsAll(node));
+      node.close();
     }
-    nodes.forEach(Commands::close);
     return cluster;
   }
 
@@ -42,20 +47,20 @@ public final class RedisCluster implements AutoCloseable {
     return RedisServer.start(port, "--cluster-enabled", "yes");
   }
 
-  private static boolean knowsThreeNodes(Commands node) {
+  private static boolean knowsAll(Commands node) {
     String info = String.valueOf(Replies.asText(node.call(Command.of("CLUSTER", "INFO"))));
     return info.contains("cluster_state:ok")
-        && Replies.asList(node.call(Command.of("CLUSTER", "SLOTS"))).size() == 3;
+        && Replies.asList(node.call(Command.of("CLUSTER", "SLOTS"))).size() == NODES;
+  }
+
+  /** A URL that names two of the three. */
+  public String url() {
+    return "redis://127.0.0.1:" + servers.get(0).port() + ",127.0.0.1:" + servers.get(1).port();
   }
 
   /** The servers, in the order of their slots. */
-  List<RedisServer> servers() {
+  public List<RedisServer> servers() {
     return servers;
-  }
-
-  /** The URL of two of its nodes. */
-  public String url() {
-    return "redis://127.0.0.1:" + servers.get(0).port() + ",127.0.0.1:" + servers.get(1).port();
   }
 
   @Override

@@ -60,17 +60,37 @@ public final class RedisServer implements AutoCloseable {
       line.addAll(List.of("--unixsocket", folder.resolve("redis.sock").toString()));
       line.addAll(List.of("--enable-debug-command", "yes"));
       line.addAll(List.of(options));
-      Process process =
-          new ProcessBuilder(line)
-              .redirectErrorStream(true)
-              .redirectOutput(folder.resolve("log").toFile())
-              .start();
-      RedisServer server = new RedisServer(process, folder, "127.0.0.1", port);
-      server.awaitListening();
-      return server;
+      return start(line, folder, port);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** A sentinel that watches nothing yet, skipping the test where none is installed. */
+  public static RedisServer startSentinel() {
+    if (!installed()) {
+      Assumptions.abort("no redis-server on this machine");
+    }
+    try {
+      int port = freePort();
+      Path folder = Files.createTempDirectory("pillion-sentinel");
+      Path settings = folder.resolve("sentinel.conf");
+      Files.writeString(settings, "port " + port + "\nbind 127.0.0.1\ndir " + folder + "\n");
+      return start(List.of("redis-server", settings.toString(), "--sentinel"), folder, port);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static RedisServer start(List<String> line, Path folder, int port) throws IOException {
+    Process process =
+        new ProcessBuilder(line)
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("log").toFile())
+            .start();
+    RedisServer server = new RedisServer(process, folder, "127.0.0.1", port);
+    server.awaitListening();
+    return server;
   }
 
   /** A port nobody listens on at the moment. */

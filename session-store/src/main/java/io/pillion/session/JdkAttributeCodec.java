@@ -126,7 +126,7 @@ public final class JdkAttributeCodec implements AttributeCodec {
         throw new InvalidClassException(
             type.getName(),
             "is not an allowed class, so it could not be read back; allow it or its package"
-                + " (in Spring Boot: pillion.session.allowed-classes)");
+                + " (in Spring Boot: pillion.serialization.allow)");
       }
     }
   }

@@ -280,7 +280,7 @@ abstract class SessionRepositoryContract {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("\"event\"")
         .hasMessageContaining("Unlisted")
-        .hasMessageContaining("allowed-classes");
+        .hasMessageContaining("pillion.serialization.allow");
     session.removeAttribute("event");
     repository.save(session);
     assertThat(load(session.getId()).getAttributeNames()).containsExactly("clock");
