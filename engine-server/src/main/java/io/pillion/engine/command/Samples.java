@@ -5,13 +5,13 @@ import java.util.function.LongSupplier;
 
 /** How random elements are chosen for SRANDMEMBER, HRANDFIELD and ZRANDMEMBER. */
 final class Samples {
-  /** The most elements that are drawn one by one: what the header of a reply can say. */
-  private static final long MOST_DRAWS = Integer.MAX_VALUE / 2;
+  /** The most elements that are drawn one by one: a reply is made in memory as a whole. */
+  private static final long MOST_DRAWS = 4 << 20;
 
   private Samples() {}
 
   /**
-   * Refuses to draw more often than a reply can hold.
+   * Refuses to draw so often that the reply may not fit into memory.
    *
    * @param count how often to draw, as a negative number
    */

@@ -281,13 +281,7 @@ final class Connection extends ChannelInboundHandlerAdapter
   @Override
   public void seal() {
     int size = reply.size();
-    if (size > 0 && channel.isActive()) {
-      ByteBuf buffer = output.take();
-      if (buffer == null) {
-        buffer = channel.alloc().directBuffer(size);
-      }
-      buffer.writeBytes(reply.array(), 0, size);
-      output.put(buffer);
+    if (size > 0 && channel.isActive() && queue(size)) {
       if (size >= SMALL_OUTPUT_BYTES || countedOutputBytes > 0 || !channel.isWritable()) {
         checkOutput();
       }
@@ -295,6 +289,31 @@ final class Connection extends ChannelInboundHandlerAdapter
     reply.clear();
     if (closeWhenSealed) {
       closeWhenFlushed = true;
+    }
+  }
+
+  /** Queues the reply's bytes; false when there is no memory, and the connection closes. */
+  private boolean queue(int size) {
+    ByteBuf buffer = output.take();
+    try {
+      if (buffer == null) {
+        buffer = channel.alloc().directBuffer(size);
+      }
+      buffer.writeBytes(reply.array(), 0, size);
+      output.put(buffer);
+      return true;
+    } catch (OutOfMemoryError full) {
+      // Only this client's replies are lost; the engine lock is held, and has to be let go.
+      log.warn(
+          "Client id={} addr={} closed: no direct memory for {} bytes of replies.",
+          client.id(),
+          peerAddress(),
+          size);
+      if (buffer != null) {
+        buffer.release();
+      }
+      client.close(/* afterReplies= */ false);
+      return false;
     }
   }
 

@@ -12,6 +12,10 @@ public final class RespReply implements Reply {
   private static final int INITIAL = 512;
   private static final int KEPT = 16 << 10;
 
+  /** What the replies of one turn to one client may take: so that none exhausts the heap. */
+  private static final int MAX_BYTES =
+      (int) Math.min(Integer.MAX_VALUE - 8, Runtime.getRuntime().maxMemory() / 4);
+
   private static final byte[] OK = ascii("+OK\r\n");
   private static final byte[] NIL2 = ascii("$-1\r\n");
   private static final byte[] NIL_ARRAY2 = ascii("*-1\r\n");
@@ -19,12 +23,19 @@ public final class RespReply implements Reply {
   private static final byte[] TRUE3 = ascii("#t\r\n");
   private static final byte[] FALSE3 = ascii("#f\r\n");
 
+  private final int maxBytes;
   private byte[] array = new byte[INITIAL];
   private int size;
   private int version = 2;
 
   /** An empty RESP2 reply. */
-  public RespReply() {}
+  public RespReply() {
+    this(MAX_BYTES);
+  }
+
+  RespReply(int maxBytes) {
+    this.maxBytes = maxBytes;
+  }
 
   @Override
   public void version(int newVersion) {
@@ -287,11 +298,13 @@ public final class RespReply implements Reply {
   }
 
   private void grow(int more) {
-    int needed = Math.addExact(size, more);
-    array = Arrays.copyOf(array, (int) Math.min(Math.max(2L * array.length, needed), MAX_ARRAY));
+    long needed = (long) size + more;
+    if (needed > maxBytes) {
+      throw new CommandException(
+          "ERR the reply would exceed " + maxBytes + " bytes, a quarter of the Java heap");
+    }
+    array = Arrays.copyOf(array, (int) Math.min(Math.max(2L * array.length, needed), maxBytes));
   }
-
-  private static final int MAX_ARRAY = Integer.MAX_VALUE - 8;
 
   /** How many characters the number takes, with its sign. */
   private static int digits(long number) {

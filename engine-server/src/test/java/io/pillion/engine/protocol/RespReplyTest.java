@@ -2,6 +2,7 @@ package io.pillion.engine.protocol;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.function.Consumer;
@@ -84,6 +85,19 @@ class RespReplyTest {
     assertThat((List<?>) whole.get(0)).hasSize(11);
     assertThat(((List<?>) whole.get(0)).get(1)).isEqualTo(1L);
     assertThat(objects.isEmpty()).isTrue();
+  }
+
+  @Test
+  void aReplyThatWouldExhaustTheHeapIsAnError() {
+    RespReply reply = new RespReply(5000);
+    reply.bulk("x".repeat(4000));
+    int position = reply.position();
+    assertThatThrownBy(() -> reply.bulk("x".repeat(1000)))
+        .isInstanceOf(CommandException.class)
+        .hasMessageStartingWith("ERR the reply would exceed 5000 bytes");
+    reply.rewind(position);
+    reply.integer(1);
+    assertThat(reply.size()).isEqualTo(position + 4);
   }
 
   @Test
