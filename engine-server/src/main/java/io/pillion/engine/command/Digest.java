@@ -82,7 +82,7 @@ final class Digest {
             new ListValue(arena, database.rootCell(record), limits)
                 .elements(0, /* reverse= */ false);
         while (elements.next()) {
-          mix(digest, elements.element().toByteArray());
+          mix(digest, elements.toBytes().toByteArray());
         }
       }
       case HASH -> {

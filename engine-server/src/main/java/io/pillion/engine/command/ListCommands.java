@@ -382,10 +382,18 @@ final class ListCommands {
     return false;
   }
 
+  private static void reply(Reply reply, ListValue.Elements at) {
+    if (at.isInteger()) {
+      reply.bulk(at.integer());
+    } else {
+      reply.bulk(at.span());
+    }
+  }
+
   private static void popOne(Call call, Bytes key, ListValue list, End end) {
     ListValue.Elements first = list.elements(0, !end.isLeft());
     first.next();
-    call.reply().bulk(first.element());
+    reply(call.reply(), first);
     remove(call, key, list, end, 1);
   }
 
@@ -398,7 +406,7 @@ final class ListCommands {
     ListValue.Elements elements = list.elements(0, !end.isLeft());
     for (long i = 0; i < count; i++) {
       elements.next();
-      call.reply().bulk(elements.element());
+      reply(call.reply(), elements);
     }
     remove(call, key, list, end, count);
   }
@@ -431,7 +439,7 @@ final class ListCommands {
       ListValue.Elements elements = list.elements(range.from(), /* reverse= */ false);
       for (long i = 0; i < range.count(); i++) {
         elements.next();
-        reply.bulk(elements.element());
+        reply(reply, elements);
       }
     }
   }
@@ -446,7 +454,7 @@ final class ListCommands {
     ListValue.Elements elements =
         list.elements(index < 0 ? -(index + 1) : index, /* reverse= */ index < 0);
     if (elements.next()) {
-      call.reply().bulk(elements.element());
+      reply(call.reply(), elements);
     } else {
       call.reply().nil();
     }
@@ -516,13 +524,13 @@ final class ListCommands {
 
     /** Replies each position that is wanted, and returns how many. */
     int run(ListValue list, Bytes element, Reply reply) {
-      ListValue.Elements elements = list.elements(0, reverse);
+      ListValue.Elements elements = list.elements(0, reverse).lookingFor(element);
       long size = list.size();
       long left = most == 0 ? size : Math.min(most, size);
       long toSkip = rank - 1;
       int found = 0;
       for (long i = 0; i < left && elements.next(); i++) {
-        if (!elements.element().matches(element)) {
+        if (!elements.isWanted()) {
           continue;
         }
         if (toSkip > 0) {
@@ -567,9 +575,9 @@ final class ListCommands {
       return;
     }
     Bytes pivot = call.arg(3);
-    ListValue.Elements elements = list.elements(0, /* reverse= */ false);
+    ListValue.Elements elements = list.elements(0, /* reverse= */ false).lookingFor(pivot);
     for (long i = 0; elements.next(); i++) {
-      if (elements.element().matches(pivot)) {
+      if (elements.isWanted()) {
         list.insert(after ? i + 1 : i, call.arg(4));
         call.reply().integer(list.size());
         call.changed(key, EventClass.LIST, "linsert");
@@ -589,10 +597,10 @@ final class ListCommands {
     }
     long most = count == 0 || count == Long.MIN_VALUE ? Long.MAX_VALUE : Math.abs(count);
     Bytes element = call.arg(3);
-    ListValue.Elements elements = list.elements(0, /* reverse= */ count < 0);
+    ListValue.Elements elements = list.elements(0, /* reverse= */ count < 0).lookingFor(element);
     long removed = 0;
     while (removed < most && elements.next()) {
-      if (elements.element().matches(element)) {
+      if (elements.isWanted()) {
         elements.remove();
         removed++;
       }
@@ -652,7 +660,7 @@ final class ListCommands {
     ListValue target = find(call, targetKey);
     ListValue.Elements first = source.elements(0, !from.isLeft());
     first.next();
-    Bytes element = first.element().toBytes();
+    Bytes element = first.toBytes();
     if (target == null) {
       target = create(call, targetKey);
       try {

@@ -7,10 +7,11 @@ import io.pillion.engine.memory.Span;
 /**
  * Elements of a list in one block: the whole of a small list, or a page of a large one.
  *
- * <p>An entry is a varint with the element's length, the element, and the size of these two in a
- * varint that is read backwards, for walks from the end. The entries lie together anywhere in the
- * block, so that both ends can grow and shrink without moving the rest. Offsets count from the
- * block's begin.
+ * <p>An entry is a head, the element, and the size of these two in a varint that is read backwards,
+ * for walks from the end. The head is a varint too: the element's length plus {@value #WIDTHS}, or
+ * below that, which of the {@value #WIDTHS} widths an element has that is kept as a number, because
+ * its bytes are just the decimal digits of one. The entries lie together anywhere in the block, so
+ * that both ends can grow and shrink without moving the rest. Offsets count from the block's begin.
  */
 final class ListPage {
   // Kind (byte), count (int), where the entries begin and end (ints); a page has neighbours too.
@@ -24,6 +25,11 @@ final class ListPage {
 
   /** Up to here a block is made to measure; above, with a quarter to grow. */
   private static final int TIGHT_BYTES = 256;
+
+  /** How many widths of integers there are. */
+  private static final int WIDTHS = 5;
+
+  private static final int[] WIDTH_BYTES = {1, 2, 3, 4, 8};
 
   private ListPage() {}
 
@@ -91,20 +97,56 @@ final class ListPage {
 
   // --- entries
 
-  /** What an element of this length takes. */
-  static int entryBytes(int length) {
-    int size = Varint.sizeOf(length) + length;
+  /** How an element is written: the head of its entry. */
+  static int headOf(Bytes element) {
+    if (!Integers.isInteger(element)) {
+      return element.length() + WIDTHS;
+    }
+    long value = Integers.parse(element);
+    int bits = 65 - Long.numberOfLeadingZeros(value ^ (value >> 63));
+    return bits <= 32 ? (bits - 1) >>> 3 : WIDTHS - 1;
+  }
+
+  private static int payloadBytes(int head) {
+    return head < WIDTHS ? WIDTH_BYTES[head] : head - WIDTHS;
+  }
+
+  /** What an element with this head takes. */
+  static int entryBytes(int head) {
+    int size = Varint.sizeOf(head) + payloadBytes(head);
     return size + Varint.sizeOf(size);
   }
 
-  static Span element(Arena arena, long page, int offset, Span span) {
-    int length = Varint.get(arena, page + offset);
-    return span.set(page + offset + Varint.sizeOf(length), length);
+  /** The head of the entry at an offset. */
+  static int head(Arena arena, long page, int offset) {
+    return Varint.get(arena, page + offset);
+  }
+
+  /** Whether an element with this head is kept as a number. */
+  static boolean isInteger(int head) {
+    return head < WIDTHS;
+  }
+
+  /** The number at an offset. */
+  static long integer(Arena arena, long page, int offset, int head) {
+    long at = page + offset + 1;
+    return switch (WIDTH_BYTES[head]) {
+      case 1 -> arena.getByte(at);
+      case 2 -> arena.getShort(at);
+      case 3 -> (arena.getByte(at + 2) << 16) | (arena.getShort(at) & 0xFFFF);
+      case 4 -> arena.getInt(at);
+      default -> arena.getLong(at);
+    };
+  }
+
+  /** The bytes at an offset, of an element that is not kept as a number. */
+  static Span bytes(Arena arena, long page, int offset, int head, Span span) {
+    return span.set(page + offset + Varint.sizeOf(head), head - WIDTHS);
   }
 
   /** The offset behind the entry at one. */
   static int offsetBehind(Arena arena, long page, int offset) {
-    return offset + entryBytes(Varint.get(arena, page + offset));
+    return offset + entryBytes(head(arena, page, offset));
   }
 
   /** The offset of the entry that ends at one. */
@@ -138,16 +180,33 @@ final class ListPage {
     return offset;
   }
 
-  /** Writes other bytes over an element of the same length. */
-  static void overwrite(Arena arena, long page, int offset, Bytes element) {
-    arena.copyIn(page + offset + Varint.sizeOf(element.length()), element);
+  /** Writes another element over one with the same head. */
+  static void overwrite(Arena arena, long page, int offset, int head, Bytes element) {
+    writePayload(arena, page + offset + Varint.sizeOf(head), head, element);
   }
 
-  private static void write(Arena arena, long address, Bytes element) {
-    int length = element.length();
-    long at = Varint.put(arena, address, length);
-    arena.copyIn(at, element);
-    at += length;
+  private static void writePayload(Arena arena, long at, int head, Bytes element) {
+    if (head >= WIDTHS) {
+      arena.copyIn(at, element);
+      return;
+    }
+    long value = Integers.parse(element);
+    switch (WIDTH_BYTES[head]) {
+      case 1 -> arena.putByte(at, (byte) value);
+      case 2 -> arena.putShort(at, (short) value);
+      case 3 -> {
+        arena.putShort(at, (short) value);
+        arena.putByte(at + 2, (byte) (value >> 16));
+      }
+      case 4 -> arena.putInt(at, (int) value);
+      default -> arena.putLong(at, value);
+    }
+  }
+
+  private static void write(Arena arena, long address, int head, Bytes element) {
+    long at = Varint.put(arena, address, head);
+    writePayload(arena, at, head, element);
+    at += payloadBytes(head);
     int size = (int) (at - address);
     for (int left = Varint.sizeOf(size) - 1; left >= 0; left--) {
       int more = left == Varint.sizeOf(size) - 1 ? 0 : 0x80;
@@ -158,11 +217,12 @@ final class ListPage {
   /**
    * Writes an entry at an offset between two entries, or at an end.
    *
+   * @param head the element's, from {@link #headOf}
    * @param mostBytes what the block should not grow beyond for the sake of room to grow
    * @return where the page is now; when it moved, the old block is free
    */
-  static long insert(Arena arena, long page, int offset, Bytes element, int mostBytes) {
-    int size = entryBytes(element.length());
+  static long insert(Arena arena, long page, int offset, int head, Bytes element, int mostBytes) {
+    int size = entryBytes(head);
     int start = start(arena, page);
     int end = end(arena, page);
     int header = headerBytes(arena.getByte(page));
@@ -190,7 +250,7 @@ final class ListPage {
     arena.putInt(to + START, newStart);
     arena.putInt(to + END, newStart + left + size + right);
     arena.putInt(to + COUNT, count(arena, page) + 1);
-    write(arena, to + newStart + left, element);
+    write(arena, to + newStart + left, head, element);
     if (to != page) {
       arena.free(page);
     }

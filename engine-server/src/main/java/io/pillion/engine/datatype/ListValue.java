@@ -156,8 +156,9 @@ public final class ListValue {
   public void set(long index, Bytes element) {
     seek(index);
     int offset = ListPage.offsetOf(arena, page, number);
-    if (Varint.get(arena, page + offset) == element.length()) {
-      ListPage.overwrite(arena, page, offset, element);
+    int head = ListPage.headOf(element);
+    if (ListPage.head(arena, page, offset) == head) {
+      ListPage.overwrite(arena, page, offset, head, element);
       return;
     }
     insert(index, element);
@@ -245,6 +246,9 @@ public final class ListValue {
     private int offset;
     private int entry;
     private int entryEnd;
+    private Bytes wanted = Bytes.EMPTY;
+    private boolean wantsInteger;
+    private long wantedInteger;
 
     private Elements(long from, boolean reverse) {
       this.reverse = reverse;
@@ -296,9 +300,45 @@ public final class ListValue {
       return true;
     }
 
-    /** The element; the span is the same for each. */
-    public Span element() {
-      return ListPage.element(arena, current, entry, span);
+    /** Whether the element is {@link #integer}, and not {@link #span}. */
+    public boolean isInteger() {
+      return ListPage.isInteger(head());
+    }
+
+    /** The element, when it is kept as a number whose digits it is. */
+    public long integer() {
+      return ListPage.integer(arena, current, entry, head());
+    }
+
+    /** The element, when it is not kept as a number; the span is the same for each. */
+    public Span span() {
+      return ListPage.bytes(arena, current, entry, head(), span);
+    }
+
+    /** A copy of the element on the heap. */
+    public Bytes toBytes() {
+      return isInteger() ? Bytes.of(integer()) : span().toBytes();
+    }
+
+    /** Says which element {@link #isWanted} asks for; returns this. */
+    public Elements lookingFor(Bytes element) {
+      wanted = element;
+      wantsInteger = Integers.isInteger(element);
+      wantedInteger = wantsInteger ? Integers.parse(element) : 0;
+      return this;
+    }
+
+    /** Whether the element is the one that is looked for. */
+    public boolean isWanted() {
+      int head = head();
+      if (ListPage.isInteger(head)) {
+        return wantsInteger && wantedInteger == ListPage.integer(arena, current, entry, head);
+      }
+      return !wantsInteger && ListPage.bytes(arena, current, entry, head, span).matches(wanted);
+    }
+
+    private int head() {
+      return ListPage.head(arena, current, entry);
     }
 
     /**
@@ -378,10 +418,11 @@ public final class ListValue {
 
   /** Puts an element between two entries of a page, or somewhere near where there is room. */
   private void insertAt(long inPage, int offset, Bytes element) {
-    int size = ListPage.entryBytes(element.length());
+    int head = ListPage.headOf(element);
+    int size = ListPage.entryBytes(head);
     if (!isPaged(root())) {
       if (fits(inPage, size)) {
-        arena.putLong(cell, ListPage.insert(arena, inPage, offset, element, mostBytes()));
+        arena.putLong(cell, ListPage.insert(arena, inPage, offset, head, element, mostBytes()));
         return;
       }
       int inEntries = offset - ListPage.start(arena, inPage);
@@ -389,28 +430,28 @@ public final class ListValue {
       offset = inPage == 0 ? 0 : ListPage.start(arena, inPage) + inEntries;
     }
     if (inPage == 0) {
-      addPage(0, 0, element);
+      addPage(0, 0, head, element);
     } else if (fits(inPage, size)) {
-      write(inPage, offset, element);
+      write(inPage, offset, head, element);
     } else if (offset == ListPage.start(arena, inPage)) {
-      insertBetween(ListPage.previous(arena, inPage), inPage, element);
+      insertBetween(ListPage.previous(arena, inPage), inPage, head, element);
     } else if (offset == ListPage.end(arena, inPage)) {
-      insertBetween(inPage, ListPage.next(arena, inPage), element);
+      insertBetween(inPage, ListPage.next(arena, inPage), head, element);
     } else {
-      insertBetween(inPage, split(inPage, offset), element);
+      insertBetween(inPage, split(inPage, offset), head, element);
     }
     addToCount(1);
   }
 
   /** Puts an element at the end of one page or the start of the next, or else into a new one. */
-  private void insertBetween(long left, long right, Bytes element) {
-    int size = ListPage.entryBytes(element.length());
+  private void insertBetween(long left, long right, int head, Bytes element) {
+    int size = ListPage.entryBytes(head);
     if (left != 0 && fits(left, size)) {
-      write(left, ListPage.end(arena, left), element);
+      write(left, ListPage.end(arena, left), head, element);
     } else if (right != 0 && fits(right, size)) {
-      write(right, ListPage.start(arena, right), element);
+      write(right, ListPage.start(arena, right), head, element);
     } else {
-      addPage(left, right, element);
+      addPage(left, right, head, element);
     }
   }
 
@@ -418,17 +459,16 @@ public final class ListValue {
     return maxBytes() + PAGE_OVERHEAD;
   }
 
-  private void write(long inPage, int offset, Bytes element) {
-    long moved = ListPage.insert(arena, inPage, offset, element, mostBytes());
+  private void write(long inPage, int offset, int head, Bytes element) {
+    long moved = ListPage.insert(arena, inPage, offset, head, element, mostBytes());
     if (moved != inPage) {
       relink(moved);
     }
   }
 
-  private void addPage(long left, long right, Bytes element) {
-    int size = ListPage.entryBytes(element.length());
-    long added = ListPage.create(arena, PAGE, size);
-    added = ListPage.insert(arena, added, ListPage.start(arena, added), element, mostBytes());
+  private void addPage(long left, long right, int head, Bytes element) {
+    long added = ListPage.create(arena, PAGE, ListPage.entryBytes(head));
+    added = ListPage.insert(arena, added, ListPage.start(arena, added), head, element, mostBytes());
     ListPage.setPrevious(arena, added, left);
     ListPage.setNext(arena, added, right);
     relink(added);

@@ -80,6 +80,11 @@ class ListValueTest {
   }
 
   private static Bytes element(Random random, int bytes) {
+    if (random.nextInt(3) == 0) {
+      // A number of any size; some texts that look like one are none.
+      long number = random.nextLong() >> random.nextInt(64);
+      return Bytes.of((random.nextInt(10) == 0 ? "0" : "") + number);
+    }
     byte[] element = new byte[random.nextInt(8) == 0 ? bytes : random.nextInt(bytes / 4 + 2)];
     if (element.length > 0) {
       element[0] = (byte) random.nextInt(3);
@@ -127,12 +132,15 @@ class ListValueTest {
 
   private void removeInAWalk(Random random) {
     boolean reverse = random.nextBoolean();
-    Bytes wanted = Bytes.of(new byte[] {(byte) random.nextInt(3)});
+    Bytes wanted =
+        random.nextBoolean()
+            ? Bytes.of(random.nextInt(3) - 1)
+            : Bytes.of(new byte[] {(byte) random.nextInt(3)});
     int most = random.nextInt(6);
     ListValue list = list();
-    ListValue.Elements walk = list.elements(0, reverse);
+    ListValue.Elements walk = list.elements(0, reverse).lookingFor(wanted);
     for (int left = most; left > 0 && walk.next(); ) {
-      if (walk.element().matches(wanted)) {
+      if (walk.isWanted()) {
         walk.remove();
         left--;
       }
@@ -164,7 +172,7 @@ class ListValueTest {
   private static List<Bytes> walk(ListValue.Elements elements) {
     List<Bytes> walked = new ArrayList<>();
     while (elements.next()) {
-      walked.add(elements.element().toBytes());
+      walked.add(elements.toBytes());
     }
     return walked;
   }
@@ -183,6 +191,42 @@ class ListValueTest {
     model.subList(0, 720).clear();
     assertThat(list().encoding()).isEqualTo("listpack");
     checkFrom(0);
+  }
+
+  @Test
+  void keepsNumbersAndWhatLooksLikeThem() {
+    for (long power = 1; power > 0; power <<= 1) {
+      for (long number : new long[] {power - 1, power, power + 1}) {
+        model.add(Bytes.of(number));
+        model.add(Bytes.of(-number));
+      }
+    }
+    for (String text :
+        List.of(
+            "-9223372036854775808",
+            "9223372036854775808",
+            "-9223372036854775809",
+            "-0",
+            "00",
+            "+1",
+            "1 ",
+            "",
+            "-",
+            "0x1",
+            "1.0",
+            "99999999999999999999")) {
+      model.add(Bytes.of(text));
+    }
+    for (Bytes element : model) {
+      list().pushTail(element);
+    }
+    checkFrom(0);
+    ListValue.Elements walk = list().elements(0, /* reverse= */ false);
+    for (Bytes element : model) {
+      assertThat(walk.next()).isTrue();
+      assertThat(walk.lookingFor(element).isWanted()).isTrue();
+      assertThat(walk.lookingFor(Bytes.of("17 and more")).isWanted()).isFalse();
+    }
   }
 
   @Test
