@@ -1,6 +1,7 @@
 package io.pillion.cache;
 
 import io.pillion.cache.EntryChange.Kind;
+import io.pillion.cache.EntryStore.Loaded;
 import io.pillion.cache.EntryStore.Replaced;
 import io.pillion.cache.KeyLocks.Held;
 import io.pillion.client.Commands;
@@ -95,7 +96,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /**
    * The value of this key, or what the function makes of it, which is then stored unless it is
-   * null. In one process the function runs once at a time for a key.
+   * null. In one process the function runs once at a time for a key. What it makes is returned but
+   * not stored if meanwhile the key was removed by this process, or the cache cleared by anybody.
    */
   public @Nullable V computeIfAbsent(K key, Function<? super K, ? extends @Nullable V> function) {
     byte[] id = id(key);
@@ -402,6 +404,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       if (writer != null) {
         writer.delete(key);
       }
+      locks.invalidate(id);
       if (!isObserved()) {
         boolean removed = await(store.delete(id));
         statistics.removed(removed ? 1 : 0, start);
@@ -425,8 +428,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
       return onExecutor(() -> remove(key));
     }
     long start = statistics.start();
+    byte[] id = id(key);
+    locks.invalidate(id);
     return store
-        .delete(id(key))
+        .delete(id)
         .thenApply(
             removed -> {
               statistics.removed(removed ? 1 : 0, start);
@@ -470,6 +475,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       if (writer != null) {
         writer.delete(key);
       }
+      locks.invalidate(id);
       byte[] old = await(store.getAndDelete(id));
       countLookUp(old != null, start);
       if (old == null) {
@@ -502,7 +508,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
           all.removeAll(undeleted);
         }
       }
-      List<byte @Nullable []> removed = await(store.deleteAll(ids(all), isObserved()));
+      List<byte[]> ids = ids(all);
+      ids.forEach(locks::invalidate);
+      List<byte @Nullable []> removed = await(store.deleteAll(ids, isObserved()));
       statistics.removed(removed.stream().filter(Objects::nonNull).count(), start);
       if (isObserved()) {
         List<EntryChange<K, V>> changes = new ArrayList<>();
@@ -756,23 +764,34 @@ public final class EngineCache<K, V> implements AutoCloseable {
       if (there != null) {
         return decode(there);
       }
+      byte[] generation = store.seenGeneration();
       V loaded = from.apply(key);
-      if (loaded == null) {
-        return null;
-      }
-      long ttl = expiry.forCreation();
-      if (ttl == 0) {
-        return loaded;
-      }
-      byte[] fresher = await(store.setIfAbsent(id, encode(loaded), ttl));
-      if (fresher != null) {
-        return decode(fresher);
-      }
-      tell(Kind.CREATED, key, null, loaded);
-      return loaded;
+      return loaded == null ? null : keepLoaded(key, id, loaded, generation);
     } finally {
       held.release();
     }
+  }
+
+  /**
+   * Stores what was loaded, unless the entry was removed or the cache cleared while it was being
+   * loaded: then it may be what the removal was meant to get rid of.
+   */
+  private V keepLoaded(K key, byte[] id, V loaded, byte[] generation) {
+    long ttl = expiry.forCreation();
+    if (ttl == 0) {
+      return loaded;
+    }
+    byte[] bytes = encode(loaded);
+    Loaded kept = await(store.setLoaded(generation, id, bytes, ttl));
+    if (kept.existing() != null) {
+      return decode(kept.existing());
+    }
+    if (kept.stored() && locks.isInvalidated(id)) {
+      await(store.compareAndDelete(id, bytes));
+    } else if (kept.stored()) {
+      tell(Kind.CREATED, key, null, loaded);
+    }
+    return loaded;
   }
 
   private Map<K, V> loadMissing(EntryLoader<K, V> from, Set<K> missing) {

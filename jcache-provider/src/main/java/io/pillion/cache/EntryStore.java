@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -178,13 +179,13 @@ final class EntryStore {
 
   /** Stores the value if there is none now; null when it was stored, else the one there is. */
   CompletionStage<byte @Nullable []> setIfAbsent(byte[] id, byte[] value, long ttlMillis) {
-    return this.<Absence>inGeneration(
+    return this.<Loaded>inGeneration(
             gen -> {
               byte[] key = layout.entryKey(gen, id);
               return List.of(
                   Command.of("GET").arg(key), lasting(setCommand(key, value).arg("NX"), ttlMillis));
             },
-            replies -> new Absence((byte[]) replies.get(0), replies.get(1) != null))
+            replies -> new Loaded((byte[]) replies.get(0), replies.get(1) != null))
         .thenCompose(
             absence -> {
               if (absence.stored()) {
@@ -195,6 +196,32 @@ final class EntryStore {
                   ? setIfAbsent(id, value, ttlMillis)
                   : CompletableFuture.<byte @Nullable []>completedFuture(absence.existing());
             });
+  }
+
+  /**
+   * Stores the value if there is none now and no clear came since this generation was the current
+   * one: {@link Loaded#stored} says whether it was, and if not, {@link Loaded#existing} is what
+   * there is, or null after a clear.
+   */
+  CompletionStage<Loaded> setLoaded(
+      byte[] seenGeneration, byte[] id, byte[] value, long ttlMillis) {
+    byte[] key = layout.entryKey(seenGeneration, id);
+    return joined(
+            commands.pipeline(
+                List.of(
+                    Command.of("GET").arg(key),
+                    lasting(setCommand(key, value).arg("NX"), ttlMillis),
+                    readGeneration)))
+        .thenApply(
+            replies ->
+                Arrays.equals((byte[]) replies.get(2), seenGeneration)
+                    ? new Loaded((byte[]) replies.get(0), replies.get(1) != null)
+                    : new Loaded(null, false));
+  }
+
+  /** The generation that the latest operation found. */
+  byte[] seenGeneration() {
+    return Objects.requireNonNull(generation, "no operation was done before");
   }
 
   /** Stores the value if the present one is this one, byte for byte. Not on the client's thread. */
@@ -443,9 +470,9 @@ final class EntryStore {
     return text.getBytes(StandardCharsets.US_ASCII);
   }
 
-  /** What {@link #setIfAbsent} saw. */
+  /** What a store for want of a value found. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Absence(byte @Nullable [] existing, boolean stored) {}
+  record Loaded(byte @Nullable [] existing, boolean stored) {}
 
   /** What a put replaced. */
   @SuppressWarnings("ArrayRecordComponent") // never compared

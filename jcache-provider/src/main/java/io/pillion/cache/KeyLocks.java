@@ -36,6 +36,23 @@ final class KeyLocks {
     return () -> held.forEach(this::release);
   }
 
+  /**
+   * Tells whoever holds the lock of this key that what it is about to store may be out of date.
+   * Costs one look-up when nobody does.
+   */
+  void invalidate(byte[] id) {
+    Counted lock = locks.get(text(id));
+    if (lock != null) {
+      lock.invalidated = true;
+    }
+  }
+
+  /** Whether the key, whose lock this thread holds, was invalidated since it was locked. */
+  boolean isInvalidated(byte[] id) {
+    Counted lock = locks.get(text(id));
+    return lock != null && lock.invalidated;
+  }
+
   private void acquire(String key) {
     Counted lock =
         locks.compute(
@@ -46,6 +63,7 @@ final class KeyLocks {
               return counted;
             });
     lock.lock();
+    lock.invalidated = false;
   }
 
   private void release(String key) {
@@ -75,5 +93,6 @@ final class KeyLocks {
   private static final class Counted extends ReentrantLock {
     private static final long serialVersionUID = 1L;
     private int users;
+    private volatile boolean invalidated;
   }
 }

@@ -362,6 +362,41 @@ public abstract class EngineCacheContract {
     assertThat(this.<String, String>cache().get("b")).isEqualTo("loaded b");
   }
 
+  @Test
+  void whatIsLoadedDuringARemovalOrAClearIsNotKept() {
+    EngineCache<String, String> cache = cache();
+    EngineCache<String, String> theirs = cache();
+    assertThat(
+            cache.computeIfAbsent(
+                "a",
+                key -> {
+                  // On another thread, as the method that evicts would be.
+                  CompletableFuture.runAsync(() -> cache.remove(key)).join();
+                  return "stale";
+                }))
+        .isEqualTo("stale");
+    assertThat(cache.containsKey("a")).isFalse();
+    assertThat(cache.computeIfAbsent("a", key -> "fresh")).isEqualTo("fresh");
+    theirs.clear();
+    assertThat(
+            cache.computeIfAbsent(
+                "a",
+                key -> {
+                  theirs.clear();
+                  return "stale";
+                }))
+        .isEqualTo("stale");
+    assertThat(cache.containsKey("a")).isFalse();
+    assertThat(
+            cache.computeIfAbsent(
+                "a",
+                key -> {
+                  theirs.put(key, "fresher");
+                  return "stale";
+                }))
+        .isEqualTo("fresher");
+  }
+
   private static void await(CountDownLatch latch) {
     try {
       latch.await();
