@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param pattern what elements must match, or null for all
  * @param count about how many elements to look at
- * @param bare whether to leave out what belongs to an element: its value
+ * @param bare whether to leave out what belongs to an element: its value, or its score
  */
 record ScanOptions(@Nullable Bytes pattern, long count, boolean bare) {
   private static final long DEFAULT_COUNT = 10;

@@ -136,7 +136,7 @@ final class SortedSetCommands {
         .complexity("O(1) per call")
         .tips("nondeterministic_output")
         .summary("Walks over the members and scores, a few at a time.")
-        .syntax("key cursor [MATCH pattern] [COUNT count]");
+        .syntax("key cursor [MATCH pattern] [COUNT count] [NOSCORES]");
   }
 
   private void declareRanges(CommandTable table) {
@@ -623,7 +623,7 @@ final class SortedSetCommands {
       found.write(call.reply(), 0);
       return;
     }
-    ScanOptions options = ScanOptions.parse(call.args(), 3, /* bareWord= */ null);
+    ScanOptions options = ScanOptions.parse(call.args(), 3, "NOSCORES");
     // Redis shortens the scores of small sets only.
     boolean shortens = set.encoding().equals("listpack");
     long left = options.count();
@@ -632,10 +632,12 @@ final class SortedSetCommands {
       for (; entries.next(); left--) {
         Bytes member = entries.member().toBytes();
         if (options.matches(member)) {
-          double score = entries.score();
-          String text = shortens ? Numbers.format(score) : Numbers.formatExact(score);
           found.add(member.array());
-          found.add(Bytes.of(text).array());
+          if (!options.bare()) {
+            double score = entries.score();
+            String text = shortens ? Numbers.format(score) : Numbers.formatExact(score);
+            found.add(Bytes.of(text).array());
+          }
         }
       }
       cursor = entries.nextCursor();

@@ -341,6 +341,14 @@ class SortedSetCommandsTest {
   }
 
   @CommandTest
+  @Since(valkey = "8.0.0")
+  void scanMembersOnly(TestClient r) {
+    r.line("ZADD z 1 a 2 b").is(2);
+    r.line("ZSCAN z 0 NOSCORES").isList("0", List.of("a", "b"));
+    r.line("ZSCAN z 0 MATCH b noscores").isList("0", List.of("b"));
+  }
+
+  @CommandTest
   void randomMembers(TestClient r) {
     r.line("ZRANDMEMBER z").isNil();
     r.line("ZRANDMEMBER z 5").isList();
