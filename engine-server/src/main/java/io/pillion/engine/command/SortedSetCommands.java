@@ -557,9 +557,10 @@ final class SortedSetCommands {
     if (call.count() > 4 || (call.count() == 4 && !withScores)) {
       throw Errors.syntax();
     }
-    if (count < -Integer.MAX_VALUE / 2 || (withScores && Math.abs(count) > Long.MAX_VALUE / 2)) {
+    if (withScores && Math.abs(count) > Long.MAX_VALUE / 2) {
       throw Errors.err("value is out of range");
     }
+    Samples.checkDraws(count);
     SortedSetValue set = SortedSets.find(call, call.arg(1));
     if (set == null) {
       call.reply().array(0);
@@ -581,24 +582,20 @@ final class SortedSetCommands {
       Call call, SortedSetValue set, int count, boolean withScores) {
     int size = set.size();
     SortedSets.entriesHeader(call.reply(), count, withScores);
-    if (count > size / 4) {
-      // One walk, in which each entry is taken as likely as the rest needs it (Knuth 3.4.2 S).
+    if (!Samples.areFewOf(count, size)) {
+      Samples.Selection selection =
+          new Samples.Selection(count, size, () -> call.keyspace().random());
       SortedSetValue.Entries entries = set.byRank(0, /* reverse= */ false);
-      int wanted = count;
-      for (int left = size; wanted > 0 && entries.next(); left--) {
-        if (random(call, left) < wanted) {
+      while (entries.next()) {
+        if (selection.takesNext()) {
           SortedSets.entry(call.reply(), entries, withScores);
-          wanted--;
         }
       }
       return;
     }
-    // Each round adds one rank, the greatest so far when chance repeats another (Floyd).
     Set<Integer> ranks = new LinkedHashSet<>();
-    for (int top = size - count; top < size; top++) {
-      if (!ranks.add(random(call, top + 1))) {
-        ranks.add(top);
-      }
+    while (ranks.size() < count) {
+      ranks.add(random(call, size));
     }
     for (int rank : ranks) {
       entryAt(call, set, rank, withScores);
