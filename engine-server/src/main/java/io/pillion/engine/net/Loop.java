@@ -7,12 +7,16 @@ import java.util.ArrayDeque;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One network loop's connections and its turns. What a poll has read is carried out once the whole
  * poll has been read, in one turn. Belongs to the event loop's thread.
  */
 final class Loop {
+  private static final Logger log = LoggerFactory.getLogger(Loop.class);
+
   private final EventLoop eventLoop;
   private final Turn turn;
   private final ArrayDeque<Turn.Source> pending = new ArrayDeque<>();
@@ -50,7 +54,16 @@ final class Loop {
 
   private void runTurn() {
     turnComes = false;
-    turn.run(pending);
+    while (!pending.isEmpty()) {
+      try {
+        turn.run(pending);
+      } catch (Throwable failure) {
+        // Too little heap, or a bug. What became of the command is unknown: its client must ask.
+        Connection culprit = (Connection) pending.removeFirst();
+        log.error("{} failed; its connection is closed", culprit.client(), failure);
+        culprit.end();
+      }
+    }
   }
 
   /** Ends all connections. */

@@ -15,7 +15,7 @@ final class NetworkLimits {
       Math.max(16L << 20, Runtime.getRuntime().maxMemory() / 4);
 
   /** All clients' large unfinished requests together: they lie on the heap. */
-  private static final long INPUT_BYTES = Math.max(16L << 20, Runtime.getRuntime().maxMemory() / 2);
+  private static final long INPUT_BYTES = Math.max(16L << 20, Runtime.getRuntime().maxMemory() / 4);
 
   private final Parameters parameters;
   private final AtomicInteger connections = new AtomicInteger();

@@ -1,0 +1,167 @@
+package io.pillion.engine.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import redis.clients.jedis.Jedis;
+
+/** The server as users start it: a process of its own. */
+@Timeout(60)
+class MainTest {
+  private @Nullable Process process;
+
+  @AfterEach
+  void stop() {
+    if (process != null) {
+      process.destroyForcibly();
+    }
+  }
+
+  private Process start(String... args) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:MaxDirectMemorySize=96m",
+                "-cp",
+                System.getProperty(
+                    "surefire.test.class.path", System.getProperty("java.class.path", "")),
+                "io.pillion.engine.server.Main"));
+    command.addAll(Arrays.asList(args));
+    Process started = new ProcessBuilder(command).start();
+    process = started;
+    return started;
+  }
+
+  /** What it says until a line has the words, which is the last of what is returned. */
+  private static String readUntil(BufferedReader reader, String words) throws IOException {
+    StringBuilder seen = new StringBuilder();
+    for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+      seen.append(line).append('\n');
+      if (line.contains(words)) {
+        return seen.toString();
+      }
+    }
+    throw new AssertionError("'" + words + "' was not said, but:\n" + seen);
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    }
+  }
+
+  @Test
+  void startsServesAndEndsCleanly(@TempDir Path folder) throws Exception {
+    int port = freePort();
+    Path socket = folder.resolve("p.sock");
+    Path config = folder.resolve("redis.conf");
+    Path pidFile = folder.resolve("pid");
+    Files.writeString(
+        config,
+        "# test\nport 1\nmaxmemory 10mb\ninclude "
+            + folder.resolve("more-*.conf")
+            + "\npidfile "
+            + pidFile
+            + "\nbind 127.0.0.1\nsave \"\"\n");
+    Files.writeString(folder.resolve("more-1.conf"), "maxmemory-policy allkeys-lru\n");
+    Process server =
+        start(
+            config.toString(), "--port", Integer.toString(port), "--unixsocket", socket.toString());
+    BufferedReader output = server.inputReader(UTF_8);
+    assertThat(readUntil(output, "Ready to accept connections unix"))
+        .containsPattern("(?s) PID: " + server.pid() + ".*Server initialized")
+        .contains("Ready to accept connections tcp");
+    assertThat(Files.readString(pidFile)).isEqualTo(server.pid() + "\n");
+    try (Jedis jedis = new Jedis("127.0.0.1", port)) {
+      assertThat(jedis.ping()).isEqualTo("PONG");
+      assertThat(jedis.configGet("maxmemory*"))
+          .containsEntry("maxmemory", "10485760")
+          .containsEntry("maxmemory-policy", "allkeys-lru");
+      assertThat(jedis.configSet("maxmemory", "5mb")).isEqualTo("OK");
+      assertThat(jedis.configRewrite()).isEqualTo("OK");
+    }
+    assertThat(Files.readString(config)).startsWith("# test\n").contains("\nmaxmemory 5mb\n");
+    // Process.destroy would close the output as well.
+    assertThat(server.toHandle().destroy()).isTrue();
+    assertThat(readUntil(output, "ready to exit, bye bye")).isNotEmpty();
+    assertThat(server.waitFor()).isZero();
+    assertThat(socket).doesNotExist();
+    assertThat(pidFile).doesNotExist();
+  }
+
+  @Test
+  void shutdownEndsIt() throws Exception {
+    int port = freePort();
+    Process server = start("--port", Integer.toString(port));
+    readUntil(server.inputReader(UTF_8), "Ready to accept connections");
+    try (Jedis jedis = new Jedis("127.0.0.1", port)) {
+      jedis.shutdown();
+    }
+    assertThat(server.waitFor()).isZero();
+  }
+
+  @Test
+  void aPortThatIsTakenIsSaidInOneLine() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Process server = start("--port", Integer.toString(taken.getLocalPort()));
+      assertThat(readUntil(server.inputReader(UTF_8), "Failed listening on port"))
+          .contains("already in use")
+          .doesNotContain("\tat ");
+      assertThat(server.waitFor()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void mistakesInTheConfigurationAreSaidOnStandardError() throws Exception {
+    assertThat(errorOf("--nosuch", "1"))
+        .isEqualTo(
+            """
+
+            *** FATAL CONFIG FILE ERROR (Redis 7.2.4) ***
+            Reading the configuration file, at line 1
+            >>> 'nosuch "1"'
+            Bad directive or wrong number of arguments
+            """);
+    assertThat(errorOf("/no/such/redis.conf"))
+        .isEqualTo(
+            "Fatal error, can't open config file '/no/such/redis.conf': No such file or"
+                + " directory\n");
+    assertThat(errorOf("--daemonize", "yes")).contains("cannot daemonize");
+  }
+
+  private String errorOf(String... args) throws Exception {
+    Process server = start(args);
+    assertThat(server.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(server.exitValue()).isEqualTo(1);
+    return new String(server.getErrorStream().readAllBytes(), UTF_8);
+  }
+
+  @Test
+  void helpAndVersion() throws Exception {
+    Process help = start("--help");
+    assertThat(new String(help.getInputStream().readAllBytes(), UTF_8))
+        .startsWith("Usage: pillion-server ");
+    assertThat(help.waitFor()).isZero();
+    Process version = start("-v");
+    assertThat(new String(version.getInputStream().readAllBytes(), UTF_8))
+        .startsWith("Pillion server v=")
+        .contains(" redis=7.2.4 ");
+  }
+}
