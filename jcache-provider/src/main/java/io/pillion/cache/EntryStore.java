@@ -414,18 +414,23 @@ final class EntryStore {
   /** All replies in order; fails with the first that failed, once all have come. */
   private static CompletionStage<List<@Nullable Object>> joined(
       List<CompletionStage<@Nullable Object>> stages) {
-    CompletionStage<List<@Nullable Object>> all =
-        CompletableFuture.completedFuture(new ArrayList<>(stages.size()));
-    for (CompletionStage<@Nullable Object> stage : stages) {
-      all =
-          all.thenCombine(
-              stage,
-              (replies, reply) -> {
-                replies.add(reply);
-                return replies;
-              });
+    List<CompletableFuture<@Nullable Object>> futures = new ArrayList<>(stages.size());
+    stages.forEach(stage -> futures.add(stage.toCompletableFuture()));
+    // An embedded engine has answered already: nothing to chain then.
+    for (CompletableFuture<@Nullable Object> future : futures) {
+      if (!future.isDone() || future.isCompletedExceptionally()) {
+        return CompletableFuture.allOf(futures.toArray(CompletableFuture<?>[]::new))
+            .thenApply(done -> repliesOf(futures));
+      }
     }
-    return all;
+    return CompletableFuture.completedFuture(repliesOf(futures));
+  }
+
+  private static List<@Nullable Object> repliesOf(
+      List<CompletableFuture<@Nullable Object>> complete) {
+    List<@Nullable Object> replies = new ArrayList<>(complete.size());
+    complete.forEach(future -> replies.add(future.join()));
+    return replies;
   }
 
   private Command readAndTouch(byte[] key, long ttlMillis) {

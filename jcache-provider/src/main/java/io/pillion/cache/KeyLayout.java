@@ -2,6 +2,7 @@ package io.pillion.cache;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.regex.Pattern;
 
 /**
@@ -22,6 +23,7 @@ final class KeyLayout {
 
   private final String cachePrefix;
   private final byte[] generationKey;
+  private volatile Start latest = new Start(new byte[0], new byte[0]);
 
   KeyLayout(String prefix, String cacheName) {
     cachePrefix = prefix + ':' + escape(cacheName) + ':';
@@ -56,13 +58,18 @@ final class KeyLayout {
     return key;
   }
 
-  /** What the keys of all entries of a generation begin with. */
-  byte[] entryPrefix(byte[] generation) {
-    ByteArrayOutputStream start = new ByteArrayOutputStream(cachePrefix.length() + 24);
-    start.writeBytes(bytes(cachePrefix));
-    start.writeBytes(generation);
-    start.write(':');
-    return start.toByteArray();
+  /** What the keys of all entries of a generation begin with; not to be changed. */
+  private byte[] entryPrefix(byte[] generation) {
+    Start known = latest;
+    if (!Arrays.equals(known.generation, generation)) {
+      ByteArrayOutputStream start = new ByteArrayOutputStream(cachePrefix.length() + 24);
+      start.writeBytes(bytes(cachePrefix));
+      start.writeBytes(generation);
+      start.write(':');
+      known = new Start(generation, start.toByteArray());
+      latest = known;
+    }
+    return known.bytes;
   }
 
   /** The SCAN pattern of the entries of one generation. */
@@ -109,4 +116,8 @@ final class KeyLayout {
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
   }
+
+  /** What keys begin with in the generation asked for last. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Start(byte[] generation, byte[] bytes) {}
 }
