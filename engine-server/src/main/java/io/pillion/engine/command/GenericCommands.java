@@ -23,6 +23,7 @@ import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.EventClass;
+import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.CommandException;
@@ -349,7 +350,7 @@ final class GenericCommands {
       } else if (args.is(i, "MATCH")) {
         pattern = Glob.isAny(args.get(i + 1)) ? null : args.get(i + 1);
       } else if (args.is(i, "TYPE")) {
-        type = args.get(i + 1).toString();
+        type = knownType(args.get(i + 1).toString());
       } else {
         throw Errors.syntax();
       }
@@ -374,6 +375,15 @@ final class GenericCommands {
     call.reply().bulk(Long.toUnsignedString(next));
     call.reply().array(found.size());
     found.forEach(call.reply()::bulk);
+  }
+
+  private static String knownType(String name) {
+    for (ValueType type : ValueType.values()) {
+      if (type.redisName().equalsIgnoreCase(name)) {
+        return type.redisName();
+      }
+    }
+    throw Errors.err("unknown type name '" + name + "'");
   }
 
   private void randomkey(Call call) {

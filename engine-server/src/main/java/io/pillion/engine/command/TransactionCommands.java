@@ -68,7 +68,9 @@ final class TransactionCommands {
   }
 
   private void multi(Call call) {
-    if (call.client().transaction() != null) {
+    Client.Transaction open = call.client().transaction();
+    if (open != null) {
+      open.markBroken();
       throw Errors.err("MULTI calls can not be nested");
     }
     call.client().transaction(new Client.Transaction());
@@ -81,7 +83,7 @@ final class TransactionCommands {
     if (transaction == null) {
       throw Errors.err("EXEC without MULTI");
     }
-    boolean changed = client.isWatchBroken();
+    boolean changed = call.engine().isWatchBroken(client);
     client.transaction(null);
     call.engine().unwatch(client);
     call.noEffect();
@@ -108,11 +110,13 @@ final class TransactionCommands {
   }
 
   private void watch(Call call) {
-    if (call.client().transaction() != null) {
+    Client.Transaction open = call.client().transaction();
+    if (open != null) {
+      open.markBroken();
       throw Errors.err("WATCH inside MULTI is not allowed");
     }
     // Once broken, more keys make no difference.
-    if (!call.client().isWatchBroken()) {
+    if (!call.engine().isWatchBroken(call.client())) {
       for (int i = 1; i < call.count(); i++) {
         call.engine().watch(call.client(), call.arg(i));
       }

@@ -34,6 +34,7 @@ public final class Call {
   private Reply reply;
   private long changes;
   private boolean ownEffects;
+  private boolean blocked;
   private final List<Bytes[]> effects = new ArrayList<>(0);
 
   Call(Engine engine, Client client, Command command, Args args, Reply reply, boolean mayBlock) {
@@ -200,6 +201,14 @@ public final class Call {
     return changes;
   }
 
+  void markBlocked() {
+    blocked = true;
+  }
+
+  boolean hasBlocked() {
+    return blocked;
+  }
+
   boolean hasOwnEffects() {
     return ownEffects;
   }
@@ -215,6 +224,7 @@ public final class Call {
     reply = newReply;
     changes = 0;
     ownEffects = false;
+    blocked = false;
     if (!effects.isEmpty()) {
       effects.clear();
     }

@@ -1,13 +1,9 @@
 package io.pillion.engine.dispatch;
 
-import io.pillion.engine.keyspace.Database;
-import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.Reply;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +29,7 @@ public final class Client {
   private @Nullable Command lastCommand;
   private long commands;
   private @Nullable Transaction transaction;
-  private final Set<WatchedKey> watched = new HashSet<>();
+  private final List<WatchedKeys.Watch> watches = new ArrayList<>(0);
   private boolean watchBroken;
   private @Nullable Blocked blocked;
   boolean touched;
@@ -213,13 +209,13 @@ public final class Client {
   }
 
   /** The keys it watches. */
-  Set<WatchedKey> watched() {
-    return watched;
+  List<WatchedKeys.Watch> watches() {
+    return watches;
   }
 
-  /** Whether it watches any key. */
+  /** How many keys it watches. */
   public int watchedCount() {
-    return watched.size();
+    return watches.size();
   }
 
   /** Whether a key that it watches has changed since. */
@@ -249,9 +245,6 @@ public final class Client {
     /** The reply to the next command is left out. */
     SKIP_NEXT
   }
-
-  /** A key under WATCH. */
-  record WatchedKey(Database database, Bytes key) {}
 
   /** A MULTI that has not come to its EXEC. */
   public static final class Transaction {

@@ -1,6 +1,5 @@
 package io.pillion.engine.dispatch;
 
-import io.pillion.engine.dispatch.Client.WatchedKey;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.EventClass;
 import io.pillion.engine.keyspace.KeyListener;
@@ -18,7 +17,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -46,6 +44,9 @@ public final class Engine implements KeyListener {
   private static final int EXPIRIES_PER_HOLD = 256;
   private static final int UNKNOWN_COMMAND_TEXT = 128;
 
+  /** A command that took longer than this is followed by a new look at the clock. */
+  private static final long SLOW_NANOS = 1_000_000;
+
   private final World world;
   private final long startedMillis;
   private final Keyspace keyspace;
@@ -54,7 +55,7 @@ public final class Engine implements KeyListener {
   private final EngineStatistics statistics = new EngineStatistics();
   private final Map<Long, Client> clients = new LinkedHashMap<>();
   private final List<Client> touched = new ArrayList<>();
-  private final Map<WatchedKey, List<Client>> watchers = new HashMap<>();
+  private final WatchedKeys watches = new WatchedKeys();
   private final PriorityQueue<Blocked> deadlines =
       new PriorityQueue<>((a, b) -> Long.compare(a.deadlineNanos(), b.deadlineNanos()));
   private final Map<Client, Args> postponed = new LinkedHashMap<>();
@@ -433,6 +434,13 @@ public final class Engine implements KeyListener {
     long now = world.nanos();
     long took = now - lastNanos;
     lastNanos = now;
+    if (call.hasBlocked()) {
+      // It is counted when it is served, or not at all.
+      return;
+    }
+    if (took > SLOW_NANOS && depth == 0) {
+      keyspace.refreshNow();
+    }
     statistics.executed();
     command.statistics().called(took);
     dirty += call.changes();
@@ -518,9 +526,11 @@ public final class Engine implements KeyListener {
 
   @Override
   public void onChange(Database database, Bytes key, EventClass eventClass, String event) {
-    if (!watchers.isEmpty()) {
-      breakWatch(database, key);
-    }
+    watches.changed(database, key);
+    tellOfChange(database, key, eventClass, event);
+  }
+
+  private void tellOfChange(Database database, Bytes key, EventClass eventClass, String event) {
     if (database.isAwaited(key)) {
       ready.add(new AwaitedKey(database, key.copy()));
     }
@@ -532,7 +542,8 @@ public final class Engine implements KeyListener {
   @Override
   public void onExpired(Database database, Bytes key) {
     dirty++;
-    onChange(database, key, EventClass.EXPIRED, "expired");
+    watches.expired(database, key);
+    tellOfChange(database, key, EventClass.EXPIRED, "expired");
     deleteEffect(database, key);
   }
 
@@ -545,21 +556,12 @@ public final class Engine implements KeyListener {
 
   @Override
   public void beforeFlush(Database database) {
-    for (WatchedKey watched : List.copyOf(watchers.keySet())) {
-      if (watched.database() == database && database.peek(watched.key()) != 0) {
-        breakWatch(database, watched.key());
-      }
-    }
+    watches.flushing(database);
   }
 
   @Override
   public void onSwap(Database first, Database second) {
-    for (WatchedKey watched : List.copyOf(watchers.keySet())) {
-      if ((watched.database() == first || watched.database() == second)
-          && (first.peek(watched.key()) != 0 || second.peek(watched.key()) != 0)) {
-        breakWatch(watched.database(), watched.key());
-      }
-    }
+    watches.swapped(first, second);
     for (Database database : List.of(first, second)) {
       for (Bytes key : database.awaitedKeys()) {
         ready.add(new AwaitedKey(database, key));
@@ -587,36 +589,17 @@ public final class Engine implements KeyListener {
 
   /** The client's EXEC fails when this key changes before. */
   public void watch(Client client, Bytes key) {
-    Database database = keyspace.database(client.database());
-    WatchedKey watched = new WatchedKey(database, key.copy());
-    if (client.watched().add(watched)) {
-      database.peek(key);
-      watchers.computeIfAbsent(watched, k -> new ArrayList<>(1)).add(client);
-    }
+    watches.add(client, keyspace.database(client.database()), key);
   }
 
   /** Forgets all keys that the client watches. */
   public void unwatch(Client client) {
-    for (WatchedKey watched : client.watched()) {
-      List<Client> list = watchers.get(watched);
-      if (list != null) {
-        list.remove(client);
-        if (list.isEmpty()) {
-          watchers.remove(watched);
-        }
-      }
-    }
-    client.watched().clear();
-    client.watchBroken(false);
+    watches.removeAll(client);
   }
 
-  private void breakWatch(Database database, Bytes key) {
-    List<Client> list = watchers.get(new WatchedKey(database, key));
-    if (list != null) {
-      for (Client client : list) {
-        client.watchBroken(true);
-      }
-    }
+  /** Whether a key that the client watches has changed since, or its time has come. */
+  public boolean isWatchBroken(Client client) {
+    return watches.isBroken(client);
   }
 
   // --- waiting for keys
@@ -628,6 +611,7 @@ public final class Engine implements KeyListener {
       long timeoutMillis,
       Consumer<Reply> timeoutReply) {
     Client client = call.client();
+    call.markBlocked();
     if (retrying != null && retrying.client() == client) {
       blockedAgain = true;
       return;
@@ -665,6 +649,8 @@ public final class Engine implements KeyListener {
 
   /** Serves those who wait for keys that commands have filled, first come first. */
   private void serveWaiters() {
+    // What filled the key may have taken long: a value may have expired before it is handed on.
+    keyspace.refreshNow();
     while (!ready.isEmpty()) {
       Set<AwaitedKey> now = ready;
       ready = new LinkedHashSet<>();

@@ -3,6 +3,7 @@ package io.pillion.engine.keyspace;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -60,8 +61,7 @@ public final class Database {
     if (record == 0) {
       return 0;
     }
-    if (KeyRecord.isExpiring(arena, record)
-        && KeyRecord.deadline(arena, record) <= keyspace.now()) {
+    if (hasExpired(record)) {
       expire(record, key, hash);
       return 0;
     }
@@ -73,13 +73,22 @@ public final class Database {
   public long peek(Bytes key) {
     long hash = index.hash(key);
     long record = index.find(key, hash);
-    if (record != 0
-        && KeyRecord.isExpiring(arena, record)
-        && KeyRecord.deadline(arena, record) <= keyspace.now()) {
+    if (record != 0 && hasExpired(record)) {
       expire(record, key, hash);
       return 0;
     }
     return record;
+  }
+
+  /** Whether the key is there, even if its time has come; removes nothing. */
+  public boolean isStored(Bytes key) {
+    return index.find(key, index.hash(key)) != 0;
+  }
+
+  /** Whether the key is still there although its time has come; removes nothing. */
+  public boolean isStale(Bytes key) {
+    long record = index.find(key, index.hash(key));
+    return record != 0 && hasExpired(record);
   }
 
   /** What a record holds. */
@@ -221,8 +230,7 @@ public final class Database {
     if (record == 0) {
       return false;
     }
-    if (KeyRecord.isExpiring(arena, record)
-        && KeyRecord.deadline(arena, record) <= keyspace.now()) {
+    if (hasExpired(record)) {
       expire(record, key, hash);
       return false;
     }
@@ -379,28 +387,38 @@ public final class Database {
 
   /**
    * Visits keys from a cursor on, about as many as asked for; a key that stays from the first call
-   * to the last is visited at least once.
+   * to the last is visited at least once. Keys whose time has come are removed instead.
    *
    * @param cursor 0 to begin
    * @return the next cursor, or 0 at the end
    */
   public long scan(long cursor, int count, KeyVisitor visitor) {
-    return index.scan(
-        cursor,
-        count,
+    List<Bytes> stale = new ArrayList<>(0);
+    long next =
+        index.scan(
+            cursor,
+            count,
+            record -> {
+              if (hasExpired(record)) {
+                stale.add(key(record));
+              } else {
+                visitor.visit(record);
+              }
+            });
+    stale.forEach(this::peek);
+    return next;
+  }
+
+  /** Visits every key; the visitor must not change the database. O(keys). */
+  public void forEach(KeyVisitor visitor) {
+    index.scan(
+        0,
+        Integer.MAX_VALUE,
         record -> {
           if (!hasExpired(record)) {
             visitor.visit(record);
           }
         });
-  }
-
-  /** Visits every key; the visitor must not change the database. */
-  public void forEach(KeyVisitor visitor) {
-    long cursor = 0;
-    do {
-      cursor = scan(cursor, 1024, visitor);
-    } while (cursor != 0);
   }
 
   /** The record of some key, each about as likely, or 0 when there are none. */

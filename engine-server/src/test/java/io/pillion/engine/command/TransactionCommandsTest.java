@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pillion.engine.testkit.Answer;
 import io.pillion.engine.testkit.CommandTest;
+import io.pillion.engine.testkit.Since;
 import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.testkit.TestServer;
 import java.util.List;
@@ -40,13 +41,45 @@ final class TransactionCommandsTest {
     r.call("EXEC").isError("ERR EXEC without MULTI");
   }
 
+  /** Redis' texts; as in Valkey 8, what was queued is discarded. */
+  @Since(valkey = "8.0")
   @CommandTest
   void multiDoesNotNest(TestClient r) {
+    for (String misplaced : List.of("MULTI", "WATCH k")) {
+      r.ok("MULTI");
+      r.call((Object[]) misplaced.split(" ", -1))
+          .isError(
+              misplaced.equals("MULTI")
+                  ? "ERR MULTI calls can not be nested"
+                  : "ERR WATCH inside MULTI is not allowed");
+      r.call("SET", "k", "1").isQueued();
+      r.call("EXEC").isError("EXECABORT Transaction discarded because of previous errors.");
+    }
+  }
+
+  @CommandTest
+  void aKeyThatExpiresWhileItIsWatchedBreaksTheTransaction(TestClient r) {
+    r.call("DEBUG", "SET-ACTIVE-EXPIRE", "0");
+    r.ok("SET", "k", "v", "PX", "300");
+    r.ok("WATCH", "k");
+    r.call("DEBUG", "SLEEP", "0.301");
     r.ok("MULTI");
-    r.call("MULTI").isError("ERR MULTI calls can not be nested");
-    r.call("SET", "k", "1").isQueued();
-    r.call("WATCH", "k").isError("ERR WATCH inside MULTI is not allowed");
+    r.call("PING").isQueued();
+    r.call("EXEC").isNil();
+    r.call("DEBUG", "SET-ACTIVE-EXPIRE", "1");
+  }
+
+  @CommandTest
+  void aKeyThatHadExpiredBeforeItWasWatchedDoesNot(TestClient r) {
+    r.call("DEBUG", "SET-ACTIVE-EXPIRE", "0");
+    r.ok("SET", "k", "v", "PX", "1");
+    r.call("DEBUG", "SLEEP", "0.005");
+    r.ok("WATCH", "k");
+    r.call("GET", "k").isNil();
+    r.ok("MULTI");
+    r.call("PING").isQueued();
     r.call("EXEC").satisfies(value -> assertThat(value).isNotNull());
+    r.call("DEBUG", "SET-ACTIVE-EXPIRE", "1");
   }
 
   @CommandTest

@@ -1,0 +1,126 @@
+package io.pillion.engine.dispatch;
+
+import io.pillion.engine.keyspace.Database;
+import io.pillion.engine.memory.Bytes;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Who watches which key. A key whose time had come before it was watched is as good as absent: that
+ * it is then removed changes nothing.
+ */
+final class WatchedKeys {
+  private final Map<Key, List<Watch>> byKey = new HashMap<>();
+
+  /** One client's eye on one key. */
+  static final class Watch {
+    private final Client client;
+    private final Key key;
+    private boolean stale;
+
+    private Watch(Client client, Key key, boolean stale) {
+      this.client = client;
+      this.key = key;
+      this.stale = stale;
+    }
+  }
+
+  private record Key(Database database, Bytes name) {}
+
+  void add(Client client, Database database, Bytes name) {
+    for (Watch watch : client.watches()) {
+      if (watch.key.database == database && watch.key.name.equals(name)) {
+        return;
+      }
+    }
+    Key key = new Key(database, name.copy());
+    Watch watch = new Watch(client, key, database.isStale(name));
+    client.watches().add(watch);
+    byKey.computeIfAbsent(key, k -> new ArrayList<>(1)).add(watch);
+  }
+
+  void removeAll(Client client) {
+    for (Watch watch : client.watches()) {
+      List<Watch> list = byKey.get(watch.key);
+      if (list != null) {
+        list.remove(watch);
+        if (list.isEmpty()) {
+          byKey.remove(watch.key);
+        }
+      }
+    }
+    client.watches().clear();
+    client.watchBroken(false);
+  }
+
+  boolean isBroken(Client client) {
+    if (client.isWatchBroken()) {
+      return true;
+    }
+    for (Watch watch : client.watches()) {
+      if (!watch.stale && watch.key.database.isStale(watch.key.name)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** A key was changed. */
+  void changed(Database database, Bytes name) {
+    if (byKey.isEmpty()) {
+      return;
+    }
+    for (Watch watch : byKey.getOrDefault(new Key(database, name), List.of())) {
+      watch.client.watchBroken(true);
+    }
+  }
+
+  /** A key was removed because its time had come. */
+  void expired(Database database, Bytes name) {
+    for (Watch watch : byKey.getOrDefault(new Key(database, name), List.of())) {
+      if (watch.stale) {
+        watch.stale = false;
+      } else {
+        watch.client.watchBroken(true);
+      }
+    }
+  }
+
+  /** A database is about to be emptied. */
+  void flushing(Database database) {
+    for (Map.Entry<Key, List<Watch>> entry : byKey.entrySet()) {
+      Key key = entry.getKey();
+      if (key.database == database && database.isStored(key.name)) {
+        expired(database, key.name);
+      }
+    }
+  }
+
+  /** Two databases have exchanged what they hold. */
+  void swapped(Database first, Database second) {
+    byKey.forEach(
+        (key, list) -> {
+          if (key.database == first || key.database == second) {
+            Database before = key.database == first ? second : first;
+            for (Watch watch : list) {
+              swapped(watch, before.isStored(key.name));
+            }
+          }
+        });
+  }
+
+  private static void swapped(Watch watch, boolean wasStored) {
+    Database now = watch.key.database;
+    boolean isStored = now.isStored(watch.key.name);
+    boolean isStale = now.isStale(watch.key.name);
+    if (watch.stale && (!isStored || isStale)) {
+      watch.stale = isStored;
+    } else if (!watch.stale && !wasStored && isStale) {
+      watch.stale = true;
+    } else if (wasStored || isStored) {
+      watch.client.watchBroken(true);
+    }
+  }
+}
