@@ -5,7 +5,6 @@ import io.pillion.engine.testkit.Since;
 import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.testkit.TestServer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -368,23 +367,5 @@ class ListCommandsTest {
     r.line("LMOVE l l LEFT RIGHT").isQueued();
     r.line("EXEC").satisfies(replies -> {});
     r.line("LRANGE l 0 -1").isList("a", "b", "x");
-  }
-
-  @CommandTest(oursOnly = true)
-  void outOfMemoryHalfWayChangesNothing(TestClient r) {
-    r.line("RPUSH l a b").is(2);
-    r.call("SETRANGE", "ballast", 200 << 20, "x").is((200 << 20) + 1);
-    Object[] words = new Object[10];
-    Arrays.fill(words, "x".repeat(10 << 20));
-    words[1] = "l";
-    for (String command : List.of("RPUSH", "LPUSH")) {
-      words[0] = command;
-      r.call(words).isErrorLike("OOM");
-      r.line("LRANGE l 0 -1").isList("a", "b");
-    }
-    words[1] = "new";
-    r.call(words).isErrorLike("OOM");
-    r.line("EXISTS new").is(0);
-    r.line("DEL ballast").is(1);
   }
 }

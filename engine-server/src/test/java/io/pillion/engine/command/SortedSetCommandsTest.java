@@ -472,25 +472,6 @@ class SortedSetCommandsTest {
         });
   }
 
-  @CommandTest(oursOnly = true)
-  void outOfMemoryHalfWayChangesNothing(TestClient r) {
-    r.line("ZADD z 1 a 2 b").is(2);
-    r.call("SETRANGE", "ballast", 200 << 20, "x").is((200 << 20) + 1);
-    Object[] words = new Object[20];
-    words[0] = "ZADD";
-    words[1] = "z";
-    for (int i = 2; i < words.length; i += 2) {
-      words[i] = i;
-      words[i + 1] = i == 2 ? "a" : "x".repeat(10 << 20) + i;
-    }
-    r.call(words).isErrorLike("OOM");
-    r.line("ZRANGE z 0 -1 WITHSCORES").isList("a", "1", "b", "2");
-    words[1] = "new";
-    r.call(words).isErrorLike("OOM");
-    r.line("EXISTS new").is(0);
-    r.line("DEL ballast").is(1);
-  }
-
   @CommandTest
   void largeOnesBehaveAsAModel(TestClient r) {
     Random random = new Random(17);

@@ -1,0 +1,89 @@
+package io.pillion.engine.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pillion.engine.config.Parameters;
+import io.pillion.engine.protocol.ErrorValue;
+import io.pillion.engine.server.EngineBuilder;
+import io.pillion.engine.server.LocalClient;
+import io.pillion.engine.server.PillionEngine;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Commands of many elements that run out of memory half-way change nothing. */
+class OutOfMemoryTest {
+  private static final String LARGE = "x".repeat(1 << 20);
+
+  private final PillionEngine engine = new EngineBuilder().memoryBytes(8 << 20).start();
+  private final LocalClient client = engine.connect();
+
+  @BeforeEach
+  void onlyTheArenaIsTheLimit() throws Exception {
+    engine.parameters().change(List.of(new Parameters.Setting("maxmemory", "0")), true);
+  }
+
+  @AfterEach
+  void close() {
+    client.close();
+    engine.close();
+  }
+
+  private @Nullable Object call(List<String> words) {
+    List<byte[]> bytes = new ArrayList<>();
+    words.forEach(word -> bytes.add(word.getBytes(StandardCharsets.ISO_8859_1)));
+    return client.send(bytes).toCompletableFuture().join();
+  }
+
+  private @Nullable Object call(String line) {
+    return call(List.of(line.split(" ", -1)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"RPUSH l", "LPUSH l", "RPUSH new", "ZADD z", "ZADD large", "ZADD fresh"})
+  void undoesWhatItHasDone(String begin) {
+    call("RPUSH l a 1 b");
+    call("ZADD z 1 a 2 b");
+    for (int i = 0; i < 200; i++) {
+      call("ZADD large " + i + " m" + i);
+    }
+    String before = dump();
+    List<String> words = new ArrayList<>(List.of(begin.split(" ", -1)));
+    for (int i = 0; i < 12; i++) {
+      if (begin.startsWith("Z")) {
+        words.add(String.valueOf(i * 3 + 0.5));
+        words.add(i < 3 ? "m" + i : i == 3 ? "a" : LARGE + i);
+      } else {
+        words.add(i < 3 ? "small" + i : LARGE + i);
+      }
+    }
+    Object answer = call(words);
+    assertThat(answer).isInstanceOf(ErrorValue.class);
+    assertThat(String.valueOf(answer)).contains("OOM");
+    assertThat(dump()).isEqualTo(before);
+  }
+
+  /** All the data, in an order of their own. */
+  private String dump() {
+    return texts(call("LRANGE l 0 -1"))
+        + texts(call("ZRANGE z 0 -1 WITHSCORES"))
+        + texts(call("ZRANGE large 0 -1 WITHSCORES"))
+        + call("DBSIZE");
+  }
+
+  private static String texts(@Nullable Object value) {
+    if (value instanceof List<?> list) {
+      StringBuilder text = new StringBuilder();
+      list.forEach(element -> text.append(texts(element)).append(' '));
+      return text.toString();
+    }
+    return value instanceof byte[] bytes
+        ? new String(bytes, StandardCharsets.ISO_8859_1)
+        : String.valueOf(value);
+  }
+}
