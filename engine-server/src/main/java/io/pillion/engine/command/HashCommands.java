@@ -34,6 +34,11 @@ import org.jspecify.annotations.Nullable;
 final class HashCommands {
   private static final Bytes HSET = Bytes.of("HSET");
 
+  /** What the command being carried out looks at; commands of one engine run one at a time. */
+  private @Nullable HashValue hash;
+
+  private @Nullable Span span;
+
   /** Declares the group's commands. */
   void declare(CommandTable table) {
     table.group(CommandGroup.HASH);
@@ -182,17 +187,31 @@ final class HashCommands {
     return table.command(name, handler).flags(READONLY).acl(HASH).keys(1, 1, 1, RO, ACCESS);
   }
 
-  private static @Nullable HashValue find(Call call) {
+  private @Nullable HashValue find(Call call) {
     long record = call.find(call.arg(1), ValueType.HASH);
     return record == 0 ? null : open(call, record);
   }
 
-  private static HashValue open(Call call, long record) {
-    return new HashValue(
-        call.arena(), call.database().rootCell(record), call.keyspace().settings().types);
+  private HashValue open(Call call, long record) {
+    long cell = call.database().rootCell(record);
+    HashValue view = hash;
+    if (view == null) {
+      view = new HashValue(call.arena(), cell, call.keyspace().settings().types);
+      hash = view;
+    }
+    return view.at(cell);
   }
 
-  private static HashValue create(Call call) {
+  private Span span(Call call) {
+    Span view = span;
+    if (view == null) {
+      view = new Span(call.arena());
+      span = view;
+    }
+    return view;
+  }
+
+  private HashValue create(Call call) {
     long root = HashValue.create(call.arena());
     try {
       return open(call, call.database().setCollection(call.arg(1), ValueType.HASH, root));
@@ -218,7 +237,7 @@ final class HashCommands {
   }
 
   /** Sets the fields that the words from 2 on name; all of them, or none and throws. */
-  private static int put(Call call, @Nullable HashValue found) {
+  private int put(Call call, @Nullable HashValue found) {
     HashValue hash = found == null ? create(call) : found;
     boolean nearlyFull = call.count() > 4 && isNearlyFull(call);
     Bytes[] before = nearlyFull ? values(call, hash) : NONE;
@@ -289,7 +308,7 @@ final class HashCommands {
   private void hincrby(Call call) {
     long increment = call.args().integer(3);
     HashValue hash = find(call);
-    Span span = new Span(call.arena());
+    Span span = span(call);
     long value = 0;
     if (hash != null && hash.get(call.arg(2), span)) {
       value = Numbers.parseLong(span.toBytes(), Errors.err("hash value is not an integer"));
@@ -309,7 +328,7 @@ final class HashCommands {
       throw Errors.err("value is NaN or Infinity");
     }
     HashValue hash = find(call);
-    Span span = new Span(call.arena());
+    Span span = span(call);
     LongDouble value = LongDouble.ZERO;
     if (hash != null && hash.get(call.arg(2), span)) {
       value = floatIn(span);
@@ -334,7 +353,7 @@ final class HashCommands {
   }
 
   /** Sets the field that word 2 names. */
-  private static void set(Call call, @Nullable HashValue found, Bytes value) {
+  private void set(Call call, @Nullable HashValue found, Bytes value) {
     HashValue hash = found == null ? create(call) : found;
     try {
       hash.put(call.arg(2), value);
@@ -367,12 +386,12 @@ final class HashCommands {
 
   private void hget(Call call) {
     HashValue hash = find(call);
-    value(call.reply(), hash, call.arg(2), new Span(call.arena()));
+    value(call.reply(), hash, call.arg(2), span(call));
   }
 
   private void hmget(Call call) {
     HashValue hash = find(call);
-    Span span = new Span(call.arena());
+    Span span = span(call);
     call.reply().array(call.count() - 2);
     for (int i = 2; i < call.count(); i++) {
       value(call.reply(), hash, call.arg(i), span);
@@ -399,7 +418,7 @@ final class HashCommands {
 
   private void hstrlen(Call call) {
     HashValue hash = find(call);
-    Span span = new Span(call.arena());
+    Span span = span(call);
     call.reply().integer(hash != null && hash.get(call.arg(2), span) ? span.length() : 0);
   }
 
@@ -412,7 +431,7 @@ final class HashCommands {
     BOTH
   }
 
-  private static void all(Call call, Part part) {
+  private void all(Call call, Part part) {
     HashValue hash = find(call);
     Reply reply = call.reply();
     int size = hash == null ? 0 : (int) hash.size();

@@ -42,6 +42,9 @@ final class SetCommands {
   /** How many members one SREM takes that stands for an SPOP. */
   private static final int MEMBERS_PER_EFFECT = 1024;
 
+  /** The set that the command being carried out looks at: they run one at a time. */
+  private @Nullable SetValue only;
+
   /** Declares the group's commands. */
   void declare(CommandTable table) {
     table.group(CommandGroup.SET);
@@ -217,6 +220,21 @@ final class SetCommands {
     return record == 0 ? null : open(call, call.database().rootCell(record));
   }
 
+  /** As {@link #find}, with one view for all commands that look at one set only. */
+  private @Nullable SetValue findOnly(Call call, Bytes key) {
+    long record = call.find(key, ValueType.SET);
+    if (record == 0) {
+      return null;
+    }
+    long cell = call.database().rootCell(record);
+    SetValue view = only;
+    if (view == null) {
+      view = open(call, cell);
+      only = view;
+    }
+    return view.at(cell);
+  }
+
   private static SetValue open(Call call, long cell) {
     return new SetValue(call.arena(), cell, call.keyspace().settings().types);
   }
@@ -244,7 +262,7 @@ final class SetCommands {
 
   private void sadd(Call call) {
     Bytes key = call.arg(1);
-    SetValue found = find(call, key);
+    SetValue found = findOnly(call, key);
     SetValue set = found == null ? create(call, key) : found;
     int added = 0;
     // Which ones were new: only several can fail in the middle.
@@ -275,7 +293,7 @@ final class SetCommands {
 
   private void srem(Call call) {
     Bytes key = call.arg(1);
-    SetValue set = find(call, key);
+    SetValue set = findOnly(call, key);
     int removed = 0;
     for (int i = 2; set != null && i < call.count(); i++) {
       if (set.remove(call.arg(i))) {
@@ -339,7 +357,7 @@ final class SetCommands {
       popMany(call, key, Counts.notNegative(call.arg(2)));
       return;
     }
-    SetValue set = find(call, key);
+    SetValue set = findOnly(call, key);
     if (set == null) {
       call.reply().nil();
       return;
@@ -392,12 +410,12 @@ final class SetCommands {
   // --- reading
 
   private void sismember(Call call) {
-    SetValue set = find(call, call.arg(1));
+    SetValue set = findOnly(call, call.arg(1));
     call.reply().integer(set != null && set.contains(call.arg(2)) ? 1 : 0);
   }
 
   private void smismember(Call call) {
-    SetValue set = find(call, call.arg(1));
+    SetValue set = findOnly(call, call.arg(1));
     call.reply().array(call.count() - 2);
     for (int i = 2; i < call.count(); i++) {
       call.reply().integer(set != null && set.contains(call.arg(i)) ? 1 : 0);
@@ -405,7 +423,7 @@ final class SetCommands {
   }
 
   private void smembers(Call call) {
-    SetValue set = find(call, call.arg(1));
+    SetValue set = findOnly(call, call.arg(1));
     if (set == null) {
       call.reply().set(0);
     } else {
@@ -422,7 +440,7 @@ final class SetCommands {
   }
 
   private void scard(Call call) {
-    SetValue set = find(call, call.arg(1));
+    SetValue set = findOnly(call, call.arg(1));
     call.reply().integer(set == null ? 0 : set.size());
   }
 
@@ -433,7 +451,7 @@ final class SetCommands {
     boolean counted = call.count() == 3;
     long count = counted ? Counts.negatable(call.arg(2)) : 1;
     Samples.checkDraws(count);
-    SetValue set = find(call, call.arg(1));
+    SetValue set = findOnly(call, call.arg(1));
     Reply reply = call.reply();
     if (!counted) {
       if (set == null) {
@@ -479,7 +497,7 @@ final class SetCommands {
 
   private void sscan(Call call) {
     long cursor = Cursors.parse(call.arg(2));
-    SetValue set = find(call, call.arg(1));
+    SetValue set = findOnly(call, call.arg(1));
     ScanReply found = new ScanReply();
     if (set == null) {
       found.write(call.reply(), 0);

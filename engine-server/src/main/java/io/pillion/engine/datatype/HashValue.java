@@ -11,14 +11,15 @@ import org.jspecify.annotations.Nullable;
  * A hash: fields to values. Small ones are one {@link Packed} record, larger ones a {@link
  * PageTable}; once paged, a hash stays so.
  *
- * <p>A view, made for one use, of what the root block's address in {@code cell} leads to. Changes
- * either succeed or throw {@link OutOfArenaException} and leave the hash as it was. Spans and
- * entries that it hands out hold until the next call on it.
+ * <p>A view of what the root block's address in {@code cell} leads to; cheap to make, and can be
+ * moved from hash to hash. Changes either succeed or throw {@link OutOfArenaException} and leave
+ * the hash as it was. Spans and entries that it hands out hold until the next call on it.
  */
 public final class HashValue {
   private final Arena arena;
-  private final long cell;
   private final TypeLimits limits;
+  private long cell;
+  private @Nullable PageTable table;
 
   /**
    * @param cell the address of the word that holds the root block's address
@@ -27,6 +28,12 @@ public final class HashValue {
     this.arena = arena;
     this.cell = cell;
     this.limits = limits;
+  }
+
+  /** Moves this view to another hash in the same arena. */
+  public HashValue at(long newCell) {
+    cell = newCell;
+    return this;
   }
 
   /** Makes an empty hash; returns the address of its root block. */
@@ -70,6 +77,16 @@ public final class HashValue {
   }
 
   private PageTable table() {
+    PageTable view = table;
+    if (view == null) {
+      view = newTable();
+      table = view;
+    }
+    return view.at(cell);
+  }
+
+  /** A view of its own, for walks that outlast other uses of this object. */
+  private PageTable newTable() {
     return new PageTable(arena, cell, /* pairs= */ true);
   }
 
@@ -189,7 +206,7 @@ public final class HashValue {
     private final Span field = new Span(arena);
     private final Span value = new Span(arena);
     private final PageTable.@Nullable Cursor pages;
-    private final PageTable table = table();
+    private final PageTable table = newTable();
     private final long root = root();
     private final int used;
     private int at;
@@ -259,7 +276,7 @@ public final class HashValue {
     }
     Span field = new Span(arena);
     Span value = new Span(arena);
-    PageTable table = table();
+    PageTable table = newTable();
     return table.scan(
         cursor,
         count,

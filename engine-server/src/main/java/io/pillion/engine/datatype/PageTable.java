@@ -39,7 +39,7 @@ final class PageTable {
   private static final int MERGE_ENTRIES = Page.MAX_ENTRIES / 2;
 
   private final Arena arena;
-  private final long cell;
+  private long cell;
   private final boolean pairs;
 
   /** The page that was last located; its open entry is what {@link #find} found. */
@@ -61,6 +61,12 @@ final class PageTable {
     this.cell = cell;
     this.pairs = pairs;
     this.page = new Page(arena, pairs);
+  }
+
+  /** Moves this view to another table of the same kind. */
+  PageTable at(long newCell) {
+    cell = newCell;
+    return this;
   }
 
   /** Makes an empty table; returns its root block. */

@@ -12,14 +12,15 @@ import org.jspecify.annotations.Nullable;
  * one {@link Packed} record; larger ones a {@link PageTable}. Once packed or paged, a set does not
  * go back.
  *
- * <p>A view, made for one use, of what the root block's address in {@code cell} leads to. Changes
- * either succeed or throw {@link OutOfArenaException} and leave the set as it was. Members that it
- * hands out hold until the next call on it.
+ * <p>A view of what the root block's address in {@code cell} leads to; cheap to make, and can be
+ * moved from set to set. Changes either succeed or throw {@link OutOfArenaException} and leave the
+ * set as it was. Members that it hands out hold until the next call on it.
  */
 public final class SetValue {
   private final Arena arena;
-  private final long cell;
   private final TypeLimits limits;
+  private long cell;
+  private @Nullable PageTable table;
 
   /**
    * @param cell the address of the word that holds the root block's address
@@ -28,6 +29,12 @@ public final class SetValue {
     this.arena = arena;
     this.cell = cell;
     this.limits = limits;
+  }
+
+  /** Moves this view to another set in the same arena. */
+  public SetValue at(long newCell) {
+    cell = newCell;
+    return this;
   }
 
   /** Makes an empty set; returns the address of its root block. */
@@ -62,6 +69,16 @@ public final class SetValue {
   }
 
   private PageTable table() {
+    PageTable view = table;
+    if (view == null) {
+      view = newTable();
+      table = view;
+    }
+    return view.at(cell);
+  }
+
+  /** A view of its own, for walks that outlast other uses of this object. */
+  private PageTable newTable() {
     return new PageTable(arena, cell, /* pairs= */ false);
   }
 
@@ -297,7 +314,7 @@ public final class SetValue {
     private int at;
 
     private Members() {
-      table = layout == Layout.PAGED ? table() : null;
+      table = layout == Layout.PAGED ? newTable() : null;
       pages = table == null ? null : table.new Cursor();
       end =
           switch (layout) {
@@ -362,7 +379,7 @@ public final class SetValue {
       return 0;
     }
     Member member = new Member();
-    PageTable table = table();
+    PageTable table = newTable();
     return table.scan(
         cursor,
         count,

@@ -61,12 +61,26 @@ final class AllocationTest {
         "SET k value-of-the-same-size",
         "PING",
         "INCR n",
-        "STRLEN k"
+        "STRLEN k",
+        "HGET small f",
+        "HGET large field:77",
+        "HSET small f value2",
+        "HSET large field:77 value:78",
+        "HEXISTS large none",
+        "SISMEMBER integers 5",
+        "SISMEMBER members member:77",
+        "SADD members member:77"
       })
   void allocatesNothing(String line) {
     ArrayDeque<Turn.Source> queue = new ArrayDeque<>();
     run(queue, "SET k value-of-the-same-size", 1);
     run(queue, "SET n 1000000", 1);
+    run(queue, "HSET small e value0 f value1", 1);
+    run(queue, "SADD integers 1 5 12", 1);
+    for (int i = 0; i < 1000; i++) {
+      run(queue, "HSET large field:" + i + " value:" + i, 1);
+      run(queue, "SADD members member:" + i, 1);
+    }
     run(queue, line, WARM_UP);
     byte[] request = request(line);
     long before = threads.getCurrentThreadAllocatedBytes();
