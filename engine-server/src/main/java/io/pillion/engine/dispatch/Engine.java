@@ -739,12 +739,14 @@ public final class Engine implements KeyListener {
       pause = mode;
     }
     pausedUntilMillis = Math.max(pausedUntilMillis, untilMillis);
+    keyspace.pauseExpiry(true);
   }
 
   /** Ends a pause and carries out what waited. */
   public void unpause() {
     pause = PauseMode.NONE;
     pausedUntilMillis = 0;
+    keyspace.pauseExpiry(false);
     Map<Client, Args> waiting = new LinkedHashMap<>(postponed);
     postponed.clear();
     waiting.forEach(
@@ -832,7 +834,7 @@ public final class Engine implements KeyListener {
     long due = Long.MAX_VALUE;
     long nextKey = keyspace.settings().activeExpiry ? keyspace.nextDue() : Long.MAX_VALUE;
     if (pause != PauseMode.NONE) {
-      nextKey = Math.min(nextKey, pausedUntilMillis);
+      nextKey = pausedUntilMillis;
     }
     if (nextKey != Long.MAX_VALUE) {
       due = saturatedAdd(lastNanos, Math.max(0, nextKey - keyspace.now()));

@@ -17,6 +17,7 @@ public final class Keyspace {
   private long randomState;
   private long nextDue = Long.MAX_VALUE;
   private long expired;
+  private boolean expiryPaused;
   private long evicted;
   private int evictionTurn;
 
@@ -112,7 +113,7 @@ public final class Keyspace {
    * @return whether there may be more
    */
   public boolean expireDue(int most) {
-    if (!settings.activeExpiry) {
+    if (!settings.activeExpiry || expiryPaused) {
       return false;
     }
     int left = most;
@@ -122,6 +123,18 @@ public final class Keyspace {
       nextDue = Math.min(nextDue, database.nextDue());
     }
     return left <= 0;
+  }
+
+  /**
+   * Says whether keys whose time has come stay, without being found: while clients are paused
+   * nothing may change.
+   */
+  public void pauseExpiry(boolean paused) {
+    expiryPaused = paused;
+  }
+
+  boolean isExpiryPaused() {
+    return expiryPaused;
   }
 
   /** How many keys left because their time had come. */
