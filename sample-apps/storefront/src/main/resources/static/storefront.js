@@ -5,7 +5,7 @@ const money = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD
 const LOG_LINES = 40;
 
 const view = { page: 0, pageSize: 12, total: 0, open: null };
-const seen = { hits: 0, misses: 0, hitMicros: 0, hitReads: 0, missMicros: 0, missReads: 0 };
+const seen = { hits: 0, misses: 0, hitMicros: [], missMicros: [] };
 
 // Builds an element; text never becomes markup.
 function element(tag, attributes = {}, ...children) {
@@ -55,6 +55,12 @@ function time(micros) {
   return micros < 1000 ? `${micros} µs` : `${(micros / 1000).toFixed(1)} ms`;
 }
 
+// The first reads of a process are slow by warming up, so a mean would say little.
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return Math.round(sorted[Math.floor(sorted.length / 2)]);
+}
+
 function playing(milliseconds) {
   const seconds = Math.round(milliseconds / 1000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
@@ -69,7 +75,7 @@ function keysOf(read) {
   if (read.keys === 1) return '';
   return read.misses === 0 || read.misses === read.keys
     ? ` ×${read.keys}`
-    : ` ${read.keys - read.misses} of ${read.keys}`;
+    : ` ${read.misses} of ${read.keys}`;
 }
 
 function chips(reads) {
@@ -88,13 +94,7 @@ function note(reads) {
     if (kind(read) === 'write') continue;
     seen.hits += read.keys - read.misses;
     seen.misses += read.misses;
-    if (read.misses === 0 && read.keys > 0) {
-      seen.hitMicros += read.micros / read.keys;
-      seen.hitReads += 1;
-    } else if (read.misses > 0) {
-      seen.missMicros += read.micros / read.keys;
-      seen.missReads += 1;
-    }
+    if (read.keys > 0) (read.misses === 0 ? seen.hitMicros : seen.missMicros).push(read.micros / read.keys);
   }
   while (log.children.length > LOG_LINES) log.lastElementChild.remove();
   const all = seen.hits + seen.misses;
@@ -103,8 +103,8 @@ function note(reads) {
   byId('tile-bar').style.width = `${ratio}%`;
   byId('tile-hits').textContent = seen.hits;
   byId('tile-misses').textContent = seen.misses;
-  if (seen.hitReads) byId('tile-hit-time').textContent = `${time(Math.round(seen.hitMicros / seen.hitReads))} a key, on average`;
-  if (seen.missReads) byId('tile-miss-time').textContent = `${time(Math.round(seen.missMicros / seen.missReads))} a key, on average`;
+  if (seen.hitMicros.length) byId('tile-hit-time').textContent = `median ${time(median(seen.hitMicros))} a key`;
+  if (seen.missMicros.length) byId('tile-miss-time').textContent = `median ${time(median(seen.missMicros))} a key`;
 }
 
 async function loadGenres() {

@@ -130,9 +130,9 @@ final class EmbeddedEngine {
       }
       running = started;
       LOG.info(
-          "Pillion runs its engine \"{}\" inside this process, which {}; what it holds ends with"
-              + " this process",
-          url.embeddedName(),
+          "Pillion runs {} inside this process, which {}; its data is this process' own and ends"
+              + " with it",
+          url.embeddedName().isEmpty() ? "an engine" : "the engine " + url.embeddedName(),
           url.listen().isEmpty() ? "opens no port" : "listens on " + where(started));
     }
     return started;

@@ -53,9 +53,9 @@ public record PillionProperties(
   /**
    * The engine inside this process.
    *
-   * @param listen Where other processes reach the engine: a port on the loopback address, an address and
-   *     a port such as 127.0.0.1:6399, or the absolute path of a Unix domain socket. Empty for
-   *     nowhere: no port is opened.
+   * @param listen Where other processes reach the engine: a port on the loopback address, an
+   *     address and a port such as 127.0.0.1:6399, or the absolute path of a Unix domain socket.
+   *     Empty for nowhere: no port is opened.
    * @param maxMemory Memory for keys and values, outside the Java heap.
    */
   public record Embedded(@DefaultValue("") String listen, @Nullable DataSize maxMemory) {}

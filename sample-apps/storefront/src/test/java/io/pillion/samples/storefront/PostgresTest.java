@@ -22,7 +22,8 @@ class PostgresTest {
                 postgres.getJdbcUrl("postgres", "postgres"),
                 "--spring.profiles.active=postgres",
                 "--spring.datasource.username=postgres",
-                "--pillion.url=embedded:postgres", "--pillion.embedded.listen=")) {
+                "--pillion.url=embedded:postgres",
+                "--pillion.embedded.listen=")) {
       int port = StorefrontTest.portOf(shop);
       ShopClient visitor = new ShopClient();
 

@@ -25,7 +25,9 @@ class TwoInstancesTest {
     String engine = "127.0.0.1:" + freePort();
     first =
         StorefrontTest.start(
-            "jdbc:h2:mem:first", "--pillion.url=embedded:first", "--pillion.embedded.listen=" + engine);
+            "jdbc:h2:mem:first",
+            "--pillion.url=embedded:first",
+            "--pillion.embedded.listen=" + engine);
     firstPort = StorefrontTest.portOf(first);
     second = StorefrontTest.start("jdbc:h2:mem:second", "--pillion.url=redis://" + engine);
     secondPort = StorefrontTest.portOf(second);
