@@ -2,6 +2,7 @@ package io.pillion.client;
 
 import io.lettuce.core.cluster.SlotHash;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -281,12 +282,18 @@ final class Cluster implements Router {
           }
         });
     Object primaries =
-        Waiting.on(found.thenApply(list -> (Object) list), url.timeout(), url.toString());
+        Waiting.on(
+            found.thenApply(list -> (Object) list), url.timeout().plus(patience()), url.toString());
     List<Node> result = new ArrayList<>();
     if (primaries instanceof List<?> list) {
       list.forEach(node -> result.add((Node) node));
     }
     return result;
+  }
+
+  @Override
+  public Duration patience() {
+    return known ? Duration.ZERO : LettuceTransport.patience(url).multipliedBy(2);
   }
 
   @Override

@@ -68,7 +68,8 @@ public interface Commands extends AutoCloseable {
   AutoCloseable onPush(PushListener listener);
 
   /**
-   * Waits for a stage at most as long as this client's command timeout.
+   * Waits for a stage at most as long as this client's command timeout, and as long as it takes to
+   * make a connection where there is none.
    *
    * @throws CommandException when the server answered with an error
    * @throws ConnectionException when the answer did not come in time, or the connection broke

@@ -143,7 +143,7 @@ final class LettuceCommands implements Commands {
                               target(), timeout().toMillis()),
                           null));
                 },
-                timeout().toNanos(),
+                timeout().plus(node.wire().patience()).toNanos(),
                 TimeUnit.NANOSECONDS);
     exec.onDone(
         (reply, failure) -> {
@@ -240,7 +240,7 @@ final class LettuceCommands implements Commands {
 
   @Override
   public @Nullable Object await(CompletionStage<@Nullable Object> stage) {
-    return Waiting.on(stage, timeout(), target());
+    return Waiting.on(stage, timeout().plus(router.patience()), target());
   }
 
   @Override

@@ -1,9 +1,11 @@
 package io.pillion.client;
 
 import io.lettuce.core.ClientOptions;
+import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
+import io.lettuce.core.SslOptions;
 import io.lettuce.core.SslVerifyMode;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
@@ -20,13 +22,17 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Lettuce, as far as it is used: its event loops, TLS, the question to the sentinels, and its
  * parser. Started by the first connection, because it takes most of a second.
  */
 final class LettuceTransport {
+  private static final Logger LOG = LoggerFactory.getLogger(LettuceTransport.class);
   private static final int THREADS = 2;
+  private static final Duration COLD_START = Duration.ofSeconds(3);
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(5);
 
   private final PillionUrl url;
@@ -69,7 +75,19 @@ final class LettuceTransport {
       Consumer<String> onError,
       Runnable onConnectFailure) {
     return new Wire(
-        target, () -> connect(uri), this::timer, url.timeout(), pushTo, onError, onConnectFailure);
+        target,
+        () -> connect(uri),
+        this::timer,
+        url.timeout(),
+        patience(url),
+        pushTo,
+        onError,
+        onConnectFailure);
+  }
+
+  /** For name lookup and sentinels, TLS and greeting; and for loading all the classes involved. */
+  static Duration patience(PillionUrl url) {
+    return url.connectTimeout().multipliedBy(2).plus(COLD_START);
   }
 
   private CompletionStage<StatefulRedisConnection<byte[], byte[]>> connect(RedisURI uri) {
@@ -112,7 +130,7 @@ final class LettuceTransport {
     RedisClient current = client;
     if (current == null) {
       current = RedisClient.create(shared);
-      current.setOptions(
+      ClientOptions.Builder options =
           ClientOptions.builder()
               .autoReconnect(false)
               // Handshake does that part: no question before it, and no protocol agreed on.
@@ -130,7 +148,13 @@ final class LettuceTransport {
                               .interval(KEEP_ALIVE)
                               .build())
                       .build())
-              .build());
+              .sslOptions(SslOptions.builder().handshakeTimeout(url.connectTimeout()).build());
+      try {
+        Since7.noMaintenanceNotifications(options);
+      } catch (LinkageError e) {
+        LOG.debug("This is Lettuce 6, which does not ask for maintenance notifications");
+      }
+      current.setOptions(options.build());
       client = current;
     }
     return current;
@@ -175,6 +199,14 @@ final class LettuceTransport {
             case CA -> SslVerifyMode.CA;
             case NONE -> SslVerifyMode.NONE;
           });
+    }
+  }
+
+  /** What only Lettuce 7 has. */
+  private static final class Since7 {
+    /** Saves a round trip per connection: only Redis' own cloud service knows that command. */
+    static void noMaintenanceNotifications(ClientOptions.Builder options) {
+      options.maintNotificationsConfig(MaintNotificationsConfig.disabled());
     }
   }
 

@@ -1,5 +1,6 @@
 package io.pillion.client;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,9 @@ interface Router {
 
   /** Every primary; empty when none could be asked. */
   List<Node> primaries();
+
+  /** How much longer than usual a caller has to wait at the moment, for connections to be made. */
+  Duration patience();
 
   /** Closes every connection. */
   void close();

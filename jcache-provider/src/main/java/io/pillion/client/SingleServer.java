@@ -1,5 +1,6 @@
 package io.pillion.client;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,11 @@ record SingleServer(Node node) implements Router {
   @Override
   public List<Node> primaries() {
     return List.of(node);
+  }
+
+  @Override
+  public Duration patience() {
+    return node.wire().patience();
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.push.PushMessage;
+import io.netty.util.Timeout;
 import io.netty.util.Timer;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -13,6 +14,8 @@ import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -28,6 +31,9 @@ import org.slf4j.LoggerFactory;
  * second time, which counts an INCR twice and runs the rest of a transaction without its MULTI; so
  * it is off, and a command whose connection breaks fails as <em>in doubt</em>. Commands that come
  * while the connection is being made wait for it in order; they were not sent and may.
+ *
+ * <p>The time of a command runs from the moment it is written, and that of an attempt to connect by
+ * itself: the first attempt loads a good part of Lettuce, which no server is to blame for.
  *
  * <p>After a failed attempt the next ones fail at once with the same reason until a pause has
  * passed that doubles from {@value #FIRST_PAUSE_MILLIS} ms to {@value #LONGEST_PAUSE_MILLIS} ms: a
@@ -70,6 +76,7 @@ final class Wire {
   private final Supplier<CompletionStage<StatefulRedisConnection<byte[], byte[]>>> opener;
   private final Supplier<Timer> timer;
   private final Duration timeout;
+  private final Duration patience;
   private final Pushes pushes;
   private final Consumer<String> onError;
   private final Runnable onConnectFailure;
@@ -92,7 +99,8 @@ final class Wire {
    * @param target where it leads, for messages
    * @param opener makes a connection that does not reconnect by itself
    * @param timer runs the timeouts
-   * @param timeout after which a timed command fails
+   * @param timeout after which a timed command fails, from the moment it is written
+   * @param patience after which an attempt to connect has failed
    * @param pushes told of what the server sends unasked
    * @param onError told of every error reply, on the thread that read it
    * @param onConnectFailure told when a connection could not be made
@@ -102,6 +110,7 @@ final class Wire {
       Supplier<CompletionStage<StatefulRedisConnection<byte[], byte[]>>> opener,
       Supplier<Timer> timer,
       Duration timeout,
+      Duration patience,
       Pushes pushes,
       Consumer<String> onError,
       Runnable onConnectFailure) {
@@ -109,6 +118,7 @@ final class Wire {
     this.opener = opener;
     this.timer = timer;
     this.timeout = timeout;
+    this.patience = patience;
     this.pushes = pushes;
     this.onError = onError;
     this.onConnectFailure = onConnectFailure;
@@ -125,6 +135,7 @@ final class Wire {
     }
     StatefulRedisConnection<byte[], byte[]> connection = open;
     if (connection != null && connection.isOpen()) {
+      startTime(List.of(command));
       connection.dispatch(command);
     } else {
       sendWhenOpen(new Batch(List.of(command)));
@@ -153,11 +164,17 @@ final class Wire {
     long now = System.nanoTime();
     for (WireCommand command : commands) {
       command.startedOn(this, now);
+    }
+    return true;
+  }
+
+  /** Starts the time of commands that are about to be written. */
+  private void startTime(List<WireCommand> commands) {
+    for (WireCommand command : commands) {
       if (command.timed() && !command.hasAlarm()) {
         command.alarm(timer.get().newTimeout(command, timeout.toNanos(), TimeUnit.NANOSECONDS));
       }
     }
-    return true;
   }
 
   /** Writes the batch, unless there is no connection. */
@@ -166,6 +183,7 @@ final class Wire {
     if (connection == null || !connection.isOpen()) {
       return false;
     }
+    startTime(batch.commands);
     batch.writeTo(connection);
     return true;
   }
@@ -199,14 +217,40 @@ final class Wire {
       connectFailed(e);
       return;
     }
+    AtomicBoolean decided = new AtomicBoolean();
+    Timeout alarm =
+        timer
+            .get()
+            .newTimeout(
+                expired -> {
+                  if (decided.compareAndSet(false, true)) {
+                    connectFailed(new TimeoutException("no answer within " + millis(patience)));
+                  }
+                },
+                patience.toNanos(),
+                TimeUnit.NANOSECONDS);
     opening.whenComplete(
         (connection, failure) -> {
-          if (failure != null) {
-            connectFailed(failure);
-          } else {
+          alarm.cancel();
+          boolean inTime = decided.compareAndSet(false, true);
+          if (failure == null && inTime) {
             connected(connection);
+          } else if (failure == null) {
+            closeLater(connection);
+          } else if (inTime) {
+            connectFailed(failure);
           }
         });
+  }
+
+  private static String millis(Duration duration) {
+    return duration.toMillis() + " ms";
+  }
+
+  /** How much longer than usual a caller has to wait at the moment. */
+  Duration patience() {
+    StatefulRedisConnection<byte[], byte[]> connection = open;
+    return connection != null && connection.isOpen() ? Duration.ZERO : patience;
   }
 
   private void connected(StatefulRedisConnection<byte[], byte[]> connection) {
@@ -231,6 +275,7 @@ final class Wire {
         if (batch.abandoned) {
           fail(batch, new ConnectionException("Given up before it was sent.", null));
         } else {
+          startTime(batch.commands);
           batch.writeTo(connection);
         }
       }
@@ -292,20 +337,13 @@ final class Wire {
 
   /** The command's time is up. */
   void timedOut(WireCommand command) {
-    boolean sent = command.inDoubt();
     command.completeExceptionally(
         new ConnectionException(
             String.format(
-                sent
-                    ? "No answer to %s from %s within %s ms; whether it was executed is not known."
-                    : "%s was not sent to %s within %s ms: there was no connection.",
-                command.command().name(),
-                target,
-                timeout.toMillis()),
+                "No answer to %s from %s within %s; whether it was executed is not known.",
+                command.command().name(), target, millis(timeout)),
             null));
-    if (sent) {
-      dropIfSilentSince(command.sentAtNanos());
-    }
+    dropIfSilentSince(command.sentAtNanos());
   }
 
   /** Closes the connection when it brought no answer at all since then. */
