@@ -10,6 +10,7 @@ import io.pillion.engine.server.PillionEngine;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -45,12 +46,32 @@ class OutOfMemoryTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"RPUSH l", "LPUSH l", "RPUSH new", "ZADD z", "ZADD large", "ZADD fresh"})
+  @ValueSource(
+      strings = {
+        "RPUSH l",
+        "LPUSH l",
+        "RPUSH new",
+        "ZADD z",
+        "ZADD large",
+        "ZADD fresh",
+        "HSET h",
+        "HSET manyfields",
+        "HSET newhash",
+        "SADD s",
+        "SADD integers",
+        "SADD manymembers",
+        "SADD newset"
+      })
   void undoesWhatItHasDone(String begin) {
     call("RPUSH l a 1 b");
     call("ZADD z 1 a 2 b");
+    call("HSET h m0 value m1 another a 1");
+    call("SADD s m1 a");
+    call("SADD integers 1 2 3");
     for (int i = 0; i < 200; i++) {
       call("ZADD large " + i + " m" + i);
+      call("HSET manyfields m" + i + " " + i);
+      call("SADD manymembers m" + i);
     }
     String before = dump();
     List<String> words = new ArrayList<>(List.of(begin.split(" ", -1)));
@@ -58,6 +79,11 @@ class OutOfMemoryTest {
       if (begin.startsWith("Z")) {
         words.add(String.valueOf(i * 3 + 0.5));
         words.add(i < 3 ? "m" + i : i == 3 ? "a" : LARGE + i);
+      } else if (begin.startsWith("H")) {
+        words.add("m" + i);
+        words.add(i < 3 ? "longer value " + i : LARGE + i);
+      } else if (begin.startsWith("S")) {
+        words.add(i < 3 ? "m" + i : LARGE + i);
       } else {
         words.add(i < 3 ? "small" + i : LARGE + i);
       }
@@ -73,7 +99,30 @@ class OutOfMemoryTest {
     return texts(call("LRANGE l 0 -1"))
         + texts(call("ZRANGE z 0 -1 WITHSCORES"))
         + texts(call("ZRANGE large 0 -1 WITHSCORES"))
+        + fields("h")
+        + fields("manyfields")
+        + members("s")
+        + members("integers")
+        + members("manymembers")
         + call("DBSIZE");
+  }
+
+  private String fields(String key) {
+    List<String> fields = new ArrayList<>();
+    List<?> all = (List<?>) Objects.requireNonNull(call("HGETALL " + key));
+    for (int i = 0; i < all.size(); i += 2) {
+      fields.add(texts(all.get(i)) + "=" + texts(all.get(i + 1)));
+    }
+    fields.sort(null);
+    return fields + " ";
+  }
+
+  private String members(String key) {
+    List<String> members = new ArrayList<>();
+    List<?> all = (List<?>) Objects.requireNonNull(call("SMEMBERS " + key));
+    all.forEach(member -> members.add(texts(member)));
+    members.sort(null);
+    return members + " ";
   }
 
   private static String texts(@Nullable Object value) {
