@@ -127,9 +127,10 @@ public record PillionProperties(
   /**
    * The JSR-107 cache manager.
    *
-   * @param enabled Whether to provide a javax.cache.CacheManager bean.
+   * @param enabled Whether to provide a javax.cache.CacheManager bean. When not given, only if
+   *     Spring Boot's JCache support needs it.
    */
-  public record JCache(@DefaultValue("false") boolean enabled) {}
+  public record JCache(@Nullable Boolean enabled) {}
 
   /**
    * Objects in Java's serialized form.

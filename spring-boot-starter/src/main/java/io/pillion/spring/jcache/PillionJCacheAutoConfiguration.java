@@ -9,18 +9,19 @@ import java.util.Properties;
 import javax.cache.CacheManager;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.cache.autoconfigure.CacheAutoConfiguration;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 
 /**
  * A JSR-107 cache manager over the application's client, for applications that make JCache caches
  * themselves. Only on request, because Spring Boot takes such a bean for the one that its own
  * JCache support should use.
  */
-@AutoConfiguration(after = PillionAutoConfiguration.class)
+@AutoConfiguration(after = PillionAutoConfiguration.class, before = CacheAutoConfiguration.class)
 @ConditionalOnBean(Commands.class)
-@ConditionalOnBooleanProperty(name = "pillion.jcache.enabled")
+@Conditional(JCacheWanted.class)
 public final class PillionJCacheAutoConfiguration {
 
   @Bean(destroyMethod = "close")

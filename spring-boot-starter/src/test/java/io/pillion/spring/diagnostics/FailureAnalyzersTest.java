@@ -3,6 +3,10 @@ package io.pillion.spring.diagnostics;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pillion.client.Command;
+import io.pillion.client.Commands;
+import io.pillion.client.PillionClient;
+import io.pillion.client.PillionUrl;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -31,10 +35,7 @@ class FailureAnalyzersTest {
 
   @Test
   void nobodyThere(CapturedOutput output) throws IOException {
-    int closed;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      closed = socket.getLocalPort();
-    }
+    int closed = freePort();
     start("--pillion.url=redis://127.0.0.1:" + closed);
 
     assertThat(output)
@@ -42,6 +43,24 @@ class FailureAnalyzersTest {
         .contains("127.0.0.1:" + closed)
         .contains("Start it, or correct pillion.url");
     noStackTrace(output);
+  }
+
+  @Test
+  void aWrongPassword(CapturedOutput output) throws IOException {
+    int port = freePort();
+    PillionUrl guarded =
+        PillionUrl.parse("embedded:guarded?listen=127.0.0.1:" + port)
+            .withCredentials(null, "sesame-17");
+    try (Commands engine = PillionClient.connect(guarded)) {
+      engine.call(Command.of("PING"));
+      start("--pillion.url=redis://127.0.0.1:" + port, "--pillion.password=sesame-18");
+
+      assertThat(output)
+          .contains("The server that pillion.url names refuses this application")
+          .contains("Set pillion.password");
+      noStackTrace(output);
+      assertThat(output).doesNotContain("sesame");
+    }
   }
 
   @Test
@@ -56,6 +75,12 @@ class FailureAnalyzersTest {
           .contains(String.valueOf(taken.getLocalPort()))
           .contains("name it in pillion.url");
       noStackTrace(output);
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
     }
   }
 

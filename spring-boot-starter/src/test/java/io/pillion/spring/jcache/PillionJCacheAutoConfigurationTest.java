@@ -56,12 +56,19 @@ class PillionJCacheAutoConfigurationTest {
   void isWhatSpringsOwnJCacheSupportUses() {
     runner
         .withUserConfiguration(Caching.class)
-        .withPropertyValues("pillion.jcache.enabled=true", "spring.cache.type=jcache")
+        .withPropertyValues("spring.cache.type=jcache")
         .run(
             context -> {
               JCacheCacheManager manager = context.getBean(JCacheCacheManager.class);
               assertThat(manager.getCacheManager()).isSameAs(context.getBean(CacheManager.class));
             });
+  }
+
+  @Test
+  void staysAwayWhenSpringIsToUseAnotherProvider() {
+    runner
+        .withPropertyValues("spring.cache.type=jcache", "spring.cache.jcache.provider=other")
+        .run(context -> assertThat(context).doesNotHaveBean(CacheManager.class));
   }
 
   @Configuration(proxyBeanMethods = false)
