@@ -807,6 +807,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Stores loaded values where there are none; what others stored meanwhile is fresher. */
   private void createAll(Map<? extends K, ? extends V> loaded, Map<K, byte[]> encoded) {
+    List<EntryChange<K, V>> changes = new ArrayList<>();
     Map<K, CompletionStage<byte @Nullable []>> pending = new LinkedHashMap<>();
     encoded.forEach(
         (key, bytes) -> {
@@ -814,8 +815,18 @@ public final class EngineCache<K, V> implements AutoCloseable {
           if (ttl != 0) {
             pending.put(key, store.setIfAbsent(id(key), bytes, ttl));
           }
+          if (pending.size() == EntryStore.BATCH) {
+            awaitCreations(pending, loaded, changes);
+          }
         });
-    List<EntryChange<K, V>> changes = new ArrayList<>();
+    awaitCreations(pending, loaded, changes);
+    tell(changes);
+  }
+
+  private void awaitCreations(
+      Map<K, CompletionStage<byte @Nullable []>> pending,
+      Map<? extends K, ? extends V> loaded,
+      List<EntryChange<K, V>> changes) {
     pending.forEach(
         (key, stage) -> {
           if (await(stage) == null) {
@@ -823,7 +834,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
             changes.add(new EntryChange<>(Kind.CREATED, key, null, value));
           }
         });
-    tell(changes);
+    pending.clear();
   }
 
   private void storeAll(Map<? extends K, ? extends V> values, Map<K, byte[]> encoded, long start) {

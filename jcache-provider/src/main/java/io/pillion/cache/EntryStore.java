@@ -17,12 +17,19 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Generations.</b> Every entry's key holds the generation it belongs to, and {@link #clear}
  * adds one to the generation: the old entries are out of reach at once, however many they are. Each
- * operation sends {@code GET gen} behind itself in the same pipeline. If the answer is the
- * generation the operation used, no clear came before the operation, and it stands. If not, it was
- * done to entries that nobody sees any more, and it is done again in the new generation. So clear
- * and all operations have one order, with no lock and no further round trip. (On a cluster the
- * counter may live on another server than the entry; then an operation may be ordered before a
- * clear that ended while it was under way.)
+ * operation sends {@code GET gen} in its own pipeline, so that the check costs no round trip:
+ *
+ * <ul>
+ *   <li>A write sends it first. If the answer is the generation that the write used, the write had
+ *       begun before any later clear and is ordered before it, whatever comes in between. If not,
+ *       it was done to entries that nobody sees any more, and is done again. It never takes effect
+ *       twice; with the check behind it, it would: seen before a clear, and again after it.
+ *   <li>A read sends it last, and is done again when a clear came before the end.
+ * </ul>
+ *
+ * <p>So clear and all operations have one order, with no lock. (On a cluster the counter may live
+ * on another server than the entry; then an operation that is under way may be ordered before a
+ * clear that ended meanwhile.)
  *
  * <p>A counter that was evicted or flushed is begun anew at the current time in milliseconds, not
  * at zero, so it does not come back to a generation whose entries are still there.
@@ -33,7 +40,7 @@ final class EntryStore {
   private static final byte[] OK = bytes("OK");
 
   /** Keys in one pipeline, so that one bulk operation does not hold up everybody's connection. */
-  private static final int BATCH = 512;
+  static final int BATCH = 512;
 
   private final Commands commands;
   private final KeyLayout layout;
@@ -53,14 +60,14 @@ final class EntryStore {
 
   /** The stored value, or null. */
   CompletionStage<byte @Nullable []> get(byte[] id) {
-    return inGeneration(
+    return reading(
         gen -> List.of(Command.of("GET").arg(layout.entryKey(gen, id))),
         replies -> (byte[]) replies.get(0));
   }
 
   /** The stored value, or null; what there was now lives this long. */
   CompletionStage<byte @Nullable []> getAndTouch(byte[] id, long ttlMillis) {
-    return inGeneration(
+    return reading(
         gen -> List.of(readAndTouch(layout.entryKey(gen, id), ttlMillis)),
         replies -> (byte[]) replies.get(0));
   }
@@ -70,7 +77,7 @@ final class EntryStore {
     return inBatches(
         ids,
         batch ->
-            inGeneration(
+            reading(
                 gen -> {
                   if (ttlMillis == Expiry.UNCHANGED && !commands.isCluster()) {
                     Command mget = Command.of("MGET");
@@ -94,14 +101,14 @@ final class EntryStore {
 
   /** Whether there is a value. */
   CompletionStage<Boolean> exists(byte[] id) {
-    return inGeneration(
+    return reading(
         gen -> List.of(Command.of("EXISTS").arg(layout.entryKey(gen, id))),
         replies -> isOne(replies.get(0)));
   }
 
   /** Stores the value whatever there was. */
   CompletionStage<Boolean> set(byte[] id, byte[] value, long ttlMillis) {
-    return inGeneration(
+    return writing(
         gen -> List.of(lasting(setCommand(layout.entryKey(gen, id), value), ttlMillis)),
         replies -> true);
   }
@@ -109,7 +116,7 @@ final class EntryStore {
   /** Stores the value, with one time to live if it is new and another if not. */
   CompletionStage<Replaced> put(
       byte[] id, byte[] value, long creationMillis, long updateMillis, boolean wantOld) {
-    return this.<@Nullable Replaced>inGeneration(
+    return this.<@Nullable Replaced>writing(
             gen -> putCommands(gen, id, value, creationMillis, updateMillis, wantOld),
             replies -> Replaced.of(replies.get(0), replies.get(1), wantOld))
         .thenCompose(
@@ -133,7 +140,7 @@ final class EntryStore {
     return inBatches(
         positions,
         batch ->
-            inGeneration(
+            writing(
                 gen -> {
                   List<Command> puts = new ArrayList<>(batch.size() * 2);
                   for (int i : batch) {
@@ -169,7 +176,7 @@ final class EntryStore {
 
   /** Stores the value if there is one now; the old one, or null when nothing was done. */
   CompletionStage<byte @Nullable []> replace(byte[] id, byte[] value, long ttlMillis) {
-    return inGeneration(
+    return writing(
         gen ->
             List.of(
                 lasting(
@@ -179,7 +186,7 @@ final class EntryStore {
 
   /** Stores the value if there is none now; null when it was stored, else the one there is. */
   CompletionStage<byte @Nullable []> setIfAbsent(byte[] id, byte[] value, long ttlMillis) {
-    return this.<Loaded>inGeneration(
+    return this.<Loaded>writing(
             gen -> {
               byte[] key = layout.entryKey(gen, id);
               return List.of(
@@ -209,13 +216,13 @@ final class EntryStore {
     return joined(
             commands.pipeline(
                 List.of(
+                    readGeneration,
                     Command.of("GET").arg(key),
-                    lasting(setCommand(key, value).arg("NX"), ttlMillis),
-                    readGeneration)))
+                    lasting(setCommand(key, value).arg("NX"), ttlMillis))))
         .thenApply(
             replies ->
-                Arrays.equals((byte[]) replies.get(2), seenGeneration)
-                    ? new Loaded((byte[]) replies.get(0), replies.get(1) != null)
+                Arrays.equals((byte[]) replies.get(0), seenGeneration)
+                    ? new Loaded((byte[]) replies.get(1), replies.get(2) != null)
                     : new Loaded(null, false));
   }
 
@@ -229,7 +236,7 @@ final class EntryStore {
     List<String> lifetime = lifetime(ttlMillis);
     return conditionalWrites.retryWhenForgotten(
         write ->
-            inGeneration(
+            writing(
                 gen ->
                     List.of(
                         write.compareAndSet(layout.entryKey(gen, id), expected, value, lifetime)),
@@ -240,21 +247,21 @@ final class EntryStore {
   CompletionStage<Boolean> compareAndDelete(byte[] id, byte[] expected) {
     return conditionalWrites.retryWhenForgotten(
         write ->
-            inGeneration(
+            writing(
                 gen -> List.of(write.compareAndDelete(layout.entryKey(gen, id), expected)),
                 replies -> isDone(replies.get(0))));
   }
 
   /** Removes the value; whether there was one. */
   CompletionStage<Boolean> delete(byte[] id) {
-    return inGeneration(
+    return writing(
         gen -> List.of(Command.of("DEL").arg(layout.entryKey(gen, id))),
         replies -> isOne(replies.get(0)));
   }
 
   /** Removes the value; the one there was, or null. */
   CompletionStage<byte @Nullable []> getAndDelete(byte[] id) {
-    return inGeneration(
+    return writing(
         gen -> List.of(Command.of("GETDEL").arg(layout.entryKey(gen, id))),
         replies -> (byte[]) replies.get(0));
   }
@@ -264,7 +271,7 @@ final class EntryStore {
     return inBatches(
         ids,
         batch ->
-            inGeneration(
+            writing(
                 gen ->
                     batch.stream()
                         .map(
@@ -286,7 +293,7 @@ final class EntryStore {
     if (ttlMillis == Expiry.UNCHANGED) {
       return CompletableFuture.completedFuture(true);
     }
-    return inGeneration(
+    return writing(
         gen -> {
           byte[] key = layout.entryKey(gen, id);
           long capped = Math.min(ttlMillis, ttlCeilingMillis);
@@ -305,7 +312,7 @@ final class EntryStore {
   CompletionStage<byte[]> clear() {
     List<CompletionStage<@Nullable Object>> replies =
         commands.pipeline(
-            List.of(beginGeneration(), Command.of("INCR").arg(layout.generationKey())));
+            List.of(begwriting(), Command.of("INCR").arg(layout.generationKey())));
     return joined(replies)
         .thenApply(
             values -> {
@@ -352,7 +359,7 @@ final class EntryStore {
 
   /** The current generation, from the server. */
   CompletionStage<byte[]> currentGeneration() {
-    return joined(commands.pipeline(List.of(beginGeneration(), readGeneration)))
+    return joined(commands.pipeline(List.of(begwriting(), readGeneration)))
         .thenApply(
             replies -> {
               byte[] current = (byte[]) replies.get(1);
@@ -366,49 +373,76 @@ final class EntryStore {
             });
   }
 
-  private Command beginGeneration() {
+  private Command begwriting() {
     return Command.of("SET").arg(layout.generationKey()).arg(System.currentTimeMillis()).arg("NX");
   }
 
-  private <T extends @Nullable Object> CompletionStage<T> inGeneration(
+  /** Reads in the generation that is the current one when the reading is over. */
+  private <T extends @Nullable Object> CompletionStage<T> reading(
       Function<byte[], List<Command>> build, Function<List<@Nullable Object>, T> read) {
+    return inGeneration(/* checkFirst= */ false, build, read);
+  }
+
+  /** Writes in the generation that is the current one when the writing begins. */
+  private <T extends @Nullable Object> CompletionStage<T> writing(
+      Function<byte[], List<Command>> build, Function<List<@Nullable Object>, T> read) {
+    return inGeneration(/* checkFirst= */ true, build, read);
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> inGeneration(
+      boolean checkFirst,
+      Function<byte[], List<Command>> build,
+      Function<List<@Nullable Object>, T> read) {
     byte[] used = generation;
     if (used == null) {
-      return currentGeneration().thenCompose(known -> inGeneration(build, read));
+      return currentGeneration().thenCompose(known -> inGeneration(checkFirst, build, read));
     }
-    List<Command> batch = new ArrayList<>(build.apply(used));
-    batch.add(readGeneration);
+    List<Command> commandsOfOperation = build.apply(used);
+    int count = commandsOfOperation.size();
+    List<Command> batch = new ArrayList<>(count + 1);
+    batch.addAll(commandsOfOperation);
+    batch.add(checkFirst ? 0 : count, readGeneration);
     return joined(commands.pipeline(batch))
         .thenCompose(
             replies -> {
-              byte[] current = (byte[]) replies.get(replies.size() - 1);
+              byte[] current = (byte[]) replies.remove(checkFirst ? 0 : count);
               if (Arrays.equals(current, used)) {
                 return CompletableFuture.completedFuture(read.apply(replies));
               }
               generation = current;
-              return inGeneration(build, read);
+              return inGeneration(checkFirst, build, read);
             });
   }
 
+  /** Runs the operation on a part at a time, each when the one before has been answered. */
   private static <A, B> CompletionStage<List<B>> inBatches(
       List<A> all, Function<List<A>, CompletionStage<List<B>>> operation) {
-    if (all.isEmpty()) {
-      return CompletableFuture.completedFuture(List.of());
+    return inBatches(all, 0, operation, new ArrayList<>(all.size()));
+  }
+
+  private static <A, B> CompletionStage<List<B>> inBatches(
+      List<A> all,
+      int from,
+      Function<List<A>, CompletionStage<List<B>>> operation,
+      List<B> results) {
+    for (int start = from; start < all.size(); start += BATCH) {
+      int end = Math.min(all.size(), start + BATCH);
+      CompletableFuture<List<B>> batch =
+          operation.apply(all.subList(start, end)).toCompletableFuture();
+      if (batch.isCompletedExceptionally()) {
+        return batch;
+      }
+      // A loop where answers are there already: a chain would nest as deep as there are batches.
+      if (!batch.isDone()) {
+        return batch.thenCompose(
+            part -> {
+              results.addAll(part);
+              return inBatches(all, end, operation, results);
+            });
+      }
+      results.addAll(batch.join());
     }
-    if (all.size() <= BATCH) {
-      return operation.apply(all);
-    }
-    return operation
-        .apply(all.subList(0, BATCH))
-        .thenCompose(
-            first ->
-                inBatches(all.subList(BATCH, all.size()), operation)
-                    .thenApply(
-                        rest -> {
-                          List<B> both = new ArrayList<>(first);
-                          both.addAll(rest);
-                          return both;
-                        }));
+    return CompletableFuture.completedFuture(results);
   }
 
   /** All replies in order; fails with the first that failed, once all have come. */

@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -258,6 +259,66 @@ public abstract class EngineCacheContract {
       assertThat(ours.putIfAbsent("a", "new")).isNull();
       assertThat(theirs.getAndRemove("a")).isEqualTo("new");
     }
+  }
+
+  @Test
+  void nothingFromBeforeAClearIsSeenAfterIt() throws Exception {
+    EngineCache<String, Integer> writing = cache();
+    EngineCache<String, Integer> clearing = cache();
+    AtomicInteger begun = new AtomicInteger();
+    AtomicBoolean over = new AtomicBoolean();
+    Thread writer =
+        new Thread(
+            () -> {
+              while (!over.get()) {
+                writing.put("a", begun.incrementAndGet());
+              }
+            });
+    writer.start();
+    for (int i = 0; i < 200; i++) {
+      Integer before = clearing.get("a");
+      clearing.clear();
+      Integer after = clearing.get("a");
+      assertThat(after == null || before == null || after > before)
+          .as("%s, then cleared, then %s", before, after)
+          .isTrue();
+    }
+    over.set(true);
+    writer.join();
+  }
+
+  @Test
+  void aWriteTakesEffectOnceEvenWhenAClearComesInBetween() {
+    EngineCache<String, String> theirs = cache();
+    List<@Nullable String> seen = new ArrayList<>();
+    AtomicBoolean armed = new AtomicBoolean();
+    EngineCache<String, String> ours =
+        new EngineCache<>(
+            new InterruptedPipelines(
+                commands(),
+                after -> {
+                  if (armed.get() && after.name().equals("SET")) {
+                    seen.add(theirs.get("a"));
+                    theirs.clear();
+                  }
+                }),
+            this.<String, String>settings().build());
+    ours.containsKey("a");
+    armed.set(true);
+    ours.put("a", "1");
+    assertThat(seen).containsExactly("1");
+    assertThat(theirs.get("a")).isNull();
+    assertThat(ours.get("a")).isNull();
+  }
+
+  @Test
+  void aWriteInAGenerationThatIsOverIsDoneAgain() {
+    EngineCache<String, String> ours = cache();
+    EngineCache<String, String> theirs = cache();
+    ours.put("a", "old");
+    theirs.clear();
+    ours.put("a", "new");
+    assertThat(theirs.get("a")).isEqualTo("new");
   }
 
   @Test
