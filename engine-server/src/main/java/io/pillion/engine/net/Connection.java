@@ -7,6 +7,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.codec.DecoderException;
 import io.netty.util.ReferenceCountUtil;
 import io.pillion.engine.config.Parameters.OutputLimit;
 import io.pillion.engine.dispatch.Client;
@@ -247,7 +248,9 @@ final class Connection extends ChannelInboundHandlerAdapter
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    if (!(cause instanceof IOException)) {
+    if (cause instanceof DecoderException) {
+      log.info("Error accepting a client connection: {} (addr={})", cause, peerAddress());
+    } else if (!(cause instanceof IOException)) {
       log.error("{} failed; its connection is closed", client, cause);
     }
     channel.close();

@@ -1,5 +1,6 @@
 package io.pillion.engine.net;
 
+import io.pillion.engine.config.Parameters;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,16 +12,30 @@ public sealed interface Endpoint {
    * @param host an address or name; {@code *} for all of IPv4, {@code ::*} for all of IPv6
    * @param port 0 for any free one
    * @param optional whether an address that this machine does not have is no error
+   * @param encrypted whether TLS is spoken there, as the {@code tls-*} parameters say
    */
-  record Tcp(String host, int port, boolean optional) implements Endpoint {
-    /** What {@code bind} and {@code port} say; none when the port is 0. */
-    public static List<Endpoint> of(List<String> bind, int port) {
+  record Tcp(String host, int port, boolean optional, boolean encrypted) implements Endpoint {
+    /** Without encryption. */
+    public Tcp(String host, int port, boolean optional) {
+      this(host, port, optional, /* encrypted= */ false);
+    }
+
+    /** What {@code bind}, {@code port} and {@code tls-port} say; none for a port of 0. */
+    public static List<Endpoint> of(Parameters parameters) {
       List<Endpoint> endpoints = new ArrayList<>();
-      for (String word : port == 0 ? List.<String>of() : bind) {
-        boolean optional = word.startsWith("-");
-        endpoints.add(new Tcp(optional ? word.substring(1) : word, port, optional));
-      }
+      add(endpoints, parameters, "port", /* encrypted= */ false);
+      add(endpoints, parameters, "tls-port", /* encrypted= */ true);
       return endpoints;
+    }
+
+    private static void add(
+        List<Endpoint> endpoints, Parameters parameters, String name, boolean encrypted) {
+      int port = parameters.integer(name);
+      for (String word : port == 0 ? List.<String>of() : parameters.words("bind")) {
+        boolean optional = word.startsWith("-");
+        String host = optional ? word.substring(1) : word;
+        endpoints.add(new Tcp(host, port, optional, encrypted));
+      }
     }
 
     String address() {

@@ -11,9 +11,12 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.handler.ssl.SslContext;
+import io.netty.util.AttributeKey;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
+import io.pillion.engine.config.ConfigException;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Engine;
 import java.io.IOException;
@@ -42,6 +45,9 @@ public final class NetServer implements AutoCloseable {
   private static final WriteBufferWaterMark WATER_MARK =
       new WriteBufferWaterMark(/* low= */ 16 << 10, /* high= */ 32 << 10);
 
+  private static final AttributeKey<Boolean> ENCRYPTED =
+      AttributeKey.valueOf(NetServer.class, "encrypted");
+
   private final Engine engine;
   private final Parameters parameters;
   private final NetworkLimits limits;
@@ -53,6 +59,7 @@ public final class NetServer implements AutoCloseable {
   private final List<Channel> unix = new ArrayList<>();
   private final List<UnixSocketFile> files = new ArrayList<>();
   private volatile boolean refusesStrangers;
+  private volatile @Nullable SslContext tls;
   private boolean closed;
 
   /** A server that does not listen yet. */
@@ -73,6 +80,13 @@ public final class NetServer implements AutoCloseable {
     }
     refreshProtection();
     parameters.onChange(this::refreshProtection, "protected-mode", "requirepass");
+    parameters.onChange(this::refreshTls, TlsContext.PARAMETERS);
+  }
+
+  private void refreshTls() {
+    if (tls != null) {
+      tls = TlsContext.of(parameters);
+    }
   }
 
   private void refreshProtection() {
@@ -131,7 +145,8 @@ public final class NetServer implements AutoCloseable {
   private @Nullable Channel openAlready(Endpoint.Tcp wanted) {
     InetSocketAddress address = new InetSocketAddress(wanted.address(), wanted.port());
     for (Channel channel : tcp) {
-      if (address.equals(channel.localAddress())) {
+      if (address.equals(channel.localAddress())
+          && Boolean.valueOf(wanted.encrypted()).equals(channel.attr(ENCRYPTED).get())) {
         return channel;
       }
     }
@@ -147,8 +162,19 @@ public final class NetServer implements AutoCloseable {
   }
 
   private @Nullable Channel listenTcp(Endpoint.Tcp endpoint) {
-    ServerBootstrap bootstrap = bootstrap().channel(transport.tcpServer());
-    bootstrap.option(ChannelOption.SO_REUSEADDR, true).childOption(ChannelOption.TCP_NODELAY, true);
+    boolean encrypted = endpoint.encrypted();
+    if (encrypted && tls == null) {
+      try {
+        tls = TlsContext.of(parameters);
+      } catch (ConfigException e) {
+        throw new ListenException(e.reason(), e);
+      }
+    }
+    ServerBootstrap bootstrap = bootstrap(encrypted).channel(transport.tcpServer());
+    bootstrap
+        .attr(ENCRYPTED, encrypted)
+        .option(ChannelOption.SO_REUSEADDR, true)
+        .childOption(ChannelOption.TCP_NODELAY, true);
     int keepAliveSeconds = parameters.integer("tcp-keepalive");
     if (keepAliveSeconds > 0) {
       transport.keepAlive(bootstrap, keepAliveSeconds);
@@ -182,7 +208,7 @@ public final class NetServer implements AutoCloseable {
       try {
         unix.add(
             bind(
-                bootstrap()
+                bootstrap(/* encrypted= */ false)
                     .channel(transport.unixServer())
                     .childAttr(Addresses.UNIX_PATH, endpoint.path()),
                 transport.unixAddress(file.bindPath())));
@@ -197,7 +223,7 @@ public final class NetServer implements AutoCloseable {
     }
   }
 
-  private ServerBootstrap bootstrap() {
+  private ServerBootstrap bootstrap(boolean encrypted) {
     return new ServerBootstrap()
         .group(acceptor, workers)
         .option(ChannelOption.SO_BACKLOG, parameters.integer("tcp-backlog"))
@@ -207,6 +233,10 @@ public final class NetServer implements AutoCloseable {
             new ChannelInitializer<>() {
               @Override
               protected void initChannel(Channel channel) {
+                SslContext context = tls;
+                if (encrypted && context != null) {
+                  channel.pipeline().addLast(context.newHandler(channel.alloc()));
+                }
                 accept(channel);
               }
             });

@@ -116,7 +116,9 @@ public final class EngineBuilder {
       throw e;
     }
     parameters.onChange(
-        () -> relisten(running, "Unable to listen on this port. Check server logs."), "port");
+        () -> relisten(running, "Unable to listen on this port. Check server logs."),
+        "port",
+        "tls-port");
     parameters.onChange(() -> relisten(running, "Failed to bind to specified addresses."), "bind");
     return running;
   }

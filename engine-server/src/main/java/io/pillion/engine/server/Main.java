@@ -88,14 +88,13 @@ public final class Main {
     if (parameters.configFile() == null) {
       log.info("No config file specified, using the default config.");
     }
-    List<Endpoint> endpoints =
-        new ArrayList<>(Endpoint.Tcp.of(parameters.words("bind"), parameters.integer("port")));
+    List<Endpoint> endpoints = new ArrayList<>(Endpoint.Tcp.of(parameters));
     String socket = parameters.text("unixsocket");
     if (!socket.isEmpty()) {
       endpoints.add(new Endpoint.Unix(socket, parameters.integer("unixsocketperm")));
     }
     if (endpoints.isEmpty()) {
-      log.error("Configured to not listen anywhere, exiting: set port or unixsocket.");
+      log.error("Configured to not listen anywhere, exiting: set port, tls-port or unixsocket.");
       System.exit(1);
     }
     EngineBuilder builder =
@@ -113,8 +112,11 @@ public final class Main {
     log.info("Server initialized");
     writePidFile(parameters, log);
     world.onExit(() -> stop(engine, log));
-    if (!engine.ports().isEmpty()) {
+    if (parameters.number("port") != 0) {
       log.info("Ready to accept connections tcp");
+    }
+    if (parameters.number("tls-port") != 0) {
+      log.info("Ready to accept connections tls");
     }
     if (!socket.isEmpty()) {
       log.info("Ready to accept connections unix");

@@ -60,7 +60,7 @@ public final class PillionEngine implements AutoCloseable {
 
   void relisten() {
     if (network != null) {
-      network.relisten(Endpoint.Tcp.of(parameters.words("bind"), parameters.integer("port")));
+      network.relisten(Endpoint.Tcp.of(parameters));
     }
   }
 
