@@ -3,6 +3,7 @@ package io.pillion.client;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
+import java.util.List;
 
 /**
  * Writes a batch where its carrier arrives, as one message.
@@ -15,10 +16,19 @@ final class BatchWriter extends ChannelOutboundHandlerAdapter {
   @Override
   public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
       throws Exception {
-    Object written =
-        message instanceof WireCommand command && !command.carried().isEmpty()
-            ? command.carried()
-            : message;
-    super.write(context, written, promise);
+    if (message instanceof WireCommand carrier && !carrier.carried().isEmpty()) {
+      List<WireCommand> batch = carrier.carried();
+      // Lettuce only knows of the carrier that its write has failed.
+      promise.addListener(
+          written -> {
+            Throwable failure = written.cause();
+            if (failure != null) {
+              batch.forEach(command -> command.completeExceptionally(failure));
+            }
+          });
+      super.write(context, batch, promise);
+    } else {
+      super.write(context, message, promise);
+    }
   }
 }

@@ -17,6 +17,7 @@ import io.lettuce.core.resource.DefaultClientResources;
 import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
 import io.netty.util.Timer;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -111,6 +112,10 @@ final class LettuceTransport {
           DefaultClientResources.builder()
               .ioThreadPoolSize(THREADS)
               .computationThreadPoolSize(THREADS)
+              .threadFactoryProvider(
+                  pool ->
+                      new DefaultThreadFactory(
+                          Waiting.EVENT_LOOP_PREFIX + pool, /* daemon= */ true))
               .commandLatencyRecorder(CommandLatencyRecorder.disabled())
               .nettyCustomizer(
                   new NettyCustomizer() {

@@ -14,7 +14,8 @@ final class Waiting {
   /** A command's own timeout says more than this one: it goes first. */
   private static final long GRACE_MILLIS = 250;
 
-  private static final String EVENT_LOOP_PREFIX = "lettuce-";
+  /** What the names of the client's own event loops begin with. */
+  static final String EVENT_LOOP_PREFIX = "pillion-lettuce-";
 
   private Waiting() {}
 

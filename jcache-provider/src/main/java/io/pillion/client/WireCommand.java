@@ -138,7 +138,10 @@ final class WireCommand extends CompletableFuture<@Nullable Object>
   @Override
   public void run(Timeout expired) {
     Wire sentOn = wire;
-    if (sentOn != null) {
+    if (isDone()) {
+      // Its caller has cancelled it; that says nothing of the server.
+      leaveWire();
+    } else if (sentOn != null) {
       sentOn.timedOut(this);
     }
   }

@@ -127,4 +127,21 @@ class EmbeddedCommandsTest extends CommandsContract {
     commands().call(Command.of("RPUSH").arg("chained").arg("x"));
     assertThat(Replies.asText(commands().await(answered))).isEqualTo("PONG");
   }
+
+  @Test
+  void aKilledClientFailsWhatWaitsAndIsReplaced() {
+    PillionUrl url = PillionUrl.parse("embedded:killed");
+    try (Commands victim = PillionClient.connect(url);
+        Commands killer = PillionClient.connect(url)) {
+      victim.call(Command.of("PING"));
+      CompletionStage<@Nullable Object> waiting =
+          victim.sendBlocking(Command.of("BLPOP").arg("q").arg(0));
+      Object killed = killer.call(Command.of("CLIENT", "KILL", "TYPE", "normal"));
+      assertThat(Replies.asLong(killed)).isEqualTo(2);
+      assertThatThrownBy(() -> killer.await(waiting)).isInstanceOf(ConnectionException.class);
+      assertThat(Replies.asText(victim.call(Command.of("PING")))).isEqualTo("PONG");
+      assertThat(killer.call(Command.of("RPUSH").arg("q").arg("x"))).isEqualTo(1L);
+      assertThat(killer.call(Command.of("LLEN").arg("q"))).isEqualTo(1L);
+    }
+  }
 }

@@ -8,8 +8,13 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -198,6 +203,87 @@ class LettuceRedisTest extends CommandsContract {
     try (RedisServer own = RedisServer.start();
         Commands client = PillionClient.connect("redis-socket://" + own.socket())) {
       assertThat(Replies.asText(client.call(Command.of("PING")))).isEqualTo("PONG");
+    }
+  }
+
+  @Test
+  void aTransactionInFlightWhenTheServerDiesIsInDoubt() {
+    RedisServer dying = RedisServer.start();
+    try (Commands client = PillionClient.connect(dying.url() + "?timeout=10s");
+        Commands other = PillionClient.connect(dying.url())) {
+      client.call(Command.of("PING"));
+      other.call(Command.of("CLIENT", "PAUSE", "60000", "ALL").keyAt(9));
+      CompletionStage<List<@Nullable Object>> transaction =
+          client.transaction(List.of(Command.of("SET").arg("a").arg("b")));
+      CompletionStage<@Nullable Object> single = client.send(Command.of("INCR").arg("n"));
+      dying.close();
+      assertThatThrownBy(() -> transaction.toCompletableFuture().join())
+          .hasCauseInstanceOf(ConnectionException.class)
+          .hasMessageContaining("EXEC");
+      assertThatThrownBy(() -> client.await(single))
+          .isInstanceOf(ConnectionException.class)
+          .hasMessageContaining("INCR");
+    } finally {
+      dying.close();
+    }
+  }
+
+  @Test
+  void repliesAreNeverMixedUpWhileConnectionsAreKilled() throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(4);
+    try (RedisServer own = RedisServer.start();
+        Commands client = PillionClient.connect(own.url() + "?timeout=10s");
+        Commands killer = PillionClient.connect(own.url() + "?clientName=killer")) {
+      AtomicBoolean stop = new AtomicBoolean();
+      LongAdder answered = new LongAdder();
+      List<Future<?>> running = new ArrayList<>();
+      for (int t = 0; t < 4; t++) {
+        String name = "t" + t;
+        running.add(
+            threads.submit(
+                () -> {
+                  for (int i = 0; !stop.get(); i++) {
+                    check(client, name + "-" + i, i);
+                    answered.increment();
+                  }
+                }));
+      }
+      for (int round = 0; round < 12; round++) {
+        long seen = answered.sum();
+        Awaiting.until(() -> answered.sum() > seen + 20);
+        killer.call(Command.of("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes").keyAt(9));
+      }
+      stop.set(true);
+      for (Future<?> thread : running) {
+        thread.get(20, TimeUnit.SECONDS);
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  /** One exchange, single, piped or in a transaction, whose answers are its own or none. */
+  private static void check(Commands client, String text, int turn) {
+    try {
+      Command echo = Command.of("ECHO").arg(text).keyAt(9);
+      switch (turn % 3) {
+        case 0 -> assertThat(Replies.asText(client.call(echo))).isEqualTo(text);
+        case 1 -> {
+          for (CompletionStage<@Nullable Object> stage : client.pipeline(List.of(echo, echo))) {
+            assertThat(Replies.asText(client.await(stage))).isEqualTo(text);
+          }
+        }
+        default -> {
+          CompletionStage<@Nullable Object> all =
+              client.transaction(List.of(echo, echo)).thenApply(replies -> replies);
+          assertThat(Replies.asList(client.await(all)))
+              .extracting(Replies::asText)
+              .containsExactly(text, text);
+        }
+      }
+    } catch (ConnectionException e) {
+      // A command whose connection breaks fails then, and not when its time is up.
+      assertThat(e).hasMessageContaining("127.0.0.1").hasMessageNotContaining("No answer");
     }
   }
 }

@@ -13,6 +13,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -58,8 +59,15 @@ public final class SessionSweeper implements AutoCloseable {
     this.commands = repository.commands();
   }
 
-  /** Sweeps again and again on a thread of its own, with this pause in between. */
+  /**
+   * Sweeps again and again on a thread of its own.
+   *
+   * @param pause between two rounds; at least a millisecond
+   */
   public synchronized void start(Duration pause) {
+    if (pause.toMillis() < 1) {
+      throw new IllegalArgumentException("The pause must be at least 1 ms, but was " + pause);
+    }
     if (thread != null) {
       return;
     }
@@ -73,7 +81,7 @@ public final class SessionSweeper implements AutoCloseable {
     thread = started;
     // Instances that start together must not come together for ever.
     long first = ThreadLocalRandom.current().nextLong(Math.max(1, pause.toMillis()));
-    java.util.concurrent.ScheduledFuture<?> unused =
+    ScheduledFuture<?> unused =
         started.scheduleWithFixedDelay(
             this::sweepOrReport, first, pause.toMillis(), TimeUnit.MILLISECONDS);
   }
