@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.cache.autoconfigure.CacheAutoConfiguration;
 import org.springframework.boot.cache.autoconfigure.CacheManagerCustomizer;
+import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.cache.CacheManager;
 import org.springframework.cache.annotation.CacheEvict;
@@ -38,6 +39,7 @@ class PillionCacheAutoConfigurationTest {
               AutoConfigurations.of(
                   PillionAutoConfiguration.class,
                   PillionCacheAutoConfiguration.class,
+                  DataRedisAutoConfiguration.class,
                   CacheAutoConfiguration.class));
   private final ApplicationContextRunner caching = runner.withUserConfiguration(Caching.class);
 
@@ -59,7 +61,8 @@ class PillionCacheAutoConfigurationTest {
   @CsvSource({
     "simple,org.springframework.cache.concurrent.ConcurrentMapCacheManager",
     "none,org.springframework.cache.support.NoOpCacheManager",
-    "caffeine,org.springframework.cache.caffeine.CaffeineCacheManager"
+    "caffeine,org.springframework.cache.caffeine.CaffeineCacheManager",
+    "redis,org.springframework.data.redis.cache.RedisCacheManager"
   })
   void staysAwayWhenAnotherTypeIsNamed(String type, Class<?> manager) {
     caching
@@ -70,7 +73,7 @@ class PillionCacheAutoConfigurationTest {
   @Test
   void aTypeThatIsNotThereFailsAsItDoesWithoutPillion() {
     caching
-        .withPropertyValues("spring.cache.type=redis")
+        .withPropertyValues("spring.cache.type=hazelcast")
         .run(context -> assertThat(context).hasFailed());
   }
 
