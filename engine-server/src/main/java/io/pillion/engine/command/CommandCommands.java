@@ -275,14 +275,14 @@ final class CommandCommands {
   private void getkeysandflags(Call call) {
     Args inner = inner(call);
     List<KeySpec> specs = new ArrayList<>();
-    List<Integer> keys = keys(commandOf(call, inner), inner, specs);
+    Command command = commandOf(call, inner);
+    List<Integer> keys = keys(command, inner, specs);
     call.reply().array(keys.size());
     for (int i = 0; i < keys.size(); i++) {
       call.reply().array(2);
       call.reply().bulk(inner.get(keys.get(i)));
       Set<KeySpec.Flag> flags = EnumSet.noneOf(KeySpec.Flag.class);
-      flags.addAll(specs.get(i).flags());
-      flags.remove(KeySpec.Flag.VARIABLE_FLAGS);
+      flags.addAll(command.keyFlags(specs.get(i), inner));
       flags.remove(KeySpec.Flag.INCOMPLETE);
       call.reply().set(flags.size());
       flags.forEach(flag -> call.reply().simple(flag.redisName()));

@@ -419,7 +419,13 @@ final class ConnectionCommands {
         + " lib-name="
         + client.libraryName()
         + " lib-ver="
-        + client.libraryVersion();
+        + client.libraryVersion()
+        + " tot-net-in="
+        + client.outlet().receivedBytes()
+        + " tot-net-out="
+        + client.outlet().sentBytes()
+        + " tot-cmds="
+        + client.commandCount();
   }
 
   private static long seconds(long millis) {

@@ -16,6 +16,7 @@ import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Glob;
 import io.pillion.engine.protocol.Numbers;
+import io.pillion.engine.protocol.Reply;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -24,6 +25,7 @@ import java.util.concurrent.locks.LockSupport;
 /** DEBUG: for tests and for those who look inside. */
 final class DebugCommands {
   private static final int DEFAULT_PATTERN_REPEATS = 50;
+  private static final int LRU_CLOCK_MASK = 0xFF_FFFF;
 
   private final Parameters parameters;
 
@@ -53,6 +55,7 @@ final class DebugCommands {
       case "JMAP" -> jmap(call);
       case "STRINGMATCH-LEN" -> stringMatchLength(call);
       case "POPULATE" -> populate(call);
+      case "PROTOCOL" -> protocol(call);
       case "ERROR" -> throw new CommandException(word(call, 2).toString());
       case "HELP" -> help(call);
       default ->
@@ -99,6 +102,9 @@ final class DebugCommands {
             "    How a key is kept.",
             "POPULATE <count> [<prefix>] [<size>]",
             "    Create strings with values of this many bytes.",
+            "PROTOCOL <type>",
+            "    Answer an example: string, integer, double, bignum, null, array, set, map,",
+            "    verbatim, true, false.",
             "SET-ACTIVE-EXPIRE <0|1>",
             "    Whether keys leave by themselves when their time has come.",
             "SLEEP <seconds>",
@@ -134,7 +140,7 @@ final class DebugCommands {
                 + " serializedlength:"
                 + database.recordBytes(record)
                 + " lru:"
-                + (database.idleMillis(record) / 1000)
+                + ((call.now() - database.idleMillis(record)) / 1000 & LRU_CLOCK_MASK)
                 + " lru_seconds_idle:"
                 + (database.idleMillis(record) / 1000));
   }
@@ -163,6 +169,43 @@ final class DebugCommands {
     call.reply().integer(runtime.totalMemory());
     call.reply().bulk("max");
     call.reply().integer(runtime.maxMemory());
+  }
+
+  private static void protocol(Call call) {
+    Reply reply = call.reply();
+    switch (word(call, 2).toString().toLowerCase(Locale.ROOT)) {
+      case "string" -> reply.bulk("Hello World");
+      case "integer" -> reply.integer(12_345);
+      case "double" -> reply.number(3.141);
+      case "null" -> reply.nil();
+      case "array" -> {
+        reply.array(3);
+        for (int i = 0; i < 3; i++) {
+          reply.integer(i);
+        }
+      }
+      case "set" -> {
+        reply.set(3);
+        for (int i = 0; i < 3; i++) {
+          reply.integer(i);
+        }
+      }
+      case "map" -> {
+        reply.map(3);
+        for (int i = 0; i < 3; i++) {
+          reply.integer(i);
+          reply.bool(i == 1);
+        }
+      }
+      case "bignum" -> reply.bigNumber("1234567999999999999999999999999999999");
+      case "true" -> reply.bool(true);
+      case "false" -> reply.bool(false);
+      case "verbatim" -> reply.verbatim("txt", "This is a verbatim\nstring");
+      default ->
+          throw Errors.err(
+              "Wrong protocol type name. Please use one of the following: string|integer|double|"
+                  + "null|array|set|map|bignum|true|false|verbatim");
+    }
   }
 
   private static void stringMatchLength(Call call) {

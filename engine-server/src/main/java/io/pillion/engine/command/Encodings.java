@@ -7,12 +7,14 @@ import io.pillion.engine.datatype.SortedSetValue;
 import io.pillion.engine.datatype.TypeLimits;
 import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.keyspace.Database;
+import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.protocol.Numbers;
 
 /** How keys are kept, in the words that OBJECT ENCODING has for it. */
 final class Encodings {
   private static final int MAX_EMBEDDED_BYTES = 44;
+  private static final int MAX_SHARED_DIGITS = 4;
 
   private Encodings() {}
 
@@ -28,6 +30,17 @@ final class Encodings {
       case ZSET -> new SortedSetValue(arena, database.rootCell(record), limits).encoding();
       case HASH -> new HashValue(arena, database.rootCell(record), limits).encoding();
     };
+  }
+
+  /**
+   * Whether Redis would keep this small integer once for all keys that hold it, and say so in the
+   * count of references.
+   */
+  static boolean isShared(Call call, long record) {
+    return call.database().type(record) == ValueType.STRING
+        && call.database().stringLength(record) <= MAX_SHARED_DIGITS
+        && ofString(call, record).equals("int")
+        && call.arena().getByte(call.database().stringAddress(record)) != '-';
   }
 
   private static String ofString(Call call, long record) {

@@ -247,7 +247,7 @@ final class GenericCommands {
         .summary("Commands about how keys are kept.");
     about(object, "ENCODING", this::objectEncoding, "2.2.3").summary("Answers how a key is kept.");
     about(object, "REFCOUNT", this::objectRefcount, "2.2.3")
-        .summary("Answers how many references there are to what a key holds: always one.");
+        .summary("Answers how many references there are to what a key holds.");
     about(object, "IDLETIME", this::objectIdletime, "2.2.3")
         .summary("Answers how many seconds ago a key was used.");
     about(object, "FREQ", this::objectFreq, "4.0.0")
@@ -360,14 +360,15 @@ final class GenericCommands {
     Bytes wanted = pattern;
     String wantedType = type;
     long next =
-        database.scan(
+        database.scanDue(
             cursor,
             (int) Math.min(count, Integer.MAX_VALUE),
             record -> {
               Bytes key = database.key(record);
               if ((wanted == null || Glob.matches(wanted, key))
                   && (wantedType == null
-                      || database.type(record).redisName().equalsIgnoreCase(wantedType))) {
+                      || database.type(record).redisName().equalsIgnoreCase(wantedType))
+                  && database.peek(key) != 0) {
                 found.add(key);
               }
             });
@@ -593,10 +594,11 @@ final class GenericCommands {
   }
 
   private void objectRefcount(Call call) {
-    if (call.database().peek(call.arg(2)) == 0) {
+    long record = call.database().peek(call.arg(2));
+    if (record == 0) {
       call.reply().nil();
     } else {
-      call.reply().integer(1);
+      call.reply().integer(Encodings.isShared(call, record) ? Integer.MAX_VALUE : 1);
     }
   }
 

@@ -19,15 +19,18 @@ import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
+import io.pillion.engine.dispatch.KeySpec;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.EventClass;
 import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.OutOfArenaException;
+import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
+import java.util.Set;
 
 /** The string group: a key holds bytes, which may be read as a number. */
 final class StringCommands {
@@ -60,6 +63,7 @@ final class StringCommands {
         .flags(WRITE, DENYOOM)
         .acl(STRING)
         .keys(1, 1, 1, RW, ACCESS, UPDATE, VARIABLE_FLAGS)
+        .keyFlags(StringCommands::setKeyFlags)
         .since("1.0.0")
         .complexity("O(1)")
         .summary("Makes a key hold a string, whatever it held before.")
@@ -340,6 +344,15 @@ final class StringCommands {
     if (!options.get) {
       call.reply().ok();
     }
+  }
+
+  private static Set<KeySpec.Flag> setKeyFlags(Args words) {
+    for (int i = 3; i < words.count(); i++) {
+      if (words.is(i, "GET")) {
+        return Set.of(RW, ACCESS, UPDATE);
+      }
+    }
+    return Set.of(OW, UPDATE);
   }
 
   private boolean holds(Call call, long record) {

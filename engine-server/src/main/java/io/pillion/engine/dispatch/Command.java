@@ -1,5 +1,6 @@
 package io.pillion.engine.dispatch;
 
+import io.pillion.engine.protocol.Args;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -9,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +27,7 @@ public final class Command {
   private final EnumSet<AclCategory> categories = EnumSet.noneOf(AclCategory.class);
   private final List<KeySpec> keySpecs = new ArrayList<>();
   private final List<String> tips = new ArrayList<>();
+  private @Nullable Function<Args, Set<KeySpec.Flag>> keyFlags;
   private int arity = -1;
   private String since = "";
   private String summary = "";
@@ -96,6 +99,19 @@ public final class Command {
   public Command complexity(String text) {
     complexity = text;
     return this;
+  }
+
+  /** What is done to its keys where that depends on its words: {@code VARIABLE_FLAGS}. */
+  public Command keyFlags(Function<Args, Set<KeySpec.Flag>> byWords) {
+    keyFlags = byWords;
+    return this;
+  }
+
+  /** What these words do to the keys of one of its specifications. */
+  public Set<KeySpec.Flag> keyFlags(KeySpec spec, Args args) {
+    return keyFlags != null && spec.flags().contains(KeySpec.Flag.VARIABLE_FLAGS)
+        ? keyFlags.apply(args)
+        : spec.flags();
   }
 
   /** What proxies and clusters should know, in Redis' words for it. */

@@ -29,6 +29,16 @@ public interface Outlet {
   /** This end's address. */
   String localAddress();
 
+  /** How many bytes have come from the client; 0 where nothing is read from bytes. */
+  default long receivedBytes() {
+    return 0;
+  }
+
+  /** How many bytes of replies the client was given; 0 where nothing is written to bytes. */
+  default long sentBytes() {
+    return 0;
+  }
+
   /** Bytes that wait to be sent. */
   long pendingBytes();
 }

@@ -409,6 +409,14 @@ public final class Database {
     return next;
   }
 
+  /**
+   * As {@link #scan}, but visits keys as well whose time has come; the visitor may remove what it
+   * sees.
+   */
+  public long scanDue(long cursor, int count, KeyVisitor visitor) {
+    return index.scan(cursor, count, visitor::visit);
+  }
+
   /** Visits every key; the visitor must not change the database. O(keys). */
   public void forEach(KeyVisitor visitor) {
     index.scan(

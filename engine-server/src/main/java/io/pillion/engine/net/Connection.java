@@ -19,6 +19,7 @@ import io.pillion.engine.protocol.ProtocolException;
 import io.pillion.engine.protocol.RequestParser;
 import io.pillion.engine.protocol.RespReply;
 import java.io.IOException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,8 +59,10 @@ final class Connection extends ChannelInboundHandlerAdapter
   // Under the engine lock.
   private long countedOutputBytes;
   private long overSoftLimitSinceNanos;
+  private long sentBytes;
   private boolean closeWhenSealed;
 
+  private final AtomicLong receivedBytes = new AtomicLong();
   private volatile boolean closeWhenFlushed;
 
   /** Under the engine lock. */
@@ -97,6 +100,7 @@ final class Connection extends ChannelInboundHandlerAdapter
         int bytes = parser.reserve(input.readableBytes());
         input.readBytes(parser.array(), parser.position(), bytes);
         parser.received(bytes);
+        receivedBytes.addAndGet(bytes);
         ready = parser.ready();
       }
     } catch (ProtocolException e) {
@@ -284,6 +288,7 @@ final class Connection extends ChannelInboundHandlerAdapter
   @Override
   public void seal() {
     int size = reply.size();
+    sentBytes += size;
     if (size > 0 && channel.isActive() && queue(size)) {
       if (size >= SMALL_OUTPUT_BYTES || countedOutputBytes > 0 || !channel.isWritable()) {
         checkOutput();
@@ -393,6 +398,16 @@ final class Connection extends ChannelInboundHandlerAdapter
       engine.statistics().addOutputBytes(difference);
       limits.addOutputBytes(difference);
     }
+  }
+
+  @Override
+  public long receivedBytes() {
+    return receivedBytes.get();
+  }
+
+  @Override
+  public long sentBytes() {
+    return sentBytes;
   }
 
   @Override

@@ -12,6 +12,9 @@ import io.pillion.engine.memory.Bytes;
  * came back to every star, by recursion).
  */
 public final class Glob {
+  /** The most stars that a pattern may have and still match; Redis' limit. */
+  private static final int MAX_STARS = 1000;
+
   private Glob() {}
 
   /** Whether the text as a whole matches the pattern. */
@@ -38,11 +41,15 @@ public final class Glob {
     int t = offset;
     int afterStar = -1;
     int takenByStar = 0;
+    int stars = 0;
     while (t < textEnd) {
       if (p < end && pattern.get(p) == '*') {
         p = skipStars(pattern, p);
         if (p == end) {
           return true;
+        }
+        if (++stars > MAX_STARS) {
+          return false;
         }
         afterStar = p;
         takenByStar = t;

@@ -60,6 +60,7 @@ final class GenericCommandsTest {
     r.call("KEYS", "**").isUnordered("foo_a", "foo_b", "key_x", "[x]", "a\\b");
     r.call("KEYS", "FOO_*").isList();
     r.call("KEYS", "").isUnordered("");
+    r.call("KEYS", "*?".repeat(1000) + "*").isList();
     r.call("KEYS", "*".repeat(50) + "b" + "*".repeat(50)).isUnordered("foo_b", "a\\b");
   }
 
@@ -342,6 +343,10 @@ final class GenericCommandsTest {
     r.call("OBJECT", "FREQ", "none").isNil();
     r.ok("SET", "k", "foo");
     r.call("OBJECT", "REFCOUNT", "k").is(1);
+    r.ok("SET", "shared", "9999");
+    r.call("OBJECT", "REFCOUNT", "shared").is(Integer.MAX_VALUE);
+    r.ok("SET", "own", "10000");
+    r.call("OBJECT", "REFCOUNT", "own").is(1);
     r.call("OBJECT", "IDLETIME", "k").isBetween(0, 1);
     r.call("OBJECT", "FREQ", "k")
         .isError(

@@ -46,6 +46,7 @@ final class RandomCommandsTest {
   private static final Set<String> NEWER_REFUSALS =
       Set.of(
           "ERR invalid cursor",
+          "ERR unknown type name 'nosuch'",
           "ERR value is out of range, value must between -9223372036854775807 and"
               + " 9223372036854775807");
 

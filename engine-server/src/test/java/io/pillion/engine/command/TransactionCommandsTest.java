@@ -65,7 +65,7 @@ final class TransactionCommandsTest {
     r.call("DEBUG", "SLEEP", "0.301");
     r.ok("MULTI");
     r.call("PING").isQueued();
-    r.call("EXEC").isNil();
+    r.call("EXEC").isNilArray();
     r.call("DEBUG", "SET-ACTIVE-EXPIRE", "1");
   }
 
