@@ -66,6 +66,7 @@ final class TransactionCommandsTest {
     r.ok("MULTI");
     r.call("PING").isQueued();
     r.call("EXEC").isNilArray();
+    r.call("GET", "k").isNil();
     r.call("DEBUG", "SET-ACTIVE-EXPIRE", "1");
   }
 
