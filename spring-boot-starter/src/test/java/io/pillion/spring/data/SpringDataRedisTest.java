@@ -40,21 +40,20 @@ class SpringDataRedisTest {
       new ApplicationContextRunner()
           .withConfiguration(AutoConfigurations.of(DataRedisAutoConfiguration.class));
 
-  @TempDir private static Path folder;
-
   private static int port;
+  private static Path unixSocket;
   private static Commands overTcp;
   private static Commands overSocket;
 
   @BeforeAll
-  static void start() throws IOException {
+  static void start(@TempDir Path folder) throws IOException {
+    unixSocket = folder.resolve("s.sock");
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = socket.getLocalPort();
     }
     overTcp = PillionClient.connect("embedded:spring-data-tcp?listen=127.0.0.1:" + port);
     overTcp.call(Command.of("PING"));
-    overSocket =
-        PillionClient.connect("embedded:spring-data-socket?listen=" + folder.resolve("s.sock"));
+    overSocket = PillionClient.connect("embedded:spring-data-socket?listen=" + unixSocket);
     overSocket.call(Command.of("PING"));
   }
 
@@ -77,8 +76,7 @@ class SpringDataRedisTest {
   @Test
   void templatesReachTheUnixSocket() {
     LettuceConnectionFactory factory =
-        new LettuceConnectionFactory(
-            new RedisSocketConfiguration(folder.resolve("s.sock").toString()));
+        new LettuceConnectionFactory(new RedisSocketConfiguration(unixSocket.toString()));
     factory.afterPropertiesSet();
     factory.start();
     try {
