@@ -360,7 +360,7 @@ final class GenericCommands {
     Bytes wanted = pattern;
     String wantedType = type;
     long next =
-        database.scanDue(
+        database.scan(
             cursor,
             (int) Math.min(count, Integer.MAX_VALUE),
             record -> {

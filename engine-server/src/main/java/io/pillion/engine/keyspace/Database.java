@@ -3,7 +3,6 @@ package io.pillion.engine.keyspace;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -386,34 +385,14 @@ public final class Database {
   // --- walking
 
   /**
-   * Visits keys from a cursor on, about as many as asked for; a key that stays from the first call
-   * to the last is visited at least once. Keys whose time has come are removed instead.
+   * Visits keys from a cursor on, about as many as asked for, those included whose time has come; a
+   * key that stays from the first call to the last is visited at least once. The visitor may remove
+   * what it sees.
    *
    * @param cursor 0 to begin
    * @return the next cursor, or 0 at the end
    */
   public long scan(long cursor, int count, KeyVisitor visitor) {
-    List<Bytes> stale = new ArrayList<>(0);
-    long next =
-        index.scan(
-            cursor,
-            count,
-            record -> {
-              if (hasExpired(record)) {
-                stale.add(key(record));
-              } else {
-                visitor.visit(record);
-              }
-            });
-    stale.forEach(this::peek);
-    return next;
-  }
-
-  /**
-   * As {@link #scan}, but visits keys as well whose time has come; the visitor may remove what it
-   * sees.
-   */
-  public long scanDue(long cursor, int count, KeyVisitor visitor) {
     return index.scan(cursor, count, visitor::visit);
   }
 
