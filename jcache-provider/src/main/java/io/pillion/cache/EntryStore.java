@@ -311,8 +311,7 @@ final class EntryStore {
   /** Puts every entry out of reach; the generation that begins. */
   CompletionStage<byte[]> clear() {
     List<CompletionStage<@Nullable Object>> replies =
-        commands.pipeline(
-            List.of(begwriting(), Command.of("INCR").arg(layout.generationKey())));
+        commands.pipeline(List.of(begwriting(), Command.of("INCR").arg(layout.generationKey())));
     return joined(replies)
         .thenApply(
             values -> {
