@@ -311,12 +311,12 @@ public final class PillionSessionRepository
 
   /** Writes the changes; false when the session is gone. */
   private boolean store(PillionSession.Delta delta) {
-    boolean copies = delta.isRenamed() && commands.isCluster();
-    if (copies && !exists(String.valueOf(delta.oldId()))) {
-      return false;
-    }
+    // Where the old identifier is gone, this may be the second try of a save whose answer was lost:
+    // then the session is there under the new one, which the guard below finds out.
+    boolean copies =
+        delta.isRenamed() && commands.isCluster() && exists(String.valueOf(delta.oldId()));
+    boolean renames = delta.isRenamed() && !commands.isCluster();
     List<Command> session = new ArrayList<>();
-    boolean renames = delta.isRenamed() && !copies;
     if (renames) {
       session.add(
           Command.of("RENAME")
@@ -334,7 +334,8 @@ public final class PillionSessionRepository
       forget(delta.id(), delta.indexes());
       return false;
     }
-    for (Object reply : replies) {
+    // RENAME comes before the guard, and may have found nothing for the same reason.
+    for (Object reply : replies.subList(guard, replies.size())) {
       if (reply instanceof CommandException refused) {
         throw refused;
       }

@@ -2,17 +2,25 @@ package io.pillion.session;
 
 import io.pillion.client.Command;
 import io.pillion.client.Commands;
+import io.pillion.client.ConnectionException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** Counts what is sent. */
-record CountingCommands(Commands delegate, AtomicInteger sent) implements Commands {
-  CountingCommands(Commands target) {
-    this(target, new AtomicInteger());
+/** Counts what is sent, and loses an answer when told to. */
+record CountingCommands(Commands delegate, AtomicInteger sent, AtomicBoolean losing)
+    implements Commands {
+  CountingCommands(Commands delegate) {
+    this(delegate, new AtomicInteger(), new AtomicBoolean());
+  }
+
+  /** The next transaction is carried out, but nobody learns of it. */
+  void loseNextAnswer() {
+    losing.set(true);
   }
 
   int roundTrips() {
@@ -38,7 +46,14 @@ record CountingCommands(Commands delegate, AtomicInteger sent) implements Comman
   @Override
   public CompletionStage<List<@Nullable Object>> transaction(List<Command> commands) {
     sent.incrementAndGet();
-    return delegate.transaction(commands);
+    CompletionStage<List<@Nullable Object>> carriedOut = delegate.transaction(commands);
+    if (!losing.getAndSet(false)) {
+      return carriedOut;
+    }
+    return carriedOut.thenApply(
+        replies -> {
+          throw new ConnectionException("The answer was lost.", null);
+        });
   }
 
   @Override

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pillion.client.Command;
 import io.pillion.client.CommandException;
 import io.pillion.client.Commands;
+import io.pillion.client.ConnectionException;
 import io.pillion.client.Replies;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -587,5 +588,29 @@ abstract class SessionRepositoryContract {
     counted.save(session);
     // On a cluster the index is written beside it, without waiting in between.
     assertThat(counting.roundTrips()).isLessThanOrEqualTo(commands().isCluster() ? 3 : 2);
+  }
+
+  @Test
+  void aSaveWhoseAnswerWasLostMayBeRepeated() {
+    CountingCommands losing = new CountingCommands(commands());
+    PillionSessionRepository unlucky = new PillionSessionRepository(losing);
+    unlucky.setNamespace(namespace);
+    PillionSession session = unlucky.createSession();
+    session.setAttribute("a", "1");
+    for (int step = 0; step < 3; step++) {
+      if (step == 1) {
+        session.setAttribute("a", "2");
+        session.setAttribute("b", "2");
+      } else if (step == 2) {
+        session.changeSessionId();
+        session.removeAttribute("b");
+      }
+      losing.loseNextAnswer();
+      assertThatThrownBy(() -> unlucky.save(session)).isInstanceOf(ConnectionException.class);
+      unlucky.save(session);
+      assertThat(load(session.getId()).<String>getAttribute("a")).isEqualTo(step == 0 ? "1" : "2");
+    }
+    assertThat(load(session.getId()).getAttributeNames()).containsExactly("a");
+    assertThat(unlucky.lostSaves()).isZero();
   }
 }
