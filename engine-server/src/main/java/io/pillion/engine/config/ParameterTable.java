@@ -335,7 +335,8 @@ final class ParameterTable {
 
   private void own() {
     // How many network loops read, parse and write; commands run one at a time whatever it is.
-    whole("engine-threads", 1, 64, 1, IMMUTABLE);
+    // Hidden, because tools set all that CONFIG GET * shows and know which ones they cannot.
+    whole("engine-threads", 1, 64, 1, IMMUTABLE, HIDDEN);
     // How much a snapshot may hold in memory for writers that overtake it.
     memory("snapshot-memory", 1 << 20, LONG, "64mb");
   }
@@ -441,7 +442,7 @@ final class ParameterTable {
     } catch (NumberFormatException e) {
       // said below
     }
-    throw new ConfigException("Invalid master port");
+    throw new ConfigException("Invalid primary port");
   }
 
   private static List<String> oomScores(List<String> words) {

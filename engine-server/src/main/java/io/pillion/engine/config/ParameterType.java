@@ -153,6 +153,9 @@ sealed interface ParameterType {
   record SomeOf(List<String> names) implements ParameterType {
     @Override
     public Value parse(List<String> words, Value current, boolean first) {
+      if (words.isEmpty()) {
+        throw notOneOf(names);
+      }
       long bits = 0;
       for (String word : words) {
         int place = indexIgnoreCase(names, word);

@@ -168,7 +168,7 @@ public final class Parameters {
       throw new ConfigException("wrong number of arguments");
     }
     boolean first = !loaded.contains(parameter);
-    put(parameter, words, first);
+    put(parameter, words.size() == 1 ? wordsOf(parameter, words.get(0)) : words, first);
     loaded.add(parameter);
   }
 

@@ -49,6 +49,15 @@ class ConfigFileTest {
   }
 
   @Test
+  void severalWordsMayComeInOnePairOfQuotes() {
+    load("shutdown-on-sigterm \"nosave force\"", "save \"900 1\"");
+    assertThat(parameters.text("shutdown-on-sigterm")).isEqualTo("nosave force");
+    assertThat(parameters.text("save")).isEqualTo("900 1");
+    assertThatThrownBy(() -> load("shutdown-on-sigint"))
+        .hasMessageContaining("argument(s) must be one of the following: default");
+  }
+
+  @Test
   void remembersDirectivesThatAreNoParameters() {
     load("rename-command CONFIG \"\"", "user alice on nopass", "lua-replicate-commands yes");
     assertThat(parameters.directives("rename-command")).containsExactly(List.of("CONFIG", ""));
