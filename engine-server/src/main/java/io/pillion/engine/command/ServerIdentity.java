@@ -8,10 +8,12 @@ import io.pillion.engine.world.World;
  * @param startedMillis when it began, in Unix milliseconds
  * @param runId 40 random hexadecimal digits
  * @param replicationId 40 others, by which replicas know its history
+ * @param rate how busy it is
  */
-record ServerIdentity(long startedMillis, String runId, String replicationId) {
+record ServerIdentity(long startedMillis, String runId, String replicationId, CommandRate rate) {
   static ServerIdentity random(World world, long startedMillis) {
-    return new ServerIdentity(startedMillis, randomId(world), randomId(world));
+    return new ServerIdentity(
+        startedMillis, randomId(world), randomId(world), new CommandRate(world));
   }
 
   private static String randomId(World world) {

@@ -3,6 +3,7 @@ package io.pillion.engine.command;
 import io.pillion.engine.config.FatalConfigException;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.dispatch.Client;
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandStatistics;
 import io.pillion.engine.dispatch.Engine;
@@ -151,6 +152,7 @@ final class ServerInfo {
     line(
         "watching_clients",
         engine.clients().stream().filter(client -> client.watchedCount() > 0).count());
+    line("total_watched_keys", engine.clients().stream().mapToLong(Client::watchedCount).sum());
   }
 
   private void memory() {
@@ -213,6 +215,7 @@ final class ServerInfo {
     EngineStatistics statistics = engine.statistics();
     line("total_connections_received", statistics.connections());
     line("total_commands_processed", statistics.commands());
+    line("instantaneous_ops_per_sec", identity.rate().perSecond(engine));
     line("rejected_connections", statistics.rejectedConnections());
     line("sync_full", 0);
     line("sync_partial_ok", 0);

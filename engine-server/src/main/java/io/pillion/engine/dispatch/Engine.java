@@ -711,7 +711,9 @@ public final class Engine implements KeyListener {
     }
     int start = client.reply().position();
     release(blocked, Blocked.State.TIMED_OUT);
+    blocked.command().statistics().called(/* tookNanos= */ 0);
     if (withError) {
+      blocked.command().statistics().failed(1);
       error(client.reply(), new CommandException("UNBLOCKED client unblocked via CLIENT UNBLOCK"));
     } else {
       blocked.timeoutReply().accept(client.reply());

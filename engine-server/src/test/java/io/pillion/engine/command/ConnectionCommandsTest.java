@@ -231,6 +231,8 @@ final class ConnectionCommandsTest {
     server.awaitBlocked(1);
     r.call("CLIENT", "UNBLOCK", id, "ERROR").is(1);
     blocked.receive().isError("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    assertThat(r.call("INFO", "commandstats").text())
+        .containsPattern("cmdstat_blpop:calls=.*,rejected_calls=0,failed_calls=[1-9]");
     blocked.send("BLPOP", "none", "0");
     server.awaitBlocked(1);
     r.call("CLIENT", "UNBLOCK", id, "timeout").is(1);
