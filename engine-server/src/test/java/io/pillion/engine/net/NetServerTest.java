@@ -271,7 +271,9 @@ class NetServerTest {
 
   @Test
   void aPortThatCannotBeHadIsTakenBack() throws Exception {
-    PillionEngine engine = start(builder().set("bind", "127.0.0.1").set("port", "0"));
+    PillionEngine engine = start(builder().set("bind", "127.0.0.1"));
+    // The port it has is the one that it goes back to.
+    engine.parameters().set("port", Integer.toString(engine.port()));
     try (java.net.ServerSocket taken =
         new java.net.ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
       assertThat(call(engine, "CONFIG", "SET", "port", Integer.toString(taken.getLocalPort())))
