@@ -9,10 +9,10 @@ import org.junit.jupiter.api.TestTemplate;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * A test of commands. It runs on our engine, in process, and once more on the server that the
- * environment variable {@code PILLION_ORACLE=host:port} names. Its parameters may be a {@link
- * TestClient} (connected, the data empty) and a {@link TestServer} (for more clients, waits and
- * settings).
+ * A test of commands. It runs on our engine, in process and over TCP, and once more on the server
+ * that the environment variable {@code PILLION_ORACLE=host:port} names. Its parameters may be a
+ * {@link TestClient} (connected, the data empty) and a {@link TestServer} (for more clients, waits
+ * and settings).
  *
  * <p>After it has run on our engine, the effects it left in the command log are replayed into an
  * empty engine, which must come to the same {@code DEBUG DIGEST}. After it has run on the real

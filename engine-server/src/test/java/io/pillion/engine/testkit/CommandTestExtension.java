@@ -35,6 +35,7 @@ final class CommandTestExtension implements TestTemplateInvocationContextProvide
     List<TestTemplateInvocationContext> runs = new ArrayList<>();
     if (System.getenv("ORACLE_ONLY") == null)
       runs.add(run("ours", new Run(new EngineServer(), test, digest)));
+    runs.add(run("ours over TCP", new Run(new EngineServer(/* overTcp= */ true), test, digest)));
     boolean asked = !test.oursOnly() && OracleServer.isNamed();
     if (asked && sinces(method).allMatch(OracleServer::satisfies)) {
       runs.add(run("oracle", new Run(new OracleServer(), test, digest)));

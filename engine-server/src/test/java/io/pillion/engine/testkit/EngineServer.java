@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.PillionEngine;
 import java.util.List;
@@ -14,24 +15,37 @@ import org.jspecify.annotations.Nullable;
 public final class EngineServer extends TestServer {
   private static final long ARENA_BYTES = 256L << 20;
 
+  private final boolean overTcp;
   private @Nullable PillionEngine running;
   private @Nullable RecordingLog log;
 
+  /** An engine not started yet, that clients reach without a network. */
+  public EngineServer() {
+    this(/* overTcp= */ false);
+  }
+
+  EngineServer(boolean overTcp) {
+    this.overTcp = overTcp;
+  }
+
   void start() {
-    PillionEngine started = newEngine();
+    PillionEngine started = newEngine(overTcp);
     RecordingLog recording = new RecordingLog();
     started.engine().log(recording);
     running = started;
     log = recording;
   }
 
-  private static PillionEngine newEngine() {
-    PillionEngine engine =
+  private static PillionEngine newEngine(boolean overTcp) {
+    EngineBuilder builder =
         new EngineBuilder()
             .set("enable-debug-command", "yes")
             .memoryBytes(ARENA_BYTES)
-            .onShutdown(() -> {})
-            .start();
+            .onShutdown(() -> {});
+    if (overTcp) {
+      builder.listen(new Endpoint.Tcp("127.0.0.1", 0, /* optional= */ false));
+    }
+    PillionEngine engine = builder.start();
     // As a real server has it.
     engine.parameters().change(List.of(new Parameters.Setting("maxmemory", "0")), true);
     return engine;
@@ -54,7 +68,9 @@ public final class EngineServer extends TestServer {
 
   @Override
   TestClient connect() {
-    return connect(engine());
+    return overTcp
+        ? connect("127.0.0.1", Objects.requireNonNull(running, "not started").port())
+        : connect(engine());
   }
 
   private TestClient connect(Engine target) {
@@ -65,7 +81,7 @@ public final class EngineServer extends TestServer {
   /** Law 8: the effects, carried out by an engine that has nothing, lead to the same data. */
   void checkReplay(String digest) {
     List<RecordingLog.Effect> effects = effects();
-    try (PillionEngine replica = newEngine();
+    try (PillionEngine replica = newEngine(/* overTcp= */ false);
         TestClient client = connect(replica.engine())) {
       int selected = 0;
       for (RecordingLog.Effect effect : effects) {
@@ -92,6 +108,6 @@ public final class EngineServer extends TestServer {
 
   @Override
   public String toString() {
-    return "our engine";
+    return overTcp ? "our engine over TCP" : "our engine";
   }
 }

@@ -1,9 +1,5 @@
 package io.pillion.engine.testkit;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetSocketAddress;
-import java.net.Socket;
 import org.jspecify.annotations.Nullable;
 
 /** The real server named by {@code PILLION_ORACLE=host:port}. */
@@ -62,22 +58,7 @@ final class OracleServer extends TestServer {
   TestClient connect() {
     String address = String.valueOf(ADDRESS);
     int colon = address.lastIndexOf(':');
-    Socket socket = new Socket();
-    try {
-      socket.setTcpNoDelay(true);
-      socket.setSoTimeout((int) PATIENCE.toMillis());
-      socket.connect(
-          new InetSocketAddress(
-              address.substring(0, colon), Integer.parseInt(address.substring(colon + 1))),
-          2000);
-      return new TestClient(
-          this,
-          new java.io.BufferedInputStream(socket.getInputStream()),
-          socket.getOutputStream(),
-          socket);
-    } catch (IOException e) {
-      throw new UncheckedIOException("PILLION_ORACLE=" + address + " does not answer", e);
-    }
+    return connect(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
   }
 
   @Override

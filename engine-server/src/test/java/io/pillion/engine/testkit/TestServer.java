@@ -1,6 +1,11 @@
 package io.pillion.engine.testkit;
 
+import java.io.BufferedInputStream;
 import java.io.Closeable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -59,6 +64,20 @@ public abstract class TestServer implements Closeable {
   }
 
   abstract TestClient connect();
+
+  /** A client over TCP. */
+  final TestClient connect(String host, int port) {
+    Socket socket = new Socket();
+    try {
+      socket.setTcpNoDelay(true);
+      socket.setSoTimeout((int) PATIENCE.toMillis());
+      socket.connect(new InetSocketAddress(host, port), (int) PATIENCE.toMillis());
+      return new TestClient(
+          this, new BufferedInputStream(socket.getInputStream()), socket.getOutputStream(), socket);
+    } catch (IOException e) {
+      throw new UncheckedIOException(this + " does not answer at " + host + ":" + port, e);
+    }
+  }
 
   final void restoreSettings() {
     TestClient client = settingsClient;
