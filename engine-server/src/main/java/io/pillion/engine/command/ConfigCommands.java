@@ -113,7 +113,7 @@ final class ConfigCommands {
     for (int i = 2; i < call.count(); i += 2) {
       settings.add(
           new Parameters.Setting(
-              call.arg(i).toUtf8().toLowerCase(Locale.ROOT), call.arg(i + 1).toUtf8()));
+              Errors.shown(call.arg(i)).toLowerCase(Locale.ROOT), call.arg(i + 1).toUtf8()));
     }
     try {
       parameters.change(settings, Locality.isLocal(call.client()));

@@ -240,7 +240,7 @@ final class ConnectionCommands {
         name = args.get(++i);
         requirePlain(name, "Client names");
       } else {
-        throw Errors.err("Syntax error in HELLO option '" + args.get(i) + "'");
+        throw Errors.err("Syntax error in HELLO option '" + Errors.shown(args.get(i)) + "'");
       }
     }
     Client client = call.client();
@@ -376,7 +376,7 @@ final class ConnectionCommands {
     return switch (type.toString().toLowerCase(Locale.ROOT)) {
       case "normal" -> client -> true;
       case "master", "slave", "replica", "pubsub" -> client -> false;
-      default -> throw Errors.err("Unknown client type '" + type + "'");
+      default -> throw Errors.err("Unknown client type '" + Errors.shown(type) + "'");
     };
   }
 
@@ -491,7 +491,7 @@ final class ConnectionCommands {
         case "LADDR" -> wanted = wanted.and(client -> client.outlet().localAddress().equals(text));
         case "USER" -> {
           if (!value.equals(DEFAULT_USER)) {
-            throw Errors.err("No such user '" + text + "'");
+            throw Errors.err("No such user '" + Errors.shown(value) + "'");
           }
         }
         case "MAXAGE" -> {
@@ -614,7 +614,7 @@ final class ConnectionCommands {
       requirePlain(call.arg(3), "lib-ver");
       call.client().libraryVersion(value);
     } else {
-      throw Errors.err("Unrecognized option '" + call.arg(2) + "'");
+      throw Errors.err("Unrecognized option '" + Errors.shown(call.arg(2)) + "'");
     }
     call.reply().ok();
   }

@@ -61,7 +61,7 @@ final class DebugCommands {
       default ->
           throw Errors.err(
               "unknown subcommand or wrong number of arguments for '"
-                  + call.arg(1)
+                  + Errors.shown(call.arg(1))
                   + "'. Try DEBUG HELP.");
     }
   }
@@ -80,7 +80,7 @@ final class DebugCommands {
     if (index >= call.count()) {
       throw Errors.err(
           "unknown subcommand or wrong number of arguments for '"
-              + call.arg(1)
+              + Errors.shown(call.arg(1))
               + "'. Try DEBUG HELP.");
     }
     return call.arg(index);

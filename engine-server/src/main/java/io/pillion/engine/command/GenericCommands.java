@@ -350,7 +350,7 @@ final class GenericCommands {
       } else if (args.is(i, "MATCH")) {
         pattern = Glob.isAny(args.get(i + 1)) ? null : args.get(i + 1);
       } else if (args.is(i, "TYPE")) {
-        type = knownType(args.get(i + 1).toString());
+        type = knownType(Errors.shown(args.get(i + 1)));
       } else {
         throw Errors.syntax();
       }
@@ -503,7 +503,7 @@ final class GenericCommands {
       } else if (call.args().is(i, "LT")) {
         ifSooner = true;
       } else {
-        throw Errors.err("Unsupported option " + call.arg(i));
+        throw Errors.err("Unsupported option " + Errors.shown(call.arg(i)));
       }
     }
     if (ifNone && (ifSome || ifLater || ifSooner)) {

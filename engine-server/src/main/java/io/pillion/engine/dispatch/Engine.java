@@ -330,7 +330,7 @@ public final class Engine implements KeyListener {
       if (sub == null) {
         throw Errors.err(
             "unknown subcommand '"
-                + shorten(args.get(1).toString())
+                + shorten(Errors.shown(args.get(1)))
                 + "'. Try "
                 + command.name()
                 + " HELP.");
@@ -342,10 +342,10 @@ public final class Engine implements KeyListener {
 
   private static CommandException unknownCommand(Args args) {
     StringBuilder text = new StringBuilder("unknown command '");
-    text.append(shorten(args.get(0).toString())).append("', with args beginning with: ");
+    text.append(shorten(Errors.shown(args.get(0)))).append("', with args beginning with: ");
     int begin = text.length();
     for (int i = 1; i < args.count() && text.length() - begin < UNKNOWN_COMMAND_TEXT; i++) {
-      String word = args.get(i).toString();
+      String word = Errors.shown(args.get(i));
       int room = UNKNOWN_COMMAND_TEXT - (text.length() - begin);
       text.append('\'').append(word, 0, Math.min(word.length(), room)).append("' ");
     }

@@ -1,5 +1,7 @@
 package io.pillion.engine.protocol;
 
+import io.pillion.engine.memory.Bytes;
+
 /**
  * Redis' error texts, word by word, in one place. The common ones are shared: they carry no stack
  * trace and nothing else of their own.
@@ -7,6 +9,13 @@ package io.pillion.engine.protocol;
 @SuppressWarnings("StaticAssignmentOfThrowable")
 public final class Errors {
   private Errors() {}
+
+  /** A word as errors repeat it: byte by byte, and as in C only up to the first NUL. */
+  public static String shown(Bytes word) {
+    String text = word.toString();
+    int end = text.indexOf('\0');
+    return end < 0 ? text : text.substring(0, end);
+  }
 
   public static CommandException syntax() {
     return SYNTAX;

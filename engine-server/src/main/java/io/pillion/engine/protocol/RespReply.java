@@ -85,7 +85,10 @@ public final class RespReply implements Reply {
   public void error(String message) {
     ensure(1);
     array[size++] = '-';
-    put(oneLine(message).getBytes(StandardCharsets.UTF_8));
+    String line = oneLine(message);
+    // Words of a command are repeated as they came: each character is a byte.
+    boolean bytes = line.chars().allMatch(c -> c <= 0xFF);
+    put(line.getBytes(bytes ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8));
     newLine();
   }
 

@@ -29,6 +29,12 @@ final class ConnectionCommandsTest {
         .isError("ERR unknown command 'foo', with args beginning with: 'a' 'b c' ");
     r.call("CLIENT", "FOO").isError("ERR unknown subcommand 'FOO'. Try CLIENT HELP.");
     r.call("CLIENT").isError("ERR wrong number of arguments for 'client' command");
+    r.call("FO\u00ffO\0x", "a\u00e9b\r\nc", "d\0e")
+        .isError("ERR unknown command 'FO\u00ffO', with args beginning with: 'a\u00e9b  c' 'd' ");
+    r.call("CLIENT", "F\0OO").isError("ERR unknown subcommand 'F'. Try CLIENT HELP.");
+    r.call("EXPIRE", "k", "10", "a\u00e9\0b").isError("ERR Unsupported option a\u00e9");
+    r.call("CONFIG", "SET", "a\u00e9\0b", "1")
+        .isError("ERR Unknown option or number of arguments for CONFIG SET - 'a\u00e9'");
   }
 
   @CommandTest
