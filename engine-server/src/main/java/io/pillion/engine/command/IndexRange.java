@@ -15,7 +15,7 @@ record IndexRange(long from, long count) {
    */
   static IndexRange of(long start, long stop, long size) {
     long from = start < 0 ? Math.max(0, start + size) : start;
-    long to = Math.min(stop < 0 ? stop + size : stop, size - 1);
+    long to = Math.max(-1, Math.min(stop < 0 ? stop + size : stop, size - 1));
     return new IndexRange(from, Math.max(0, to - from + 1));
   }
 }

@@ -19,6 +19,19 @@ class ListCommandsTest {
   private static final String NOT_POSITIVE = "ERR value is out of range, must be positive";
 
   @CommandTest
+  void theLeastStopIsBeforeEveryStart(TestClient r) {
+    r.call("RPUSH", "l", "a", "b", "c");
+    r.call("ZADD", "z", "1", "a", "2", "b");
+    String least = "-9223372036854775808";
+    r.call("LRANGE", "l", "5", least).isList();
+    r.call("LRANGE", "l", "9223372036854775807", least).isList();
+    r.call("ZRANGE", "z", "5", least).isList();
+    r.call("ZREMRANGEBYRANK", "z", "5", least).is(0);
+    r.ok("LTRIM", "l", "5", least);
+    r.call("EXISTS", "l").is(0);
+  }
+
+  @CommandTest
   void pushAndPop(TestClient r) {
     r.line("RPUSH l a b c").is(3);
     r.line("LPUSH l x y").is(5);
