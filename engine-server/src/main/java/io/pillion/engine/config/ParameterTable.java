@@ -226,8 +226,8 @@ final class ParameterTable {
         List.of(),
         IMMUTABLE,
         MULTI_WORD);
-    text("masterauth", "", SENSITIVE);
-    text("masteruser", "", SENSITIVE);
+    aliased("primaryauth", "masterauth", TEXT, "", SENSITIVE);
+    aliased("primaryuser", "masteruser", TEXT, "", SENSITIVE);
     aliasedBool("replica-serve-stale-data", "slave-serve-stale-data", true);
     aliasedBool("replica-read-only", "slave-read-only", true);
     aliasedBool("replica-lazy-flush", "slave-lazy-flush", true);
