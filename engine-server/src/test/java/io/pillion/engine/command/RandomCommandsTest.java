@@ -52,10 +52,16 @@ final class RandomCommandsTest {
               + " 9223372036854775807");
 
   @ParameterizedTest
-  @CsvSource({"2, 1", "2, 2", "3, 3", "2, 4"})
-  void answersAreTheOracles(int protocol, long seed) {
+  @CsvSource({"2, 1, 0", "2, 2, 2", "3, 3, 0", "3, 4, 4"})
+  void answersAreTheOracles(int protocol, long seed, int packedEntries) {
     Oracle.withOursAndAnyOracle(
         (ours, oracle) -> {
+          if (packedEntries > 0) {
+            keepPacked(packedEntries, ours, "set-max-listpack-entries");
+            if (oracle != null) {
+              keepPacked(packedEntries, oracle, "set-max-intset-entries");
+            }
+          }
           ours.call("HELLO", protocol);
           if (oracle != null) {
             oracle.call("HELLO", protocol);
@@ -63,6 +69,19 @@ final class RandomCommandsTest {
           List<String> differences = new Run(seed, ours, oracle).differences();
           assertThat(differences).isEmpty();
         });
+  }
+
+  /** Lets collections grow out of their packed form at so many elements. */
+  private static void keepPacked(int entries, TestClient client, String ofSets) {
+    for (String name :
+        List.of(
+            "hash-max-listpack-entries",
+            "zset-max-listpack-entries",
+            "list-max-listpack-size",
+            "set-max-intset-entries",
+            ofSets)) {
+      Oracle.configure(client, name, Integer.toString(entries));
+    }
   }
 
   private static final class Run {

@@ -54,6 +54,11 @@ public final class Oracle {
     }
   }
 
+  /** Sets a parameter of a client's server until the end of the test. */
+  public static void configure(TestClient client, String name, String value) {
+    client.server().config(name, value);
+  }
+
   /** The engine that a client of ours talks to. */
   public static Engine engineOf(TestClient client) {
     return ((EngineServer) client.server()).engine();
