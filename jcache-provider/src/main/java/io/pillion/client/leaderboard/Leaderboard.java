@@ -69,6 +69,9 @@ public final class Leaderboard {
   public static final int MOST_ENTRIES = 10_000;
 
   private static final int MOST_ATTEMPTS = 8;
+
+  /** How many more times a window is read that does not show the member it is about. */
+  private static final int MOST_ATTEMPTS_TO_SHOW = 56;
   private static final int BATCH = 500;
 
   private final Commands commands;
@@ -445,7 +448,9 @@ public final class Leaderboard {
               if (settled && countNeeded && !window.isEmpty()) {
                 settled = leading != null && window.get(0).score() == leading;
               }
-              if (settled || attempts <= 1) {
+              boolean shown =
+                  window.stream().anyMatch(entry -> entry.member().equals(member));
+              if (settled || (attempts <= 1 && shown) || attempts <= -MOST_ATTEMPTS_TO_SHOW) {
                 long better = replies.size() > 2 ? Replies.asLong(replies.get(2)) : first;
                 return CompletableFuture.completedFuture(rank(window, first, better));
               }
