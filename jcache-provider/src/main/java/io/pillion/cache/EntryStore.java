@@ -311,7 +311,8 @@ final class EntryStore {
   /** Puts every entry out of reach; the generation that begins. */
   CompletionStage<byte[]> clear() {
     List<CompletionStage<@Nullable Object>> replies =
-        commands.pipeline(List.of(begwriting(), Command.of("INCR").arg(layout.generationKey())));
+        commands.pipeline(
+            List.of(beginGeneration(), Command.of("INCR").arg(layout.generationKey())));
     return joined(replies)
         .thenApply(
             values -> {
@@ -358,7 +359,7 @@ final class EntryStore {
 
   /** The current generation, from the server. */
   CompletionStage<byte[]> currentGeneration() {
-    return joined(commands.pipeline(List.of(begwriting(), readGeneration)))
+    return joined(commands.pipeline(List.of(beginGeneration(), readGeneration)))
         .thenApply(
             replies -> {
               byte[] current = (byte[]) replies.get(1);
@@ -372,7 +373,7 @@ final class EntryStore {
             });
   }
 
-  private Command begwriting() {
+  private Command beginGeneration() {
     return Command.of("SET").arg(layout.generationKey()).arg(System.currentTimeMillis()).arg("NX");
   }
 

@@ -72,6 +72,7 @@ public final class Leaderboard {
 
   /** How many more times a window is read that does not show the member it is about. */
   private static final int MOST_ATTEMPTS_TO_SHOW = 56;
+
   private static final int BATCH = 500;
 
   private final Commands commands;
@@ -448,8 +449,7 @@ public final class Leaderboard {
               if (settled && countNeeded && !window.isEmpty()) {
                 settled = leading != null && window.get(0).score() == leading;
               }
-              boolean shown =
-                  window.stream().anyMatch(entry -> entry.member().equals(member));
+              boolean shown = window.stream().anyMatch(entry -> entry.member().equals(member));
               if (settled || (attempts <= 1 && shown) || attempts <= -MOST_ATTEMPTS_TO_SHOW) {
                 long better = replies.size() > 2 ? Replies.asLong(replies.get(2)) : first;
                 return CompletableFuture.completedFuture(rank(window, first, better));
