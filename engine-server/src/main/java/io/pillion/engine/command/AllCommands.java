@@ -29,6 +29,7 @@ public final class AllCommands {
     new SetCommands().declare(table);
     new ListCommands().declare(table);
     new SortedSetCommands().declare(table);
+    new HyperLogLogCommands(parameters).declare(table);
     new ConnectionCommands().declare(table);
     new TransactionCommands().declare(table);
     new ServerCommands(parameters, shutdown).declare(table);

@@ -137,6 +137,12 @@ public final class Call {
     engine.onChange(database, key, eventClass, event);
   }
 
+  /** Says that a key was changed in a way that has no event: a number kept to spare work later. */
+  public void changedSilently(Bytes key) {
+    changes++;
+    engine.onSilentChange(database(), key);
+  }
+
   /** Says that something was changed that is no key, or counts for more: FLUSHALL, SWAPDB. */
   public void changed() {
     changes++;

@@ -10,6 +10,7 @@ public enum CommandGroup {
   SET,
   SORTED_SET,
   HASH,
+  HYPERLOGLOG,
   CONNECTION,
   SERVER,
   TRANSACTIONS;

@@ -530,6 +530,10 @@ public final class Engine implements KeyListener {
     tellOfChange(database, key, eventClass, event);
   }
 
+  void onSilentChange(Database database, Bytes key) {
+    watches.changed(database, key);
+  }
+
   private void tellOfChange(Database database, Bytes key, EventClass eventClass, String event) {
     if (database.isAwaited(key)) {
       ready.add(new AwaitedKey(database, key.copy()));

@@ -34,7 +34,8 @@ final class RandomCommandsTest {
           CommandGroup.LIST,
           CommandGroup.SET,
           CommandGroup.SORTED_SET,
-          CommandGroup.HASH);
+          CommandGroup.HASH,
+          CommandGroup.HYPERLOGLOG);
 
   /** Options that the oldest oracle does not have: reads that differ there say nothing. */
   private static final Set<String> NEWER_WORDS =

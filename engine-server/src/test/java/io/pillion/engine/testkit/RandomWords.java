@@ -161,7 +161,8 @@ public final class RandomWords {
 
   private String value(String name) {
     return switch (name) {
-      case "key", "key1", "key2", "newkey", "source", "destination" -> oneOf(KEYS);
+      case "key", "key1", "key2", "newkey", "source", "destination", "destkey", "sourcekey" ->
+          oneOf(KEYS);
       case "pattern" -> oneOf(PATTERNS);
       case "seconds", "milliseconds" -> rarely(HOSTILE_NUMBERS, longTime());
       case "unix-time-seconds" -> rarely(HOSTILE_NUMBERS, "4102444800");
