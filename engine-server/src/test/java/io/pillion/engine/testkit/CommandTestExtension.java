@@ -33,8 +33,7 @@ final class CommandTestExtension implements TestTemplateInvocationContextProvide
     CommandTest test = method.getAnnotation(CommandTest.class);
     AtomicReference<@Nullable String> digest = new AtomicReference<>();
     List<TestTemplateInvocationContext> runs = new ArrayList<>();
-    if (System.getenv("ORACLE_ONLY") == null)
-      runs.add(run("ours", new Run(new EngineServer(), test, digest)));
+    runs.add(run("ours", new Run(new EngineServer(), test, digest)));
     runs.add(run("ours over TCP", new Run(new EngineServer(/* overTcp= */ true), test, digest)));
     boolean asked = !test.oursOnly() && OracleServer.isNamed();
     if (asked && sinces(method).allMatch(OracleServer::satisfies)) {
