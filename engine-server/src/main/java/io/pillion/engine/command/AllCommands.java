@@ -24,6 +24,7 @@ public final class AllCommands {
   public static CommandTable table(Parameters parameters, @Nullable Runnable shutdown) {
     CommandTable table = new CommandTable();
     new StringCommands(parameters).declare(table);
+    new BitmapCommands(parameters).declare(table);
     new GenericCommands().declare(table);
     new HashCommands().declare(table);
     new SetCommands().declare(table);

@@ -6,6 +6,7 @@ import java.util.Locale;
 public enum CommandGroup {
   GENERIC,
   STRING,
+  BITMAP,
   LIST,
   SET,
   SORTED_SET,

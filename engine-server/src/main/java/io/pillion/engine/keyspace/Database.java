@@ -150,6 +150,21 @@ public final class Database {
     enter(hash, record, old, deadline);
   }
 
+  /**
+   * Makes a key hold a string of so many undefined bytes, whatever it held before; it has no
+   * deadline.
+   *
+   * @return the record
+   */
+  public long setStringOfLength(Bytes key, int length) {
+    long hash = index.hash(key);
+    long old = index.find(key, hash);
+    long record = newRecord(ValueType.STRING, key, length, /* expiring= */ false);
+    KeyRecord.setFlag(arena, record, KeyRecord.FLAG_RAW, true);
+    enter(hash, record, old, NEVER);
+    return record;
+  }
+
   /** Sets a string of the same kind in place; false when it does not fit. */
   private boolean overwrite(long record, Bytes value, long deadline) {
     if (!KeyRecord.isString(arena, record)

@@ -50,6 +50,20 @@ final class EffectsTest {
   }
 
   @CommandTest(oursOnly = true)
+  void bitmaps(TestClient r, TestServer server) {
+    expect(server, r, "SETBIT k 9 0", "SETBIT k 9 0");
+    expect(server, r, "SETBIT k 9 0");
+    expect(server, r, "SETBIT k 9 1", "SETBIT k 9 1");
+    expect(server, r, "BITFIELD k GET u8 0");
+    expect(server, r, "BITFIELD k SET u8 0 0");
+    expect(server, r, "BITFIELD k SET u8 0 1", "BITFIELD k SET u8 0 1");
+    expect(server, r, "BITFIELD k OVERFLOW FAIL SET u8 0 256");
+    expect(server, r, "BITOP NOT d k", "BITOP NOT d k");
+    expect(server, r, "BITOP NOT d none", "BITOP NOT d none");
+    expect(server, r, "BITOP NOT d none");
+  }
+
+  @CommandTest(oursOnly = true)
   void keys(TestClient r, TestServer server) {
     expect(server, r, "DEL none");
     expect(server, r, "SET k v", "SET k v");

@@ -94,6 +94,38 @@ class OutOfMemoryTest {
     assertThat(dump()).isEqualTo(before);
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "SETBIT new 80000000 1",
+        "SETBIT small 80000000 1",
+        "BITFIELD new SET u8 80000000 1",
+        "BITFIELD small GET u8 0 INCRBY u8 80000000 1",
+        "BITOP NOT new big",
+        "BITOP NOT l big",
+        "BITOP OR small small big",
+        "BITOP NOT big big"
+      })
+  void bitmapsStayAsTheyAre(String line) {
+    call("RPUSH l a 1 b");
+    call("SET big v PXAT 4102444800123");
+    call("SETBIT big 40000007 1");
+    call("SET small v PXAT 4102444800123");
+    String before = bitmaps();
+    assertThat(String.valueOf(call(line))).contains("OOM");
+    assertThat(bitmaps()).isEqualTo(before);
+  }
+
+  private String bitmaps() {
+    return dump()
+        + texts(call("GET small"))
+        + call("PEXPIRETIME small")
+        + call("STRLEN big")
+        + call("BITCOUNT big")
+        + call("BITPOS big 1")
+        + call("PEXPIRETIME big");
+  }
+
   /** All the data, in an order of their own. */
   private String dump() {
     return texts(call("LRANGE l 0 -1"))

@@ -81,6 +81,9 @@ public final class RandomWords {
   private static final List<String> PATTERNS =
       List.of("*", "a*", "?", "[a-c]", "[^a]", "\\a", "[", "a[", "**", "*b*", "", "[]", "\\");
 
+  private static final List<String> ENCODINGS =
+      List.of("u1", "i1", "u8", "i8", "u5", "i13", "u63", "i64", "i63", "u33", "u64", "i65", "x8");
+
   private final Random random;
   private int keysAnnounced = -1;
 
@@ -174,6 +177,8 @@ public final class RandomWords {
       }
       case "type" -> oneOf(List.of("string", "list", "set", "zset", "hash", "nosuch"));
       case "db", "destination-db" -> rarely(HOSTILE_NUMBERS, oneOf(List.of("0", "1", "16")));
+      case "bit" -> rarely(HOSTILE_NUMBERS, random.nextBoolean() ? "1" : "0");
+      case "encoding" -> oneOf(ENCODINGS);
       case "score", "min", "max", "weight" -> rarely(HOSTILE_SCORES, small());
       case "increment" ->
           random.nextBoolean() ? rarely(HOSTILE_NUMBERS, small()) : rarely(HOSTILE_SCORES, small());
