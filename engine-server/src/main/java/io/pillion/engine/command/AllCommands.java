@@ -29,7 +29,9 @@ public final class AllCommands {
     new HashCommands().declare(table);
     new SetCommands().declare(table);
     new ListCommands().declare(table);
-    new SortedSetCommands().declare(table);
+    SortedSetCommands sortedSets = new SortedSetCommands();
+    sortedSets.declare(table);
+    new GeoCommands(sortedSets).declare(table);
     new HyperLogLogCommands(parameters).declare(table);
     new ConnectionCommands().declare(table);
     new TransactionCommands().declare(table);

@@ -61,6 +61,11 @@ final class LongDouble {
     return new LongDouble(rounded(decimal));
   }
 
+  /** A double's exact value, which is finite. */
+  static LongDouble of(double value) {
+    return new LongDouble(new BigDecimal(value));
+  }
+
   /** Hexadecimal and infinite ones, for which the precision of a double will do. */
   private static LongDouble other(Bytes text) {
     double value = Numbers.parseDouble(text, Errors.notAFloat());

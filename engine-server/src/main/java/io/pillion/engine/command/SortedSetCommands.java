@@ -290,12 +290,14 @@ final class SortedSetCommands {
     boolean countChanges;
     boolean increment;
     int firstScore;
+    int wordsOfEach;
     int pairs;
     double[] scores = new double[16];
 
     void parse(Args args) {
       onlyNew = onlyOld = onlyGreater = onlyLower = countChanges = increment = false;
       firstScore = 2;
+      wordsOfEach = 2;
       while (firstScore < args.count() && option(args, firstScore)) {
         firstScore++;
       }
@@ -320,6 +322,7 @@ final class SortedSetCommands {
       onlyNew = onlyOld = onlyGreater = onlyLower = countChanges = false;
       increment = true;
       firstScore = 2;
+      wordsOfEach = 2;
       pairs = 1;
       parseScores(args);
     }
@@ -352,6 +355,11 @@ final class SortedSetCommands {
       }
     }
 
+    /** Where a member is among the words: the last of its own. */
+    int member(int index) {
+      return firstScore + wordsOfEach * (index + 1) - 1;
+    }
+
     /** Whether a member that has a score gets this one instead. */
     boolean replaces(double before, double score) {
       return !onlyNew && !(onlyGreater && score <= before) && !(onlyLower && score >= before);
@@ -363,12 +371,38 @@ final class SortedSetCommands {
     add(call);
   }
 
+  /**
+   * Adds members as ZADD does, with scores that are not among the words as they are.
+   *
+   * @param first where the words of the first member begin; the member is the last of them
+   * @param wordsOfEach how many words each member has
+   * @return whether anything has changed
+   */
+  boolean add(
+      Call call,
+      boolean onlyNew,
+      boolean onlyOld,
+      boolean countChanges,
+      int first,
+      int wordsOfEach,
+      double[] scores) {
+    request.onlyNew = onlyNew;
+    request.onlyOld = onlyOld;
+    request.onlyGreater = request.onlyLower = request.increment = false;
+    request.countChanges = countChanges;
+    request.firstScore = first;
+    request.wordsOfEach = wordsOfEach;
+    request.pairs = scores.length;
+    request.scores = scores;
+    return add(call);
+  }
+
   private void zincrby(Call call) {
     request.increment(call.args());
     add(call);
   }
 
-  private void add(Call call) {
+  private boolean add(Call call) {
     Bytes key = call.arg(1);
     SortedSetValue set = SortedSets.find(call, key);
     if (set == null && request.onlyOld) {
@@ -377,22 +411,21 @@ final class SortedSetCommands {
       } else {
         call.reply().integer(0);
       }
-      return;
+      return false;
     }
     boolean created = set == null;
     if (set == null) {
       set = SortedSets.create(call, key);
     }
     if (request.increment) {
-      increment(call, key, set, created);
-    } else {
-      addAll(call, key, set, created);
+      return increment(call, key, set, created);
     }
+    return addAll(call, key, set, created);
   }
 
-  private void increment(Call call, Bytes key, SortedSetValue set, boolean created) {
+  private boolean increment(Call call, Bytes key, SortedSetValue set, boolean created) {
     double score = request.scores[0];
-    boolean found = set.seek(call.arg(request.firstScore + 1));
+    boolean found = set.seek(call.arg(request.member(0)));
     if (found) {
       double before = set.score();
       score += before;
@@ -401,19 +434,20 @@ final class SortedSetCommands {
       }
       if (!request.replaces(before, score)) {
         call.reply().nil();
-        return;
+        return false;
       }
       if (score == before) {
         call.reply().number(score);
-        return;
+        return false;
       }
     } else if (request.onlyOld) {
       call.reply().nil();
-      return;
+      return false;
     }
     assign(call, key, set, created, score);
     call.reply().number(score);
     call.changed(key, EventClass.ZSET, "zincr");
+    return true;
   }
 
   private static void assign(
@@ -428,7 +462,7 @@ final class SortedSetCommands {
     }
   }
 
-  private void addAll(Call call, Bytes key, SortedSetValue set, boolean created) {
+  private boolean addAll(Call call, Bytes key, SortedSetValue set, boolean created) {
     int pairs = request.pairs;
     // What was there before, to be restored when memory runs out half-way.
     double[] before = pairs > 1 ? new double[pairs] : NONE;
@@ -438,7 +472,7 @@ final class SortedSetCommands {
     try {
       for (; done < pairs; done++) {
         double score = request.scores[done];
-        boolean found = set.seek(call.arg(request.firstScore + 1 + 2 * done));
+        boolean found = set.seek(call.arg(request.member(done)));
         double old = found ? set.score() : Double.NaN;
         if (pairs > 1) {
           before[done] = old;
@@ -462,6 +496,7 @@ final class SortedSetCommands {
     if (added + updated > 0) {
       call.changed(key, EventClass.ZSET, "zadd");
     }
+    return added + updated > 0;
   }
 
   private static final double[] NONE = {};
@@ -473,7 +508,7 @@ final class SortedSetCommands {
       return;
     }
     for (int i = done - 1; i >= 0; i--) {
-      Bytes member = call.arg(request.firstScore + 1 + 2 * i);
+      Bytes member = call.arg(request.member(i));
       if (Double.isNaN(before[i])) {
         set.remove(member);
       } else {

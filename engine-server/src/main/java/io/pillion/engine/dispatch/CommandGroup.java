@@ -12,6 +12,7 @@ public enum CommandGroup {
   SORTED_SET,
   HASH,
   HYPERLOGLOG,
+  GEO,
   CONNECTION,
   SERVER,
   TRANSACTIONS;

@@ -243,6 +243,17 @@ public final class Numbers {
     return general(new BigDecimal(value).round(new MathContext(17, RoundingMode.HALF_EVEN)), 17);
   }
 
+  /** C's {@code %f} with so many digits after the point. */
+  public static String formatFixed(double value, int decimals) {
+    if (Double.isNaN(value) || Double.isInfinite(value)) {
+      return format(value);
+    }
+    BigDecimal magnitude = new BigDecimal(Math.abs(value));
+    String text = magnitude.setScale(decimals, RoundingMode.HALF_EVEN).toPlainString();
+    boolean isNegative = Math.copySign(1, value) < 0;
+    return isNegative ? "-" + text : text;
+  }
+
   private static String general(BigDecimal decimal, int precision) {
     BigDecimal stripped = decimal.stripTrailingZeros();
     String digits = stripped.unscaledValue().abs().toString();

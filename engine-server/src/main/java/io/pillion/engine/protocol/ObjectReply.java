@@ -134,6 +134,15 @@ public final class ObjectReply implements Reply {
   }
 
   @Override
+  public void number(String digits) {
+    if (version < 3) {
+      simple(digits);
+    } else {
+      flat.add(Double.parseDouble(digits));
+    }
+  }
+
+  @Override
   public void bigNumber(String digits) {
     simple(digits);
   }

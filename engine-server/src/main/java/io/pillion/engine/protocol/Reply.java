@@ -75,6 +75,9 @@ public interface Reply {
   /** A floating-point number: a string in RESP2. */
   void number(double value);
 
+  /** A floating-point number in these decimal digits: a string in RESP2. */
+  void number(String digits);
+
   /** An integer of any size in decimal digits: a string in RESP2. */
   void bigNumber(String digits);
 

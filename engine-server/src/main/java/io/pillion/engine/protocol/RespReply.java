@@ -145,10 +145,15 @@ public final class RespReply implements Reply {
 
   @Override
   public void number(double value) {
+    number(Numbers.format(value));
+  }
+
+  @Override
+  public void number(String digits) {
     if (version < 3) {
-      bulk(Numbers.format(value));
+      bulk(digits);
     } else {
-      line(',', Numbers.format(value));
+      line(',', digits);
     }
   }
 

@@ -36,7 +36,8 @@ final class RandomCommandsTest {
           CommandGroup.SET,
           CommandGroup.SORTED_SET,
           CommandGroup.HASH,
-          CommandGroup.HYPERLOGLOG);
+          CommandGroup.HYPERLOGLOG,
+          CommandGroup.GEO);
 
   /** Options that the oldest oracle does not have: reads that differ there say nothing. */
   private static final Set<String> NEWER_WORDS =

@@ -195,6 +195,9 @@ public final class RandomWords {
           "num-matches",
           "min-match-len" ->
           rarely(HOSTILE_NUMBERS, small());
+      case "longitude" -> rarely(HOSTILE_SCORES, degrees(180));
+      case "latitude" -> rarely(HOSTILE_SCORES, degrees(85));
+      case "radius", "width", "height" -> rarely(HOSTILE_SCORES, size());
       default -> oneOf(VALUES);
     };
   }
@@ -206,6 +209,16 @@ public final class RandomWords {
   /** No two alike, so that it makes no difference how fast a server is. */
   private String longTime() {
     return Long.toString(1_000_000_000L + random.nextInt(1_000_000) * 100L);
+  }
+
+  /** Half of them near each other. */
+  private String degrees(int most) {
+    double degrees = (2 * random.nextDouble() - 1) * (random.nextBoolean() ? most : 1);
+    return String.format(java.util.Locale.ROOT, "%.6f", degrees);
+  }
+
+  private String size() {
+    return String.format(java.util.Locale.ROOT, "%.2f", Math.pow(10, random.nextInt(8)));
   }
 
   private String small() {
