@@ -229,11 +229,19 @@ public final class Database {
    * @return the record
    */
   public long setCollection(Bytes key, ValueType type, long root) {
+    return setCollection(key, type, root, NEVER);
+  }
+
+  private long setCollection(Bytes key, ValueType type, long root, long deadline) {
+    boolean expiring = deadline != NEVER;
+    if (expiring) {
+      wheel.reserve();
+    }
     long hash = index.hash(key);
     long old = index.find(key, hash);
-    long record = newRecord(type, key, 0, /* expiring= */ false);
+    long record = newRecord(type, key, 0, expiring);
     arena.putLong(KeyRecord.rootCell(arena, record), root);
-    enter(hash, record, old, NEVER);
+    enter(hash, record, old, deadline);
     return record;
   }
 
@@ -281,13 +289,14 @@ public final class Database {
       arena.putLong(
           KeyRecord.rootCell(arena, moved), arena.getLong(KeyRecord.rootCell(arena, record)));
     }
+    // Entered before the old one is taken out: the index may lack the memory to grow.
+    long targetHash = target.index.hash(to);
+    target.enter(targetHash, moved, target.index.find(to, targetHash), deadline);
     index.remove(hash, record);
     if (expiring) {
       wheel.remove(KeyRecord.timer(arena, record));
     }
     arena.free(record);
-    long targetHash = target.index.hash(to);
-    target.enter(targetHash, moved, target.index.find(to, targetHash), deadline);
   }
 
   /** Copies what a key holds, with its deadline, to another key, replacing what that held. */
@@ -311,15 +320,11 @@ public final class Database {
             type,
             arena.getLong(KeyRecord.rootCell(arena, record)),
             keyspace.settings().types);
-    long copied;
     try {
-      copied = target.setCollection(to, type, root);
+      target.setCollection(to, type, root, deadline);
     } catch (RuntimeException e) {
       Values.free(arena, type, root);
       throw e;
-    }
-    if (deadline != NEVER) {
-      target.expireAt(copied, deadline);
     }
   }
 

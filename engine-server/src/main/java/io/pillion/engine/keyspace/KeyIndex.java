@@ -18,7 +18,9 @@ import java.util.Arrays;
  * <p>Within a segment, collisions go to the next slot (linear probing) and a removal moves later
  * entries back, so that there are no graves; the 6 bits in the slot tell where an entry wants to
  * be, without a look at its record. Because those bits and the prefix order survive splits and
- * merges, a cursor of prefix and bucket gives SCAN its guarantee: what stays is seen.
+ * merges, a cursor of prefix and bucket gives SCAN its guarantee: what stays is seen. The cursor
+ * also knows how many bits of the prefix its segment had, since a merge may have brought the other
+ * half's keys into buckets that were passed: the merged segment is then visited again.
  *
  * <p>Rejected: one big open table (its doubling stops the world for tens of milliseconds at 10 M
  * keys), two tables with incremental rehash as in Redis (each lookup asks both while it lasts), and
@@ -32,6 +34,7 @@ final class KeyIndex {
   private static final int SPLIT_AT = SLOTS / 8 * 7;
   private static final int MERGE_AT = SLOTS / 4;
   private static final int MAX_DEPTH = 26;
+  private static final int CURSOR_DEPTH_SHIFT = MAX_DEPTH + 6;
   private static final int ADDRESS_BITS = 40;
   private static final long ADDRESS_MASK = (1L << ADDRESS_BITS) - 1;
 
@@ -133,24 +136,30 @@ final class KeyIndex {
   long scan(long cursor, int count, RecordVisitor visitor) {
     long prefix = (cursor >>> 6) << (Long.SIZE - MAX_DEPTH);
     int bucket = (int) cursor & (BUCKETS - 1);
+    int prefixBits = (int) Math.min(cursor >>> CURSOR_DEPTH_SHIFT, MAX_DEPTH);
     long seen = 0;
     while (true) {
-      Segment segment = segment(prefix);
       for (; bucket < BUCKETS; bucket++) {
+        // Looked up for each bucket, because what the visitor removes may merge segments.
+        Segment segment = segment(prefix);
+        prefixBits = Math.max(prefixBits, segment.depth);
         if (seen >= count) {
-          return ((prefix >>> (Long.SIZE - MAX_DEPTH)) << 6) | bucket;
+          return ((long) prefixBits << CURSOR_DEPTH_SHIFT)
+              | ((prefix >>> (Long.SIZE - MAX_DEPTH)) << 6)
+              | bucket;
         }
         seen += visitBucket(segment, bucket, visitor);
       }
-      bucket = 0;
-      if (segment.depth == 0) {
+      if (prefixBits == 0) {
         return 0;
       }
-      long step = 1L << (Long.SIZE - segment.depth);
+      long step = 1L << (Long.SIZE - prefixBits);
       prefix = (prefix & -step) + step;
       if (prefix == 0) {
         return 0;
       }
+      bucket = 0;
+      prefixBits = 0;
     }
   }
 

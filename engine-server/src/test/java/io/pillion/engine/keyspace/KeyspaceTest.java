@@ -3,6 +3,7 @@ package io.pillion.engine.keyspace;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pillion.engine.datatype.SetValue;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.OutOfArenaException;
@@ -129,6 +130,54 @@ final class KeyspaceTest {
     } while (cursor != 0 && rounds < 100_000);
     assertThat(cursor).isZero();
     assertThat(seen).containsAll(staying);
+  }
+
+  @Test
+  void scanSeesTheKeysThatAMergeBringsIntoBucketsThatWerePassed() {
+    for (int firstPage = 20; firstPage <= 1_000; firstPage += 20) {
+      keyspace.flushAll();
+      Set<String> staying = fillForMerges();
+      Set<String> seen = new HashSet<>();
+      long cursor =
+          database.scan(0, firstPage, record -> seen.add(database.key(record).toString()));
+      for (int i = 0; i < 1_500; i++) {
+        database.delete(Bytes.of("leave:" + i));
+      }
+      while (cursor != 0) {
+        cursor = database.scan(cursor, 10, record -> seen.add(database.key(record).toString()));
+      }
+      assertThat(seen).as("after a first page of %s", firstPage).containsAll(staying);
+    }
+  }
+
+  @Test
+  void aVisitorMayRemoveSoMuchThatSegmentsMergeUnderTheScan() {
+    Set<String> staying = fillForMerges();
+    Set<String> seen = new HashSet<>();
+    database.scan(
+        0,
+        Integer.MAX_VALUE,
+        record -> {
+          Bytes key = database.key(record);
+          seen.add(key.toString());
+          if (key.toString().startsWith("leave")) {
+            database.delete(key);
+          }
+        });
+    assertThat(seen).containsAll(staying);
+    assertThat(contents().keySet()).isEqualTo(staying);
+  }
+
+  private Set<String> fillForMerges() {
+    Set<String> staying = new HashSet<>();
+    for (int i = 0; i < 1_500; i++) {
+      set("leave:" + i, "1");
+    }
+    for (int i = 0; i < 60; i++) {
+      staying.add("stay:" + i);
+      set("stay:" + i, "1");
+    }
+    return staying;
   }
 
   @Test
@@ -263,6 +312,54 @@ final class KeyspaceTest {
           .asString()
           .isEqualTo("old");
     }
+  }
+
+  @Test
+  void aKeyThatCannotBeMovedForWantOfMemoryStays() {
+    try (Arena small = new Arena(SlabPool.shared(), 2 << 20)) {
+      Keyspace tight = new Keyspace(world, small, new KeyspaceSettings(), 2);
+      tight.listener(recorder);
+      Database source = tight.database(0);
+      Database target = tight.database(1);
+      int keys = fill(source);
+      // Room for a record, but not for another segment of an index.
+      source.delete(Bytes.of("key:" + --keys));
+      int refused = 0;
+      for (int i = 0; i < keys; i++) {
+        Bytes key = Bytes.of("key:" + i);
+        try {
+          source.move(key, target, key);
+        } catch (OutOfArenaException full) {
+          refused++;
+        }
+        assertThat(source.isStored(key) ^ target.isStored(key)).isTrue();
+      }
+      assertThat(refused).isPositive();
+    }
+  }
+
+  /** Adds keys until there is no room for one more; returns how many. */
+  private static int fill(Database database) {
+    Bytes value = Bytes.of("v".repeat(100));
+    for (int added = 0; ; added++) {
+      try {
+        database.setString(Bytes.of("key:" + added), value, Database.NEVER);
+      } catch (OutOfArenaException full) {
+        return added;
+      }
+    }
+  }
+
+  @Test
+  void aCollectionIsCopiedWithItsDeadlineOrNotAtAll() {
+    long deadline = world.wallMillis() + 1000;
+    long root = SetValue.create(arena);
+    database.setCollection(Bytes.of("s"), ValueType.SET, root);
+    database.expireAt(database.find(Bytes.of("s")), deadline);
+    database.copy(Bytes.of("s"), keyspace.database(1), Bytes.of("t"));
+    long copied = keyspace.database(1).find(Bytes.of("t"));
+    assertThat(keyspace.database(1).deadline(copied)).isEqualTo(deadline);
+    assertThat(keyspace.database(1).expiringSize()).isEqualTo(1);
   }
 
   private void set(String key, String value) {
