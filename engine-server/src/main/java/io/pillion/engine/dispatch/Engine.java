@@ -178,16 +178,19 @@ public final class Engine implements KeyListener {
    * @param flushLater receives the outlets to flush, which the caller does now, without the lock
    */
   public void endHold(List<Outlet> flushLater) {
-    for (int i = 0; i < touched.size(); i++) {
-      Client client = touched.get(i);
-      client.touched = false;
-      client.outlet().seal();
-      flushLater.add(client.outlet());
+    try {
+      for (int i = 0; i < touched.size(); i++) {
+        Client client = touched.get(i);
+        client.touched = false;
+        client.outlet().seal();
+        flushLater.add(client.outlet());
+      }
+      touched.clear();
+      statistics.memoryUsed(keyspace.arena().usedBytes());
+      scheduleWake();
+    } finally {
+      lock.unlock();
     }
-    touched.clear();
-    statistics.memoryUsed(keyspace.arena().usedBytes());
-    scheduleWake();
-    lock.unlock();
   }
 
   /** Does something under the lock, then flushes what it caused to be replied. */
@@ -216,7 +219,7 @@ public final class Engine implements KeyListener {
   // --- clients
 
   /**
-   * A new client. Under the lock.
+   * A new client; one that is closed already when the engine is. Under the lock.
    *
    * @param reply where its replies are written
    */
@@ -224,6 +227,10 @@ public final class Engine implements KeyListener {
     Client client = new Client(nextClientId++, outlet, reply, keyspace.now());
     // Who came while no password was asked for stays in.
     client.authenticated(password == null);
+    if (closed) {
+      client.closed();
+      return client;
+    }
     clients.put(client.id(), client);
     statistics.connected();
     return client;
@@ -299,6 +306,9 @@ public final class Engine implements KeyListener {
       commitEffects();
       if (!ready.isEmpty()) {
         serveWaiters();
+      }
+      if (pause == PauseMode.NONE && !postponed.isEmpty()) {
+        executePostponed();
       }
     }
     finishReply(client, start, mode);
@@ -646,7 +656,7 @@ public final class Engine implements KeyListener {
   }
 
   private static long saturatedAdd(long nanos, long millis) {
-    return millis > (Long.MAX_VALUE - nanos) / 1_000_000 - 1
+    return millis > (Long.MAX_VALUE - Math.max(0, nanos)) / 1_000_000 - 1
         ? Long.MAX_VALUE - 1
         : nanos + millis * 1_000_000;
   }
@@ -665,7 +675,9 @@ public final class Engine implements KeyListener {
             break;
           }
           Blocked blocked = (Blocked) waiter;
+          // A client that was killed is still there until its socket has closed.
           if (blocked.state() == Blocked.State.WAITING
+              && !blocked.client().isClosing()
               && awaited.database.type(record) == waiter.waitsFor()) {
             retry(blocked);
           }
@@ -748,17 +760,28 @@ public final class Engine implements KeyListener {
     keyspace.pauseExpiry(true);
   }
 
-  /** Ends a pause and carries out what waited. */
+  /**
+   * Ends a pause and carries out what waited: now, or, when a command ends it, after that command
+   * and the transaction it may be part of.
+   */
   public void unpause() {
     pause = PauseMode.NONE;
     pausedUntilMillis = 0;
     keyspace.pauseExpiry(false);
+    if (depth == 0) {
+      executePostponed();
+    }
+  }
+
+  private void executePostponed() {
     Map<Client, Args> waiting = new LinkedHashMap<>(postponed);
     postponed.clear();
     waiting.forEach(
         (client, args) -> {
           client.blocked(null);
-          execute(client, args);
+          if (!client.isClosing()) {
+            execute(client, args);
+          }
           client.outlet().resume();
         });
   }

@@ -48,6 +48,7 @@ public final class LocalClient implements AutoCloseable {
     Client[] connected = new Client[1];
     engine.hold(() -> connected[0] = engine.connect(new LocalOutlet(), reply));
     client = connected[0];
+    closed = client.isClosing();
   }
 
   /**
@@ -119,10 +120,18 @@ public final class LocalClient implements AutoCloseable {
     unanswered.add(sent.future());
     engine.execute(client, sent.words());
     collect();
-    if (client.blocked() == null && !unanswered.isEmpty()) {
-      // CLIENT REPLY OFF: nobody is going to answer.
+    if (client.blocked() == null) {
+      completeUnanswered();
+    }
+  }
+
+  /** CLIENT REPLY OFF: nobody is going to answer. */
+  private void completeUnanswered() {
+    if (!unanswered.isEmpty()) {
+      for (CompletableFuture<@Nullable Object> future : unanswered) {
+        answered.add(() -> future.complete(null));
+      }
       unanswered.clear();
-      answered.add(() -> sent.future().complete(null));
       engine.touch(client);
     }
   }
@@ -168,7 +177,15 @@ public final class LocalClient implements AutoCloseable {
     waiting.clear();
   }
 
-  private void drain() {
+  private void finish() {
+    if (client.isClosing()) {
+      end();
+      return;
+    }
+    if (client.blocked() == null) {
+      collect();
+      completeUnanswered();
+    }
     while (client.blocked() == null && !waiting.isEmpty()) {
       execute(waiting.remove());
     }
@@ -201,13 +218,14 @@ public final class LocalClient implements AutoCloseable {
       }
       if (unfinished) {
         unfinished = false;
-        engine.hold(client.isClosing() ? LocalClient.this::end : LocalClient.this::drain);
+        engine.hold(LocalClient.this::finish);
       }
     }
 
     @Override
     public void resume() {
       unfinished = true;
+      engine.touch(client);
     }
 
     @Override

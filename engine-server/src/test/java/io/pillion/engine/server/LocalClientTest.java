@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -125,6 +126,59 @@ class LocalClientTest {
     LocalClient other = engine.connect();
     assertThat(send(other, "CLIENT", "KILL", "SKIPME", "YES").join()).isEqualTo(1L);
     assertThat(popped.join()).isInstanceOf(ErrorValue.class);
+  }
+
+  @Test
+  void aKilledClientTakesNothingMoreFromAList() {
+    CompletableFuture<@Nullable Object> popped = send(client, "BLPOP", "list", "0");
+    List<@Nullable Object> replies = new ArrayList<>();
+    engine
+        .connect()
+        .sendAll(
+            List.of(
+                words("CLIENT", "KILL", "SKIPME", "YES"),
+                words("RPUSH", "list", "x"),
+                words("LRANGE", "list", "0", "-1")))
+        .forEach(stage -> replies.add(shown(stage.toCompletableFuture().join())));
+    assertThat(replies).containsExactly(1L, 1L, List.of("x"));
+    assertThat(popped.join()).isInstanceOf(ErrorValue.class);
+  }
+
+  @Test
+  void whatWaitedForAPauseIsNotCarriedOutWithinATransaction() {
+    LocalClient other = engine.connect();
+    assertThat(shown(send(other, "CLIENT", "PAUSE", "100000", "WRITE").join())).isEqualTo("OK");
+    CompletableFuture<@Nullable Object> waiting = send(other, "SET", "k", "theirs");
+    assertThat(waiting).isNotDone();
+    assertThat(call("MULTI")).isEqualTo("OK");
+    assertThat(call("GET", "k")).isEqualTo("QUEUED");
+    assertThat(call("CLIENT", "UNPAUSE")).isEqualTo("QUEUED");
+    assertThat(call("GET", "k")).isEqualTo("QUEUED");
+    assertThat(call("EXEC")).isEqualTo(Arrays.asList(null, "OK", null));
+    assertThat(shown(waiting.join())).isEqualTo("OK");
+    assertThat(call("GET", "k")).isEqualTo("theirs");
+  }
+
+  @Test
+  void whoIsNotAnsweredMayWaitAllTheSame() {
+    assertThat(call("CLIENT", "REPLY", "OFF")).isNull();
+    CompletableFuture<@Nullable Object> popped = send(client, "BLPOP", "list", "0");
+    CompletableFuture<@Nullable Object> behind = send(client, "SET", "k", "v");
+    assertThat(popped).isNotDone();
+    LocalClient other = engine.connect();
+    assertThat(send(other, "RPUSH", "list", "x").join()).isEqualTo(1L);
+    assertThat(popped.orTimeout(10, TimeUnit.SECONDS).join()).isNull();
+    assertThat(behind.orTimeout(10, TimeUnit.SECONDS).join()).isNull();
+    assertThat(shown(send(other, "GET", "k").join())).isEqualTo("v");
+  }
+
+  @Test
+  void aClientOfAClosedEngineIsClosed() {
+    engine.close();
+    LocalClient late = engine.connect();
+    assertThat(late.isClosed()).isTrue();
+    assertThat(send(late, "SET", "k", "v").join()).isInstanceOf(ErrorValue.class);
+    engine.close();
   }
 
   @Test
