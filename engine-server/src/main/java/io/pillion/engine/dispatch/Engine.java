@@ -207,11 +207,6 @@ public final class Engine implements KeyListener {
     }
   }
 
-  /** Whether this thread holds the lock. */
-  public boolean isHeld() {
-    return lock.isHeld();
-  }
-
   long lastNanos() {
     return lastNanos;
   }

@@ -31,8 +31,4 @@ final class EngineLock {
   void unlock() {
     lock.unlock();
   }
-
-  boolean isHeld() {
-    return lock.isHeldByCurrentThread();
-  }
 }
