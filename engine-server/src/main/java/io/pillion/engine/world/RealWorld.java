@@ -3,7 +3,9 @@ package io.pillion.engine.world;
 import java.security.SecureRandom;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -45,17 +47,7 @@ public final class RealWorld implements World {
   @Override
   public Scheduled schedule(long delayNanos, Runnable task) {
     Future<?> future =
-        timer()
-            .schedule(
-                () -> {
-                  try {
-                    task.run();
-                  } catch (Throwable failure) {
-                    log.error("A timer failed; this is a bug", failure);
-                  }
-                },
-                delayNanos,
-                TimeUnit.NANOSECONDS);
+        timer().schedule(() -> runLogged("the timer", task), delayNanos, TimeUnit.NANOSECONDS);
     return () -> future.cancel(/* mayInterruptIfRunning= */ false);
   }
 
@@ -69,6 +61,54 @@ public final class RealWorld implements World {
     Thread thread = new Thread(task, "pillion-" + name + "-" + threads.incrementAndGet());
     thread.setDaemon(true);
     thread.start();
+  }
+
+  @Override
+  public Worker worker(String name) {
+    ThreadPoolExecutor executor =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            0,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> {
+              Thread thread = new Thread(task, "pillion-" + name + "-" + threads.incrementAndGet());
+              thread.setDaemon(true);
+              return thread;
+            });
+    return new Worker() {
+      @Override
+      public void execute(Runnable task) {
+        executor.execute(() -> runLogged(name, task));
+      }
+
+      @Override
+      public void close() {
+        executor.shutdown();
+        boolean ended = false;
+        boolean interrupted = false;
+        while (!ended) {
+          try {
+            ended = executor.awaitTermination(1, TimeUnit.DAYS);
+          } catch (InterruptedException e) {
+            // What must be on disk must be on disk: the wait goes on.
+            interrupted = true;
+          }
+        }
+        if (interrupted) {
+          Thread.currentThread().interrupt();
+        }
+      }
+    };
+  }
+
+  private static void runLogged(String name, Runnable task) {
+    try {
+      task.run();
+    } catch (Throwable failure) {
+      log.error("A task of {} failed; this is a bug", name, failure);
+    }
   }
 
   /** Has a task run when the process is told to end. */

@@ -28,6 +28,19 @@ public interface World {
   /** Runs a task that may take long, or wait for the disk, on a background thread. */
   void background(String name, Runnable task);
 
+  /** A thread of its own, for tasks that are carried out one after the other. */
+  Worker worker(String name);
+
+  /** Tasks that may take long, or wait for the disk, one after the other. */
+  interface Worker extends AutoCloseable {
+    /** Has a task run after those given before; any thread. */
+    void execute(Runnable task);
+
+    /** Returns when all tasks given so far have run; takes no more. Not from a task of its own. */
+    @Override
+    void close();
+  }
+
   /** A task that was scheduled. */
   @FunctionalInterface
   interface Scheduled {

@@ -1,5 +1,6 @@
 package io.pillion.engine.world;
 
+import java.util.ArrayDeque;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 
@@ -9,7 +10,7 @@ import java.util.SplittableRandom;
  */
 public final class SimulatedWorld implements World {
   private final SplittableRandom random;
-  private final SimulatedDisk disk = new SimulatedDisk();
+  private SimulatedDisk disk = new SimulatedDisk();
   private final PriorityQueue<Task> tasks = new PriorityQueue<>();
   private long nanos = 1_000_000_000L;
   private long wallOffsetMillis = 1_700_000_000_000L;
@@ -43,13 +44,44 @@ public final class SimulatedWorld implements World {
   }
 
   @Override
-  public Disk disk() {
+  public SimulatedDisk disk() {
     return disk;
+  }
+
+  /** Puts another disk in: what the next engine finds. */
+  public void disk(SimulatedDisk newDisk) {
+    disk = newDisk;
   }
 
   @Override
   public void background(String name, Runnable task) {
     schedule(0, task);
+  }
+
+  @Override
+  public Worker worker(String name) {
+    ArrayDeque<Runnable> queue = new ArrayDeque<>();
+    Runnable next =
+        () -> {
+          Runnable task = queue.poll();
+          if (task != null) {
+            task.run();
+          }
+        };
+    return new Worker() {
+      @Override
+      public void execute(Runnable task) {
+        queue.add(task);
+        schedule(0, next);
+      }
+
+      @Override
+      public void close() {
+        while (!queue.isEmpty()) {
+          next.run();
+        }
+      }
+    };
   }
 
   /** Lets time pass, running what falls due, in order. */

@@ -1,0 +1,145 @@
+package io.pillion.engine.world;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pillion.engine.world.SimulatedDisk.Operation;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Both disks do the same, and the simulated one loses only what was not synced. */
+final class DiskTest {
+  @TempDir
+  @SuppressWarnings("NullAway.Init")
+  Path temporary;
+
+  private static final byte[] HELLO = "hello world".getBytes(US_ASCII);
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void writesReadsRenamesAndRemoves(boolean real) throws IOException {
+    Disk disk = real ? RealWorld.get().disk() : new SimulatedDisk();
+    String root = real ? temporary.toString() : "";
+    String folder = root + "/data";
+    disk.createFolder(folder);
+    disk.createFolder(folder);
+    assertThat(disk.isFolder(folder)).isTrue();
+    try (DiskFile file = disk.create(folder + "/a")) {
+      file.write(HELLO, 0, 5);
+      file.sync();
+      assertThat(file.size()).isEqualTo(5);
+    }
+    try (DiskFile file = disk.append(folder + "/a")) {
+      file.write(HELLO, 5, 6);
+      file.truncate(8);
+      file.write(HELLO, 8, 3);
+    }
+    assertThat(disk.read(folder + "/a")).isEqualTo("hello world");
+    try (InputStream in = disk.open(folder + "/a")) {
+      assertThat(in.readAllBytes()).isEqualTo(HELLO);
+    }
+    disk.truncate(folder + "/a", 5);
+    assertThat(disk.size(folder + "/a")).isEqualTo(5);
+    disk.replace(folder + "/b", "old");
+    disk.rename(folder + "/a", folder + "/b");
+    disk.syncFolder(folder);
+    assertThat(disk.list(folder)).isEqualTo(List.of("b"));
+    assertThat(disk.matching(folder + "/*")).isEqualTo(List.of(folder + "/b"));
+    assertThat(disk.read(folder + "/b")).isEqualTo("hello");
+    disk.delete(folder + "/b");
+    disk.delete(folder + "/b");
+    assertThat(disk.exists(folder + "/b")).isFalse();
+    assertThat(disk.freeBytes(folder)).isPositive();
+    for (String path : List.of(folder + "/none", root + "/none/none")) {
+      assertThatThrownBy(() -> disk.open(path)).hasMessage("No such file or directory");
+      assertThatThrownBy(() -> disk.size(path)).hasMessage("No such file or directory");
+    }
+    assertThatThrownBy(() -> disk.append(root + "/none/none"))
+        .hasMessage("No such file or directory");
+  }
+
+  @Test
+  void powerLossKeepsWhatWasSyncedAndMayLoseTheRest() throws IOException {
+    SimulatedDisk disk = new SimulatedDisk();
+    byte[] zeros = new byte[20_000];
+    byte[] ones = new byte[20_000];
+    java.util.Arrays.fill(ones, (byte) 1);
+    DiskFile file = disk.create("/synced");
+    file.write(HELLO, 0, HELLO.length);
+    file.sync();
+    disk.syncFolder("/");
+    file.write(ones, 0, ones.length);
+    DiskFile lost = disk.create("/unsynced");
+    lost.write(HELLO, 0, HELLO.length);
+    lost.sync();
+    Set<Long> sizes = new HashSet<>();
+    Set<Boolean> named = new HashSet<>();
+    boolean torn = false;
+    for (int seed = 0; seed < 200; seed++) {
+      SimulatedDisk after = disk.afterCrash(seed);
+      byte[] left = after.bytes("/synced");
+      assertThat(left).startsWith(HELLO);
+      sizes.add((long) left.length);
+      named.add(after.exists("/unsynced"));
+      for (int i = HELLO.length; i + 512 < left.length; i++) {
+        torn |= left[i] == 1 && left[i + 512] == 0;
+      }
+      assertThat(Stream.of(left.length).allMatch(n -> n <= HELLO.length + zeros.length)).isTrue();
+    }
+    assertThat(sizes).hasSizeGreaterThan(20).contains(11L, 20_011L);
+    assertThat(named).containsExactlyInAnyOrder(true, false);
+    assertThat(torn).as("a page was lost or torn before one that was kept").isTrue();
+  }
+
+  @Test
+  void powerLossMayTakeBackRenames() throws IOException {
+    SimulatedDisk disk = new SimulatedDisk();
+    disk.replace("/name", "old");
+    try (DiskFile file = disk.create("/new")) {
+      file.write(HELLO, 0, HELLO.length);
+      file.sync();
+    }
+    disk.rename("/new", "/name");
+    Set<String> found = new HashSet<>();
+    for (int seed = 0; seed < 100; seed++) {
+      found.add(disk.afterCrash(seed).read("/name"));
+    }
+    assertThat(found).containsExactlyInAnyOrder("old", "hello world");
+    disk.syncFolder("/");
+    for (int seed = 0; seed < 100; seed++) {
+      assertThat(disk.afterCrash(seed).read("/name")).isEqualTo("hello world");
+    }
+  }
+
+  @Test
+  void failsAsTold() throws IOException {
+    SimulatedDisk disk = new SimulatedDisk();
+    DiskFile file = disk.create("/f");
+    disk.room(5);
+    assertThatThrownBy(() -> file.write(HELLO, 0, 11)).hasMessage("No space left on device");
+    assertThat(file.size()).isEqualTo(5);
+    disk.heal();
+    disk.fail(Operation.SYNC, "/f", "Input/output error", 1);
+    assertThatThrownBy(file::sync).hasMessage("Input/output error");
+    file.sync();
+    disk.readOnly("/");
+    assertThatThrownBy(() -> disk.create("/g")).hasMessage("Read-only file system");
+    disk.heal();
+    disk.createFolder("/d");
+    DiskFile inside = disk.create("/d/f");
+    disk.vanish("/d");
+    inside.write(HELLO, 0, 1);
+    assertThat(disk.exists("/d/f")).isFalse();
+    assertThatThrownBy(() -> disk.create("/d/f")).hasMessage("No such file or directory");
+  }
+}
