@@ -40,9 +40,20 @@ class ArchitectureTest {
       Map.ofEntries(
           Map.entry(
               "server",
-              Set.of("net", "command", "dispatch", "keyspace", "datatype", "memory", "protocol")),
+              Set.of(
+                  "net",
+                  "command",
+                  "observe",
+                  "dispatch",
+                  "keyspace",
+                  "datatype",
+                  "memory",
+                  "protocol")),
           Map.entry("net", Set.of("dispatch", "protocol")),
-          Map.entry("command", Set.of("dispatch", "keyspace", "datatype", "memory", "protocol")),
+          Map.entry("observe", Set.of("dispatch", "keyspace", "memory", "protocol")),
+          Map.entry(
+              "command",
+              Set.of("observe", "dispatch", "keyspace", "datatype", "memory", "protocol")),
           Map.entry("dispatch", Set.of("keyspace", "memory", "protocol")),
           Map.entry("keyspace", Set.of("datatype", "memory")),
           Map.entry("datatype", Set.of("memory")),
@@ -56,7 +67,8 @@ class ArchitectureTest {
   private static final Map<String, Set<String>> OWN_LIBRARIES =
       Map.of(
           "net", Set.of("io.netty..", "jdk.net.."),
-          "command", Set.of("com.sun.management.."),
+          "command", Set.of("com.sun.management..", "org.HdrHistogram.."),
+          "dispatch", Set.of("org.HdrHistogram.."),
           "server", Set.of("ch.qos.logback.."));
 
   @ArchTest

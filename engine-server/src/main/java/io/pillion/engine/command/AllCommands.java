@@ -3,6 +3,7 @@ package io.pillion.engine.command;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandTable;
+import io.pillion.engine.observe.Observation;
 import io.pillion.engine.protocol.Errors;
 import org.jspecify.annotations.Nullable;
 
@@ -19,9 +20,11 @@ public final class AllCommands {
   /**
    * A new table, for one engine.
    *
+   * @param observation what SLOWLOG and LATENCY tell of
    * @param shutdown ends the server, on another thread; null where clients may not
    */
-  public static CommandTable table(Parameters parameters, @Nullable Runnable shutdown) {
+  public static CommandTable table(
+      Parameters parameters, Observation observation, @Nullable Runnable shutdown) {
     CommandTable table = new CommandTable();
     new StringCommands(parameters).declare(table);
     new BitmapCommands(parameters).declare(table);
@@ -39,6 +42,8 @@ public final class AllCommands {
     new CommandCommands().declare(table);
     new ConfigCommands(parameters).declare(table);
     new DebugCommands(parameters).declare(table);
+    new SlowLogCommands(observation.slowLog()).declare(table);
+    new LatencyCommands(observation.latency(), parameters).declare(table);
     return table;
   }
 }

@@ -111,9 +111,12 @@ final class ConfigCommands {
     }
     List<Parameters.Setting> settings = new ArrayList<>();
     for (int i = 2; i < call.count(); i += 2) {
-      settings.add(
-          new Parameters.Setting(
-              Errors.shown(call.arg(i)).toLowerCase(Locale.ROOT), call.arg(i + 1).toUtf8()));
+      String name = Errors.shown(call.arg(i)).toLowerCase(Locale.ROOT);
+      settings.add(new Parameters.Setting(name, call.arg(i + 1).toUtf8()));
+      Parameter parameter = Parameters.find(name);
+      if (parameter != null && parameter.is(Parameter.Trait.SENSITIVE)) {
+        call.args().redact(i + 1);
+      }
     }
     try {
       parameters.change(settings, Locality.isLocal(call.client()));

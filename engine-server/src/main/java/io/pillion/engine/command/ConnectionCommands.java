@@ -233,8 +233,10 @@ final class ConnectionCommands {
     Bytes name = null;
     for (int i = 2; i < args.count(); i++) {
       if (args.is(i, "AUTH") && i + 2 < args.count()) {
-        user = args.get(i + 1);
-        password = args.get(i + 2);
+        user = args.get(i + 1).copy();
+        password = args.get(i + 2).copy();
+        args.redact(i + 1);
+        args.redact(i + 2);
         i += 2;
       } else if (args.is(i, "SETNAME") && i + 1 < args.count()) {
         name = args.get(++i);
@@ -284,13 +286,17 @@ final class ConnectionCommands {
     if (call.count() > 3) {
       throw Errors.syntax();
     }
+    Bytes user = call.count() == 3 ? call.arg(1).copy() : DEFAULT_USER;
+    Bytes password = call.arg(call.count() - 1).copy();
+    for (int i = 1; i < call.count(); i++) {
+      call.args().redact(i);
+    }
     if (call.count() == 2 && call.engine().password() == null) {
       throw Errors.err(
           "AUTH <password> called without any password configured for the default user. Are you"
               + " sure your configuration is correct?");
     }
-    Bytes user = call.count() == 3 ? call.arg(1) : DEFAULT_USER;
-    authenticate(call, user, call.arg(call.count() - 1));
+    authenticate(call, user, password);
     call.reply().ok();
   }
 

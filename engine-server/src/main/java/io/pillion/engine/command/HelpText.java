@@ -2,6 +2,8 @@ package io.pillion.engine.command;
 
 import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.Command;
+import io.pillion.engine.protocol.CommandException;
+import io.pillion.engine.protocol.Errors;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,5 +29,16 @@ final class HelpText {
     lines.add("    Print this help.");
     call.reply().array(lines.size());
     lines.forEach(call.reply()::simple);
+  }
+
+  /** The complaint about a subcommand that is not there or does not take so many words. */
+  static CommandException unknownSubcommand(Call call) {
+    Command container = call.command().container();
+    return Errors.err(
+        "unknown subcommand or wrong number of arguments for '"
+            + Errors.shown(call.arg(1))
+            + "'. Try "
+            + (container == null ? call.command() : container).name()
+            + " HELP.");
   }
 }

@@ -2,11 +2,20 @@ package io.pillion.engine.dispatch;
 
 import io.pillion.engine.protocol.Args;
 
-/** Told of each command that was carried out: slow log, MONITOR, latency. */
+/** Told of what the engine has done and how long that took. Called under the engine lock. */
 public interface CommandObserver {
-  /** Sees nothing. */
-  CommandObserver NONE = (client, command, args, nanos) -> {};
-
-  /** A command was carried out and took so long. Called under the engine lock. */
+  /**
+   * A command was carried out, on its own, within a transaction or for a client that had waited.
+   *
+   * @param args its words; secrets among them have been made unreadable ({@link Args#redact})
+   * @param nanos how long it took
+   */
   void executed(Client client, Command command, Args args, long nanos);
+
+  /**
+   * Something that no client asked for took a while.
+   *
+   * @param event Redis' name for it: {@code expire-cycle}, {@code eviction-cycle} …
+   */
+  default void spent(String event, long nanos) {}
 }

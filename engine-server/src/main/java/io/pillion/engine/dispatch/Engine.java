@@ -15,6 +15,7 @@ import io.pillion.engine.protocol.Reply;
 import io.pillion.engine.world.World;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -65,7 +66,8 @@ public final class Engine implements KeyListener {
 
   private CommandLog commandLog = CommandLog.OFF;
   private CommandGate gate = CommandGate.OPEN;
-  private CommandObserver observer = CommandObserver.NONE;
+  private CommandObserver[] observers = {};
+  private boolean tracksLatency = true;
   private byte @Nullable [] password;
   private int depth;
   private long nextClientId = 1;
@@ -131,9 +133,21 @@ public final class Engine implements KeyListener {
     gate = newGate;
   }
 
-  /** Says who is told of each command. */
-  public void observer(CommandObserver newObserver) {
-    observer = newObserver;
+  /** Adds somebody to be told of each command, after those who are told already. */
+  public void addObserver(CommandObserver observer) {
+    observers = Arrays.copyOf(observers, observers.length + 1);
+    observers[observers.length - 1] = observer;
+  }
+
+  /** Stops telling somebody of commands. */
+  public void removeObserver(CommandObserver observer) {
+    observers =
+        Arrays.stream(observers).filter(each -> each != observer).toArray(CommandObserver[]::new);
+  }
+
+  /** Says whether it is recorded how the durations of each command are spread. */
+  public void trackLatency(boolean yes) {
+    tracksLatency = yes;
   }
 
   /** Adds somebody to be told of each change of a key. */
@@ -370,13 +384,25 @@ public final class Engine implements KeyListener {
     }
     gate.check(client, command, args);
     if (keyspace.settings().maxMemoryBytes > 0
-        && !keyspace.makeRoom(statistics.outputBytes())
+        && !makeRoom()
         && (command.is(CommandFlag.DENYOOM) || execWouldNeedMemory(client, command))) {
       throw Errors.outOfMemory();
     }
     if (client.transaction() != null && command.is(CommandFlag.NO_MULTI)) {
       throw Errors.err("Command not allowed inside a transaction");
     }
+  }
+
+  private boolean makeRoom() {
+    long before = keyspace.evictedCount();
+    long start = lastNanos;
+    boolean enough = keyspace.makeRoom(statistics.outputBytes());
+    if (keyspace.evictedCount() != before) {
+      // The command that comes next has not cost this.
+      lastNanos = world.nanos();
+      spent("eviction-cycle", lastNanos - start);
+    }
+    return enough;
   }
 
   private static boolean execWouldNeedMemory(Client client, Command command) {
@@ -446,11 +472,26 @@ public final class Engine implements KeyListener {
     if (took > SLOW_NANOS && depth == 0) {
       keyspace.refreshNow();
     }
+    dirty += call.changes();
+    executed(call.client(), command, call.args(), took);
+    collectEffects(call);
+  }
+
+  private void executed(Client client, Command command, Args args, long took) {
     statistics.executed();
     command.statistics().called(took);
-    dirty += call.changes();
-    observer.executed(call.client(), command, call.args(), took);
-    collectEffects(call);
+    if (tracksLatency) {
+      command.statistics().recordLatency(took);
+    }
+    for (CommandObserver observer : observers) {
+      observer.executed(client, command, args, took);
+    }
+  }
+
+  private void spent(String event, long nanos) {
+    for (CommandObserver observer : observers) {
+      observer.spent(event, nanos);
+    }
   }
 
   /** Lets a reply go, or takes it back where CLIENT REPLY says so. */
@@ -722,7 +763,7 @@ public final class Engine implements KeyListener {
     }
     int start = client.reply().position();
     release(blocked, Blocked.State.TIMED_OUT);
-    blocked.command().statistics().called(/* tookNanos= */ 0);
+    executed(client, blocked.command(), blocked.args(), /* took= */ 0);
     if (withError) {
       blocked.command().statistics().failed(1);
       error(client.reply(), new CommandException("UNBLOCKED client unblocked via CLIENT UNBLOCK"));
@@ -819,6 +860,7 @@ public final class Engine implements KeyListener {
 
   /** Lets time pass: keys expire, waits end. Called by the world's timer, without the lock. */
   public void tick() {
+    long[] expiring = {0};
     boolean more;
     do {
       boolean[] again = {false};
@@ -830,6 +872,12 @@ public final class Engine implements KeyListener {
               return;
             }
             again[0] = keyspace.expireDue(EXPIRIES_PER_HOLD);
+            long now = world.nanos();
+            expiring[0] += now - lastNanos;
+            lastNanos = now;
+            if (!again[0]) {
+              spent("expire-cycle", expiring[0]);
+            }
             endWaits();
             if (pause != PauseMode.NONE && pausedUntilMillis <= keyspace.now()) {
               unpause();

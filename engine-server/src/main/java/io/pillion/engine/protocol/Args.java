@@ -1,6 +1,7 @@
 package io.pillion.engine.protocol;
 
 import io.pillion.engine.memory.Bytes;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
@@ -9,6 +10,8 @@ import java.util.List;
  * {@link Bytes} it hands out are views that the next command moves.
  */
 public final class Args {
+  private static final byte[] REDACTED = "(redacted)".getBytes(StandardCharsets.US_ASCII);
+
   private Bytes[] words = new Bytes[0];
   private int count;
 
@@ -83,6 +86,14 @@ public final class Args {
    */
   public double number(int index) {
     return Numbers.parseDouble(get(index), Errors.notAFloat());
+  }
+
+  /**
+   * Makes a secret word unreadable for those who see the command afterwards: slow log, MONITOR. The
+   * handler has used it by then; the bytes the word was read from stay as they are.
+   */
+  public void redact(int index) {
+    get(index).wrap(REDACTED, 0, REDACTED.length);
   }
 
   /** A copy that does not depend on the connection's input. */

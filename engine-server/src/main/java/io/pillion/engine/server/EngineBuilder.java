@@ -11,6 +11,7 @@ import io.pillion.engine.memory.SlabPool;
 import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.net.ListenException;
 import io.pillion.engine.net.NetServer;
+import io.pillion.engine.observe.Observation;
 import io.pillion.engine.world.RealWorld;
 import io.pillion.engine.world.World;
 import java.nio.charset.StandardCharsets;
@@ -101,7 +102,11 @@ public final class EngineBuilder {
     KeyspaceSettings settings = new KeyspaceSettings();
     KeyspaceParameters.follow(parameters, settings);
     Keyspace keyspace = new Keyspace(world, arena, settings, parameters.integer("databases"));
-    Engine engine = new Engine(world, keyspace, AllCommands.table(parameters, shutdown));
+    Observation observation = new Observation(world, parameters);
+    Engine engine =
+        new Engine(world, keyspace, AllCommands.table(parameters, observation, shutdown));
+    engine.addObserver(observation);
+    followLatencyTracking(engine);
     followPassword(engine);
     parameters.onChange(this::checkDir, "dir");
 
@@ -139,6 +144,12 @@ public final class EngineBuilder {
         };
     listener.changed();
     parameters.onChange(listener, "requirepass");
+  }
+
+  private void followLatencyTracking(Engine engine) {
+    Parameters.Listener listener = () -> engine.trackLatency(parameters.isOn("latency-tracking"));
+    listener.changed();
+    parameters.onChange(listener, "latency-tracking");
   }
 
   private void checkDir() {

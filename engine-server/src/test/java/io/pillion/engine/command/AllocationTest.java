@@ -12,6 +12,7 @@ import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.keyspace.KeyspaceSettings;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.SlabPool;
+import io.pillion.engine.observe.Observation;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.RequestParser;
 import io.pillion.engine.protocol.RespReply;
@@ -43,7 +44,11 @@ final class AllocationTest {
     Keyspace keyspace =
         new Keyspace(
             RealWorld.get(), new Arena(SlabPool.shared(), 16 << 20), new KeyspaceSettings(), 1);
-    engine = new Engine(RealWorld.get(), keyspace, AllCommands.table(new Parameters(), null));
+    Parameters parameters = new Parameters();
+    Observation observation = new Observation(RealWorld.get(), parameters);
+    engine =
+        new Engine(RealWorld.get(), keyspace, AllCommands.table(parameters, observation, null));
+    engine.addObserver(observation);
     turn = new Turn(engine);
     source = new Source();
   }

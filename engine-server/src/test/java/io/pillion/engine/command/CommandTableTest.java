@@ -32,6 +32,7 @@ final class CommandTableTest {
           Map.entry("command|getkeysandflags arity", "7.2 takes a command without arguments"),
           Map.entry("config|resetstat tips", "7.2 adds them"),
           Map.entry("config|rewrite tips", "7.2 adds them"),
+          Map.entry("latency|reset tips", "7.2 corrects them"),
           Map.entry("zrank arity", "7.2 adds WITHSCORE"),
           Map.entry("zrevrank arity", "7.2 adds WITHSCORE"));
 

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
+import io.pillion.engine.observe.Observation;
+import io.pillion.engine.world.RealWorld;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,8 +37,10 @@ final class CompatibilityPageTest {
   }
 
   private static String list() {
+    Parameters parameters = new Parameters();
+    Observation observation = new Observation(RealWorld.get(), parameters);
     Map<CommandGroup, String> groups =
-        AllCommands.table(new Parameters(), () -> {}).all().stream()
+        AllCommands.table(parameters, observation, () -> {}).all().stream()
             .collect(
                 Collectors.groupingBy(
                     Command::group,

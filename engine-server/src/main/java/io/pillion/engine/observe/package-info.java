@@ -1,0 +1,5 @@
+/** Slow log, statistics, metrics: what is kept of how the engine fares. */
+@NullMarked
+package io.pillion.engine.observe;
+
+import org.jspecify.annotations.NullMarked;
