@@ -163,7 +163,11 @@ final class CommandCommands {
     reply.map(2);
     reply.bulk("type");
     String keyword = spec.keyword();
-    if (keyword == null) {
+    if (spec.find() == KeySpec.Find.UNKNOWN) {
+      reply.bulk("unknown");
+      reply.bulk("spec");
+      reply.map(0);
+    } else if (keyword == null) {
       reply.bulk("index");
       reply.bulk("spec");
       reply.map(1);
@@ -181,6 +185,12 @@ final class CommandCommands {
     reply.bulk("find_keys");
     reply.map(2);
     reply.bulk("type");
+    if (spec.find() == KeySpec.Find.UNKNOWN) {
+      reply.bulk("unknown");
+      reply.bulk("spec");
+      reply.map(0);
+      return;
+    }
     reply.bulk(spec.find() == KeySpec.Find.RANGE ? "range" : "keynum");
     reply.bulk("spec");
     reply.map(3);

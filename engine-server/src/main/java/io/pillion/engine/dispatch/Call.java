@@ -111,15 +111,21 @@ public final class Call {
    * @throws io.pillion.engine.protocol.CommandException WRONGTYPE when it holds another
    */
   public long find(Bytes key, ValueType type) {
+    long record = find(key);
+    if (record != 0 && database().type(record) != type) {
+      throw Errors.wrongType();
+    }
+    return record;
+  }
+
+  /** The record of a key, whatever it holds, or 0 when there is no such key. */
+  public long find(Bytes key) {
     Database database = database();
     long record = client.isNoTouch() ? database.peek(key) : database.find(key);
     if (record == 0) {
       engine.countMiss(command);
-      return 0;
-    }
-    engine.countHit(command);
-    if (database.type(record) != type) {
-      throw Errors.wrongType();
+    } else {
+      engine.countHit(command);
     }
     return record;
   }

@@ -8,6 +8,7 @@ import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.IntConsumer;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param countIndex for a count: where the number of keys is, relative to the beginning
  * @param firstIndex for a count: where the first key is, relative to the beginning
  * @param flags what is done to the keys
+ * @param finder for what cannot be described: the index of the key in these words, or 0
  */
 public record KeySpec(
     int index,
@@ -35,7 +37,8 @@ public record KeySpec(
     int limit,
     int countIndex,
     int firstIndex,
-    Set<Flag> flags) {
+    Set<Flag> flags,
+    @Nullable ToIntFunction<Args> finder) {
 
   /** What is done to a key. */
   public enum Flag {
@@ -64,23 +67,43 @@ public record KeySpec(
   /** How keys lie. */
   public enum Find {
     RANGE,
-    COUNT
+    COUNT,
+    UNKNOWN
   }
 
   /** Keys from one index to another. */
   public static KeySpec range(int first, int last, int step, Flag... flags) {
     return new KeySpec(
-        first, null, 0, Find.RANGE, last < 0 ? last : last - first, step, 0, 0, 0, set(flags));
+        first,
+        null,
+        0,
+        Find.RANGE,
+        last < 0 ? last : last - first,
+        step,
+        0,
+        0,
+        0,
+        set(flags),
+        null);
   }
 
   /** As many keys as the word at {@code countIndex} says, beginning one after it. */
   public static KeySpec counted(int countIndex, Flag... flags) {
-    return new KeySpec(countIndex, null, 0, Find.COUNT, 0, 1, 0, 0, 1, set(flags));
+    return new KeySpec(countIndex, null, 0, Find.COUNT, 0, 1, 0, 0, 1, set(flags), null);
   }
 
   /** One key after a keyword that is searched from an index on. */
   public static KeySpec after(String keyword, int startFrom, Flag... flags) {
-    return new KeySpec(0, keyword, startFrom, Find.RANGE, 0, 1, 0, 0, 0, set(flags));
+    return new KeySpec(0, keyword, startFrom, Find.RANGE, 0, 1, 0, 0, 0, set(flags), null);
+  }
+
+  /**
+   * At most one key, at a place that COMMAND INFO has no words for.
+   *
+   * @param finder gives the index of the key, or 0 when these words have none
+   */
+  public static KeySpec unknown(ToIntFunction<Args> finder, Flag... flags) {
+    return new KeySpec(0, null, 0, Find.UNKNOWN, 0, 0, 0, 0, 0, set(flags), finder);
   }
 
   private static Set<Flag> set(Flag... flags) {
@@ -98,6 +121,13 @@ public record KeySpec(
    * @throws CommandException when the command's words make no sense to this specification
    */
   public void forEachKey(Args args, IntConsumer key) {
+    if (finder != null) {
+      int found = finder.applyAsInt(args);
+      if (found > 0) {
+        key.accept(found);
+      }
+      return;
+    }
     int begin = begin(args);
     if (begin <= 0) {
       return;

@@ -140,6 +140,50 @@ public final class Numbers {
   }
 
   /**
+   * Parses a number as loosely as SORT does, which takes C's strtod at its word: no text at all is
+   * 0, spaces may stand before a number, and a NUL ends the text.
+   *
+   * @return not a number for what is none, and for what is too large or too small for a double
+   */
+  public static double parseWeight(Bytes text) {
+    int end = 0;
+    while (end < text.length() && text.get(end) != 0) {
+      end++;
+    }
+    if (end == 0) {
+      return 0;
+    }
+    int start = 0;
+    while (start < end
+        && (text.get(start) == ' ' || (text.get(start) >= 9 && text.get(start) <= 13))) {
+      start++;
+    }
+    Bytes number = text.slice(start, end);
+    double value;
+    try {
+      value = parseDouble(number, Errors.notAFloat());
+    } catch (CommandException e) {
+      return Double.NaN;
+    }
+    boolean tooSmall = Math.abs(value) < Double.MIN_NORMAL && (value != 0 || hasMantissa(number));
+    return tooSmall ? Double.NaN : value;
+  }
+
+  /** Whether a number that came out as 0 is not written as 0. */
+  private static boolean hasMantissa(Bytes number) {
+    for (int i = 0; i < number.length(); i++) {
+      byte c = number.get(i);
+      if (c == 'e' || c == 'E' || c == 'p' || c == 'P') {
+        return false;
+      }
+      if (c > '0' && c <= '9') {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
    * A number of up to 15 digits, perhaps with a sign and a point, which is exact in one division;
    * not a number for everything else.
    */
