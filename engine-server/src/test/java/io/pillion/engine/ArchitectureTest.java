@@ -44,6 +44,7 @@ class ArchitectureTest {
                   "net",
                   "command",
                   "observe",
+                  "pubsub",
                   "dispatch",
                   "keyspace",
                   "datatype",
@@ -53,7 +54,9 @@ class ArchitectureTest {
           Map.entry("observe", Set.of("dispatch", "keyspace", "memory", "protocol")),
           Map.entry(
               "command",
-              Set.of("observe", "dispatch", "keyspace", "datatype", "memory", "protocol")),
+              Set.of(
+                  "observe", "pubsub", "dispatch", "keyspace", "datatype", "memory", "protocol")),
+          Map.entry("pubsub", Set.of("dispatch", "keyspace", "memory", "protocol")),
           Map.entry("dispatch", Set.of("keyspace", "memory", "protocol")),
           Map.entry("keyspace", Set.of("datatype", "memory")),
           Map.entry("datatype", Set.of("memory")),

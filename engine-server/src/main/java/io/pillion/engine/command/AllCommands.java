@@ -3,7 +3,6 @@ package io.pillion.engine.command;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandTable;
-import io.pillion.engine.observe.Observation;
 import io.pillion.engine.protocol.Errors;
 import org.jspecify.annotations.Nullable;
 
@@ -20,11 +19,11 @@ public final class AllCommands {
   /**
    * A new table, for one engine.
    *
-   * @param observation what SLOWLOG and LATENCY tell of
+   * @param services what commands reach beside keys and clients
    * @param shutdown ends the server, on another thread; null where clients may not
    */
   public static CommandTable table(
-      Parameters parameters, Observation observation, @Nullable Runnable shutdown) {
+      Parameters parameters, Services services, @Nullable Runnable shutdown) {
     CommandTable table = new CommandTable();
     new StringCommands(parameters).declare(table);
     new BitmapCommands(parameters).declare(table);
@@ -37,14 +36,15 @@ public final class AllCommands {
     sortedSets.declare(table);
     new GeoCommands(sortedSets).declare(table);
     new HyperLogLogCommands(parameters).declare(table);
-    new ConnectionCommands().declare(table);
+    new PubSubCommands(services.pubSub()).declare(table);
+    new ConnectionCommands(services).declare(table);
     new TransactionCommands().declare(table);
-    new ServerCommands(parameters, shutdown).declare(table);
+    new ServerCommands(parameters, services, shutdown).declare(table);
     new CommandCommands().declare(table);
     new ConfigCommands(parameters).declare(table);
     new DebugCommands(parameters).declare(table);
-    new SlowLogCommands(observation.slowLog()).declare(table);
-    new LatencyCommands(observation.latency(), parameters).declare(table);
+    new SlowLogCommands(services.observation().slowLog()).declare(table);
+    new LatencyCommands(services.observation().latency(), parameters).declare(table);
     return table;
   }
 }

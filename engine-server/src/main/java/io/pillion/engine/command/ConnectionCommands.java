@@ -8,6 +8,7 @@ import static io.pillion.engine.dispatch.CommandFlag.LOADING;
 import static io.pillion.engine.dispatch.CommandFlag.NOSCRIPT;
 import static io.pillion.engine.dispatch.CommandFlag.NO_AUTH;
 import static io.pillion.engine.dispatch.CommandFlag.STALE;
+import static io.pillion.engine.dispatch.CommandFlag.SUBSCRIBER;
 import static io.pillion.engine.dispatch.CommandFlag.TRANSACTION_CONTROL;
 
 import io.pillion.engine.config.FatalConfigException;
@@ -22,6 +23,7 @@ import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
+import io.pillion.engine.pubsub.Kind;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -32,12 +34,18 @@ import org.jspecify.annotations.Nullable;
 
 /** The connection group: who the client is, and how it is spoken to. */
 final class ConnectionCommands {
+  private final Services services;
+
+  ConnectionCommands(Services services) {
+    this.services = services;
+  }
+
   void declare(CommandTable table) {
     table.group(CommandGroup.CONNECTION);
     table
         .command("PING", this::ping)
         .arity(-1)
-        .flags(FAST)
+        .flags(FAST, SUBSCRIBER)
         .acl(CONNECTION)
         .tips("request_policy:all_shards", "response_policy:all_succeeded")
         .since("1.0.0")
@@ -83,7 +91,7 @@ final class ConnectionCommands {
     table
         .command("QUIT", this::quit)
         .arity(-1)
-        .flags(NOSCRIPT, LOADING, STALE, FAST, NO_AUTH, ALLOW_BUSY, TRANSACTION_CONTROL)
+        .flags(NOSCRIPT, LOADING, STALE, FAST, NO_AUTH, ALLOW_BUSY, TRANSACTION_CONTROL, SUBSCRIBER)
         .acl(CONNECTION)
         .since("1.0.0")
         .complexity("O(1)")
@@ -91,7 +99,7 @@ final class ConnectionCommands {
     table
         .command("RESET", this::reset)
         .arity(1)
-        .flags(NOSCRIPT, LOADING, STALE, FAST, NO_AUTH, ALLOW_BUSY, TRANSACTION_CONTROL)
+        .flags(NOSCRIPT, LOADING, STALE, FAST, NO_AUTH, ALLOW_BUSY, TRANSACTION_CONTROL, SUBSCRIBER)
         .acl(CONNECTION)
         .since("6.2.0")
         .complexity("O(1)")
@@ -206,7 +214,12 @@ final class ConnectionCommands {
     if (call.count() > 2) {
       throw Errors.wrongNumberOfArguments("ping");
     }
-    if (call.count() == 2) {
+    if (call.client().isSubscriber() && call.reply().version() == 2) {
+      // Among messages, an answer has to look like one.
+      call.reply().array(2);
+      call.reply().bulk("pong");
+      call.reply().bulk(call.count() == 2 ? call.arg(1) : Bytes.EMPTY);
+    } else if (call.count() == 2) {
       call.reply().bulk(call.arg(1));
     } else {
       call.reply().simple("PONG");
@@ -333,8 +346,7 @@ final class ConnectionCommands {
 
   private void reset(Call call) {
     Client client = call.client();
-    client.transaction(null);
-    call.engine().unwatch(client);
+    call.engine().forget(client);
     client.database(0);
     client.name("");
     client.noEvict(false);
@@ -377,16 +389,17 @@ final class ConnectionCommands {
     call.reply().verbatim("txt", list.toString());
   }
 
-  /** All clients are ordinary ones until there are replicas and subscribers. */
+  /** Replicas and masters are no clients yet. */
   private static Predicate<Client> ofType(Bytes type) {
     return switch (type.toString().toLowerCase(Locale.ROOT)) {
-      case "normal" -> client -> true;
-      case "master", "slave", "replica", "pubsub" -> client -> false;
+      case "normal" -> client -> !client.isSubscriber();
+      case "pubsub" -> Client::isSubscriber;
+      case "master", "slave", "replica" -> client -> false;
       default -> throw Errors.err("Unknown client type '" + Errors.shown(type) + "'");
     };
   }
 
-  private static String describe(Client client, long now) {
+  private String describe(Client client, long now) {
     Client.Transaction transaction = client.transaction();
     Command last = client.lastCommand();
     long pending = client.outlet().pendingBytes();
@@ -406,7 +419,13 @@ final class ConnectionCommands {
         + flags(client)
         + " db="
         + client.database()
-        + " sub=0 psub=0 ssub=0 multi="
+        + " sub="
+        + services.pubSub().count(client, Kind.CHANNEL)
+        + " psub="
+        + services.pubSub().count(client, Kind.PATTERN)
+        + " ssub="
+        + services.pubSub().count(client, Kind.SHARD)
+        + " multi="
         + (transaction == null ? -1 : transaction.queue().size())
         + " watch="
         + client.watchedCount()
@@ -446,6 +465,12 @@ final class ConnectionCommands {
 
   private static String flags(Client client) {
     StringBuilder flags = new StringBuilder();
+    if (client.isMonitor()) {
+      flags.append('O');
+    }
+    if (client.isSubscriber()) {
+      flags.append('P');
+    }
     if (client.transaction() != null) {
       flags.append('x');
     }

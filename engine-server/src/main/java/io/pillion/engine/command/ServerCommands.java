@@ -24,11 +24,13 @@ import org.jspecify.annotations.Nullable;
 /** The server group: whole databases, and the server itself. */
 final class ServerCommands {
   private final Parameters parameters;
+  private final Services services;
   private final @Nullable Runnable shutdown;
   private @Nullable ServerIdentity identity;
 
-  ServerCommands(Parameters parameters, @Nullable Runnable shutdown) {
+  ServerCommands(Parameters parameters, Services services, @Nullable Runnable shutdown) {
     this.parameters = parameters;
+    this.services = services;
     this.shutdown = shutdown;
   }
 
@@ -163,7 +165,7 @@ final class ServerCommands {
       known = ServerIdentity.random(call.engine().world(), call.engine().startedMillis());
       identity = known;
     }
-    call.reply().verbatim("txt", new ServerInfo(call, parameters, known).write());
+    call.reply().verbatim("txt", new ServerInfo(call, parameters, services, known).write());
   }
 
   private void shutdown(Call call) {

@@ -10,6 +10,7 @@ import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.dispatch.EngineStatistics;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.memory.Arena;
+import io.pillion.engine.pubsub.Kind;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -43,13 +44,15 @@ final class ServerInfo {
   private final Call call;
   private final Engine engine;
   private final Parameters parameters;
+  private final Services services;
   private final ServerIdentity identity;
   private final StringBuilder text = new StringBuilder();
 
-  ServerInfo(Call call, Parameters parameters, ServerIdentity identity) {
+  ServerInfo(Call call, Parameters parameters, Services services, ServerIdentity identity) {
     this.call = call;
     this.engine = call.engine();
     this.parameters = parameters;
+    this.services = services;
     this.identity = identity;
   }
 
@@ -148,7 +151,7 @@ final class ServerInfo {
     line("maxclients", parameters.number("maxclients"));
     line("blocked_clients", engine.blockedCount());
     line("tracking_clients", 0);
-    line("pubsub_clients", 0);
+    line("pubsub_clients", services.pubSub().clientCount());
     line(
         "watching_clients",
         engine.clients().stream().filter(client -> client.watchedCount() > 0).count());
@@ -225,8 +228,9 @@ final class ServerInfo {
     line("evicted_clients", 0);
     line("keyspace_hits", statistics.hits());
     line("keyspace_misses", statistics.misses());
-    line("pubsub_channels", 0);
-    line("pubsub_patterns", 0);
+    line("pubsub_channels", services.pubSub().names(Kind.CHANNEL).size());
+    line("pubsub_patterns", services.pubSub().names(Kind.PATTERN).size());
+    line("pubsubshard_channels", services.pubSub().names(Kind.SHARD).size());
     line("latest_fork_usec", 0);
     line("total_forks", 0);
     line("migrate_cached_sockets", 0);

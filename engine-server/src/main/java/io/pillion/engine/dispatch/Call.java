@@ -34,6 +34,7 @@ public final class Call {
   private Reply reply;
   private long changes;
   private boolean ownEffects;
+  private boolean passedOn;
   private boolean blocked;
   private final List<Bytes[]> effects = new ArrayList<>(0);
 
@@ -123,7 +124,7 @@ public final class Call {
     Database database = database();
     long record = client.isNoTouch() ? database.peek(key) : database.find(key);
     if (record == 0) {
-      engine.countMiss(command);
+      engine.countMiss(command, database, key);
     } else {
       engine.countHit(command);
     }
@@ -173,6 +174,14 @@ public final class Call {
   public void effect(Bytes... words) {
     ownEffects = true;
     effects.add(words);
+  }
+
+  /**
+   * Says that who follows now shall do the same, and that no file need keep it: a message, which is
+   * nothing to whoever was not there.
+   */
+  public void passOn() {
+    passedOn = true;
   }
 
   /** Says that nothing need be done to have the same again, in place of the words as sent. */
@@ -225,6 +234,10 @@ public final class Call {
     return ownEffects;
   }
 
+  boolean isPassedOn() {
+    return passedOn;
+  }
+
   List<Bytes[]> effects() {
     return effects;
   }
@@ -236,6 +249,7 @@ public final class Call {
     reply = newReply;
     changes = 0;
     ownEffects = false;
+    passedOn = false;
     blocked = false;
     if (!effects.isEmpty()) {
       effects.clear();

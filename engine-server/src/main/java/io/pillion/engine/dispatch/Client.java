@@ -1,19 +1,30 @@
 package io.pillion.engine.dispatch;
 
 import io.pillion.engine.protocol.Args;
+import io.pillion.engine.protocol.CommandException;
+import io.pillion.engine.protocol.OutgoingReply;
 import io.pillion.engine.protocol.Reply;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What the engine knows of one client: its database, its name, its transaction, what it waits for.
  * Touched only under the engine lock.
  */
 public final class Client {
+  private static final Logger log = LoggerFactory.getLogger(Client.class);
+
+  /** What pushes may add to a reply before it is handed on within a hold. */
+  private static final int MANY_BYTES = 64 << 10;
+
+  private final Engine engine;
   private final long id;
   private final Outlet outlet;
-  private final Reply reply;
+  private final OutgoingReply reply;
   private final long connectedMillis;
   private int database;
   private String name = "";
@@ -22,6 +33,10 @@ public final class Client {
   private boolean authenticated;
   private boolean noEvict;
   private boolean noTouch;
+  private boolean subscriber;
+  private boolean monitor;
+  private boolean tracksReads;
+  private @Nullable OutgoingReply later;
   private ReplyMode replyMode = ReplyMode.ON;
   private boolean closing;
   private boolean closed;
@@ -35,7 +50,8 @@ public final class Client {
   boolean touched;
   private @Nullable Call call;
 
-  Client(long id, Outlet outlet, Reply reply, long nowMillis) {
+  Client(Engine engine, long id, Outlet outlet, OutgoingReply reply, long nowMillis) {
+    this.engine = engine;
     this.id = id;
     this.outlet = outlet;
     this.reply = reply;
@@ -154,6 +170,36 @@ public final class Client {
     noTouch = yes;
   }
 
+  /** Whether it is subscribed to channels, patterns or shard channels. */
+  public boolean isSubscriber() {
+    return subscriber;
+  }
+
+  /** Says whether it is subscribed. */
+  public void subscriber(boolean yes) {
+    subscriber = yes;
+  }
+
+  /** Whether it is shown what others send: MONITOR. */
+  public boolean isMonitor() {
+    return monitor;
+  }
+
+  /** Says whether it is shown what others send. */
+  public void monitor(boolean yes) {
+    monitor = yes;
+  }
+
+  /** Whether the {@link ReadListener} is told what it reads. */
+  public boolean tracksReads() {
+    return tracksReads;
+  }
+
+  /** Says whether the {@link ReadListener} is told what it reads. */
+  public void tracksReads(boolean yes) {
+    tracksReads = yes;
+  }
+
   /** Whether it wants replies. */
   public ReplyMode replyMode() {
     return replyMode;
@@ -162,6 +208,56 @@ public final class Client {
   /** CLIENT REPLY. */
   public void replyMode(ReplyMode mode) {
     replyMode = mode;
+  }
+
+  // --- pushes
+
+  /**
+   * Tells the client something that it did not ask for, whatever CLIENT REPLY says. It comes after
+   * everything the client was answered before; while the client is being answered, after that
+   * answer. A client that cannot take it is closed.
+   *
+   * @param message writes it, before this returns
+   */
+  public void push(Consumer<? super OutgoingReply> message) {
+    if (closing) {
+      return;
+    }
+    boolean answering = engine.executing() == this;
+    OutgoingReply target = reply;
+    if (answering) {
+      if (later == null) {
+        later = reply.fresh();
+      }
+      target = later;
+    }
+    int start = target.position();
+    try {
+      message.accept(target);
+    } catch (CommandException tooMuch) {
+      target.rewind(start);
+      log.warn("Client id={} closed: {}", id, tooMuch.text());
+      close(/* afterReplies= */ false);
+    }
+    engine.touch(this);
+    if (!answering && reply.position() > MANY_BYTES) {
+      outlet.seal();
+    }
+  }
+
+  /** The answer is whole: what was pushed meanwhile follows. */
+  void appendPushes() {
+    OutgoingReply pushes = later;
+    if (pushes != null) {
+      later = null;
+      try {
+        reply.append(pushes);
+      } catch (CommandException tooMuch) {
+        log.warn("Client id={} closed: {}", id, tooMuch.text());
+        close(/* afterReplies= */ false);
+      }
+      engine.touch(this);
+    }
   }
 
   /** Whether it is to be closed once its replies have been sent; it sends no more commands. */

@@ -37,6 +37,7 @@ public final class Command {
   private final CommandStatistics statistics = new CommandStatistics();
   private boolean write;
   private boolean blocking;
+  private boolean read;
 
   Command(String name, @Nullable Command container, Handler handler) {
     this.name = name;
@@ -57,13 +58,19 @@ public final class Command {
     flags.addAll(List.of(add));
     write = flags.contains(CommandFlag.WRITE);
     blocking = flags.contains(CommandFlag.BLOCKING);
+    return readOnlyUnlessScript();
+  }
+
+  /** What a script reads is known of the commands that it sends, not of itself. */
+  private Command readOnlyUnlessScript() {
+    read = flags.contains(CommandFlag.READONLY) && !categories.contains(AclCategory.SCRIPTING);
     return this;
   }
 
   /** The categories that do not follow from its flags. */
   public Command acl(AclCategory... add) {
     categories.addAll(List.of(add));
-    return this;
+    return readOnlyUnlessScript();
   }
 
   /** Where its keys are: from first to last (negative from the end), {@code step} apart. */
@@ -186,6 +193,10 @@ public final class Command {
     return write;
   }
 
+  boolean isRead() {
+    return read;
+  }
+
   boolean mayBlock() {
     return blocking;
   }
@@ -196,7 +207,7 @@ public final class Command {
     if (is(CommandFlag.WRITE)) {
       all.add(AclCategory.WRITE);
     }
-    if (is(CommandFlag.READONLY) && !categories.contains(AclCategory.SCRIPTING)) {
+    if (read) {
       all.add(AclCategory.READ);
     }
     if (is(CommandFlag.ADMIN)) {

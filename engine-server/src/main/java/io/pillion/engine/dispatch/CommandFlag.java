@@ -25,13 +25,16 @@ public enum CommandFlag {
   FAST("fast"),
   /** Allowed before AUTH. */
   NO_AUTH("no_auth"),
-  MAY_REPLICATE("may_replicate"),
+  /** Waits as a write does while clients are paused, though it changes no data. */
+  MAY_REPLICATE(""),
   /** Refused inside MULTI. */
   NO_MULTI("no_multi"),
   /** Its keys are not where three numbers can say. */
   MOVABLE_KEYS("movablekeys"),
   /** Allowed while a script has run too long. */
   ALLOW_BUSY("allow_busy"),
+  /** Allowed to a client that speaks RESP2 and has subscribed to channels. */
+  SUBSCRIBER(""),
   /** Inside MULTI it is carried out at once, not queued: EXEC and its kin. */
   TRANSACTION_CONTROL(""),
   /** Carries out what the transaction has queued, and so may do whatever that may. */

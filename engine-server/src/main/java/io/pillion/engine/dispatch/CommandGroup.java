@@ -13,6 +13,7 @@ public enum CommandGroup {
   HASH,
   HYPERLOGLOG,
   GEO,
+  PUBSUB,
   CONNECTION,
   SERVER,
   TRANSACTIONS;

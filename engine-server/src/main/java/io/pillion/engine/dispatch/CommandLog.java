@@ -36,6 +36,15 @@ public interface CommandLog {
    */
   void append(int database, Bytes[] words);
 
+  /**
+   * Passes on what those who follow now shall do too, and no file keeps: a published message.
+   * Within {@link #begin()} and {@link #end()} where it was published in a transaction. Does
+   * nothing unless overridden.
+   *
+   * @param words the command's name and arguments; views that must be copied to be kept
+   */
+  default void pass(int database, Bytes[] words) {}
+
   /** What follows up to {@link #end()} belongs together: MULTI. */
   void begin();
 

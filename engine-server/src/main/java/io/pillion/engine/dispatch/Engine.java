@@ -11,6 +11,7 @@ import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.protocol.OutgoingReply;
 import io.pillion.engine.protocol.Reply;
 import io.pillion.engine.world.World;
 import java.nio.charset.StandardCharsets;
@@ -61,7 +62,11 @@ public final class Engine implements KeyListener {
       new PriorityQueue<>((a, b) -> Long.compare(a.deadlineNanos(), b.deadlineNanos()));
   private final Map<Client, Args> postponed = new LinkedHashMap<>();
   private final List<Effect> pendingEffects = new ArrayList<>();
-  private final List<WriteListener> writeListeners = new ArrayList<>();
+  private WriteListener[] writeListeners = {};
+  private EventListener[] eventListeners = {};
+  private ReadListener readListener = ReadListener.NONE;
+  private final List<ClientListener> clientListeners = new ArrayList<>();
+  private @Nullable Client executing;
   private Set<AwaitedKey> ready = new LinkedHashSet<>();
 
   private CommandLog commandLog = CommandLog.OFF;
@@ -152,7 +157,40 @@ public final class Engine implements KeyListener {
 
   /** Adds somebody to be told of each change of a key. */
   public void addWriteListener(WriteListener listener) {
-    writeListeners.add(listener);
+    writeListeners = Arrays.copyOf(writeListeners, writeListeners.length + 1);
+    writeListeners[writeListeners.length - 1] = listener;
+  }
+
+  /** Stops telling somebody of changes. */
+  public void removeWriteListener(WriteListener listener) {
+    writeListeners =
+        Arrays.stream(writeListeners)
+            .filter(each -> each != listener)
+            .toArray(WriteListener[]::new);
+  }
+
+  /** Adds somebody to be told of each event of a key. */
+  public void addEventListener(EventListener listener) {
+    eventListeners = Arrays.copyOf(eventListeners, eventListeners.length + 1);
+    eventListeners[eventListeners.length - 1] = listener;
+  }
+
+  /** Stops telling somebody of events. */
+  public void removeEventListener(EventListener listener) {
+    eventListeners =
+        Arrays.stream(eventListeners)
+            .filter(each -> each != listener)
+            .toArray(EventListener[]::new);
+  }
+
+  /** Says who is told of what clients read. */
+  public void readListener(ReadListener listener) {
+    readListener = listener;
+  }
+
+  /** Adds somebody to be told which clients to forget. */
+  public void addClientListener(ClientListener listener) {
+    clientListeners.add(listener);
   }
 
   /** How many changes there were since the engine began. */
@@ -193,6 +231,7 @@ public final class Engine implements KeyListener {
    */
   public void endHold(List<Outlet> flushLater) {
     try {
+      readListener.onHoldEnd();
       for (int i = 0; i < touched.size(); i++) {
         Client client = touched.get(i);
         client.touched = false;
@@ -232,8 +271,8 @@ public final class Engine implements KeyListener {
    *
    * @param reply where its replies are written
    */
-  public Client connect(Outlet outlet, Reply reply) {
-    Client client = new Client(nextClientId++, outlet, reply, keyspace.now());
+  public Client connect(Outlet outlet, OutgoingReply reply) {
+    Client client = new Client(this, nextClientId++, outlet, reply, keyspace.now());
     // Who came while no password was asked for stays in.
     client.authenticated(password == null);
     if (closed) {
@@ -249,13 +288,26 @@ public final class Engine implements KeyListener {
   public void disconnect(Client client) {
     client.closed();
     clients.remove(client.id());
-    unwatch(client);
-    client.transaction(null);
+    forget(client);
     Blocked blocked = client.blocked();
     if (blocked != null) {
       release(blocked, Blocked.State.KILLED);
     }
     postponed.remove(client);
+  }
+
+  /** Forgets what a client was putting together, watched and listened to. */
+  public void forget(Client client) {
+    client.transaction(null);
+    unwatch(client);
+    for (int i = 0; i < clientListeners.size(); i++) {
+      clientListeners.get(i).forget(client);
+    }
+  }
+
+  /** The client whose command is being carried out, or null: time passes, or a hold ends. */
+  public @Nullable Client executing() {
+    return executing;
   }
 
   /** All clients, in the order they came. Under the lock. */
@@ -289,7 +341,6 @@ public final class Engine implements KeyListener {
    */
   public void execute(Client client, Args args) {
     Reply reply = client.reply();
-    int start = reply.position();
     Client.ReplyMode mode = client.replyMode();
     Command command = null;
     try {
@@ -297,6 +348,7 @@ public final class Engine implements KeyListener {
       client.sent(command, keyspace.now());
       check(client, command, args);
     } catch (CommandException e) {
+      int start = reply.position();
       refuse(client, command, e);
       finishReply(client, start, mode);
       return;
@@ -305,22 +357,29 @@ public final class Engine implements KeyListener {
       postpone(client, args);
       return;
     }
+    int start = reply.position();
     Client.Transaction transaction = client.transaction();
     if (transaction != null && !command.is(CommandFlag.TRANSACTION_CONTROL)) {
       transaction.queue().add(new Queued(command, args.copy()));
       reply.simple("QUEUED");
-    } else {
-      Call call = client.call(this, command, args);
-      run(call);
-      commitEffects();
-      if (!ready.isEmpty()) {
-        serveWaiters();
-      }
-      if (pause == PauseMode.NONE && !postponed.isEmpty()) {
-        executePostponed();
-      }
+      finishReply(client, start, mode);
+      return;
     }
+    Call call = client.call(this, command, args);
+    executing = client;
+    try {
+      run(call);
+    } finally {
+      executing = null;
+    }
+    commitEffects();
     finishReply(client, start, mode);
+    if (!ready.isEmpty()) {
+      serveWaiters();
+    }
+    if (pause == PauseMode.NONE && !postponed.isEmpty()) {
+      executePostponed();
+    }
   }
 
   /** Carries out one command of a transaction, writing its reply in its place. */
@@ -387,6 +446,15 @@ public final class Engine implements KeyListener {
         && !makeRoom()
         && (command.is(CommandFlag.DENYOOM) || execWouldNeedMemory(client, command))) {
       throw Errors.outOfMemory();
+    }
+    if (client.isSubscriber()
+        && client.reply().version() == 2
+        && !command.is(CommandFlag.SUBSCRIBER)) {
+      throw Errors.err(
+          "Can't execute '"
+              + command.fullName()
+              + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in"
+              + " this context");
     }
     if (client.transaction() != null && command.is(CommandFlag.NO_MULTI)) {
       throw Errors.err("Command not allowed inside a transaction");
@@ -462,6 +530,9 @@ public final class Engine implements KeyListener {
     } finally {
       depth--;
     }
+    if (call.client().tracksReads() && command.isRead()) {
+      readListener.onRead(call.client(), command, call.args());
+    }
     long now = world.nanos();
     long took = now - lastNanos;
     lastNanos = now;
@@ -506,6 +577,7 @@ public final class Engine implements KeyListener {
     } else if (client.reply().position() != start) {
       touch(client);
     }
+    client.appendPushes();
   }
 
   // --- effects
@@ -517,15 +589,15 @@ public final class Engine implements KeyListener {
     int database = call.client().database();
     if (call.hasOwnEffects()) {
       for (Bytes[] words : call.effects()) {
-        pendingEffects.add(new Effect(database, words));
+        pendingEffects.add(new Effect(database, words, /* kept= */ true));
       }
-    } else if (call.changes() > 0 && call.command().isWrite()) {
+    } else if (call.isPassedOn() || (call.changes() > 0 && call.command().isWrite())) {
       Args args = call.args();
       Bytes[] words = new Bytes[args.count()];
       for (int i = 0; i < words.length; i++) {
         words[i] = args.get(i);
       }
-      pendingEffects.add(new Effect(database, words));
+      pendingEffects.add(new Effect(database, words, /* kept= */ !call.isPassedOn()));
     }
   }
 
@@ -539,7 +611,11 @@ public final class Engine implements KeyListener {
       commandLog.begin();
     }
     for (Effect effect : pendingEffects) {
-      commandLog.append(effect.database, effect.words);
+      if (effect.kept) {
+        commandLog.append(effect.database, effect.words);
+      } else {
+        commandLog.pass(effect.database, effect.words);
+      }
     }
     if (together) {
       commandLog.end();
@@ -549,7 +625,8 @@ public final class Engine implements KeyListener {
 
   private void deleteEffect(Database database, Bytes key) {
     if (commandLog.isOn()) {
-      pendingEffects.add(new Effect(database.number(), new Bytes[] {DEL, key.copy()}));
+      pendingEffects.add(
+          new Effect(database.number(), new Bytes[] {DEL, key.copy()}, /* kept= */ true));
       if (depth == 0) {
         commitEffects();
       }
@@ -561,10 +638,12 @@ public final class Engine implements KeyListener {
   private static final class Effect {
     final int database;
     final Bytes[] words;
+    final boolean kept;
 
-    Effect(int database, Bytes[] words) {
+    Effect(int database, Bytes[] words, boolean kept) {
       this.database = database;
       this.words = words;
+      this.kept = kept;
     }
   }
 
@@ -578,14 +657,33 @@ public final class Engine implements KeyListener {
 
   void onSilentChange(Database database, Bytes key) {
     watches.changed(database, key);
+    tellOfWrite(database, key);
   }
 
   private void tellOfChange(Database database, Bytes key, EventClass eventClass, String event) {
     if (database.isAwaited(key)) {
       ready.add(new AwaitedKey(database, key.copy()));
     }
-    for (int i = 0; i < writeListeners.size(); i++) {
-      writeListeners.get(i).onChange(database, key, eventClass, event);
+    tellOfWrite(database, key);
+    tellOfEvent(database, key, eventClass, event);
+  }
+
+  private void tellOfWrite(Database database, Bytes key) {
+    for (WriteListener listener : writeListeners) {
+      listener.onWrite(database, key);
+    }
+  }
+
+  private void tellOfEvent(Database database, Bytes key, EventClass eventClass, String event) {
+    for (EventListener listener : eventListeners) {
+      listener.onEvent(database, key, eventClass, event);
+    }
+  }
+
+  @Override
+  public void onNew(Database database, long record) {
+    if (eventListeners.length != 0) {
+      tellOfEvent(database, database.key(record), EventClass.NEW, "new");
     }
   }
 
@@ -610,8 +708,16 @@ public final class Engine implements KeyListener {
   }
 
   @Override
+  public void onFlush() {
+    for (WriteListener listener : writeListeners) {
+      listener.onFlush();
+    }
+  }
+
+  @Override
   public void onSwap(Database first, Database second) {
     watches.swapped(first, second);
+    onFlush();
     for (Database database : List.of(first, second)) {
       for (Bytes key : database.awaitedKeys()) {
         ready.add(new AwaitedKey(database, key));
@@ -629,9 +735,10 @@ public final class Engine implements KeyListener {
   }
 
   /** A read did not find its key. */
-  void countMiss(Command command) {
+  void countMiss(Command command, Database database, Bytes key) {
     if (!command.isWrite()) {
       statistics.miss();
+      tellOfEvent(database, key, EventClass.MISS, "keymiss");
     }
   }
 
@@ -727,13 +834,17 @@ public final class Engine implements KeyListener {
     int start = client.reply().position();
     retrying = blocked;
     blockedAgain = false;
+    executing = client;
     try {
       run(client.call(this, blocked.command(), blocked.args()));
     } finally {
       retrying = null;
+      executing = null;
     }
     commitEffects();
-    if (!blockedAgain) {
+    if (blockedAgain) {
+      client.appendPushes();
+    } else {
       release(blocked, Blocked.State.SERVED);
       finishReply(client, start, client.replyMode());
       client.outlet().resume();

@@ -1,11 +1,16 @@
 package io.pillion.engine.dispatch;
 
 import io.pillion.engine.keyspace.Database;
-import io.pillion.engine.keyspace.EventClass;
 import io.pillion.engine.memory.Bytes;
 
-/** Told of each change of a key: keyspace notifications, invalidation. Under the engine lock. */
+/** Told whenever what a key holds may have changed: invalidation. Under the engine lock. */
 public interface WriteListener {
-  /** A key changed; the view is valid during the call. */
-  void onChange(Database database, Bytes key, EventClass eventClass, String event);
+  /**
+   * A key changed, was removed, expired or was evicted, whether or not there is an event for it;
+   * the view is valid during the call.
+   */
+  void onWrite(Database database, Bytes key);
+
+  /** One or all databases were emptied, or two were exchanged. */
+  void onFlush();
 }

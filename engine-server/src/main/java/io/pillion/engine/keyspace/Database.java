@@ -291,7 +291,11 @@ public final class Database {
     }
     // Entered before the old one is taken out: the index may lack the memory to grow.
     long targetHash = target.index.hash(to);
-    target.enter(targetHash, moved, target.index.find(to, targetHash), deadline);
+    long replaced = target.index.find(to, targetHash);
+    target.enter(targetHash, moved, replaced, deadline);
+    if (replaced != 0) {
+      keyspace.listener().onNew(target, moved);
+    }
     index.remove(hash, record);
     if (expiring) {
       wheel.remove(KeyRecord.timer(arena, record));
@@ -305,6 +309,14 @@ public final class Database {
     if (record == 0) {
       throw new IllegalArgumentException("no such key");
     }
+    boolean replaces = target.isStored(to);
+    copy(record, target, to);
+    if (replaces) {
+      keyspace.listener().onNew(target, target.index.find(to, target.index.hash(to)));
+    }
+  }
+
+  private void copy(long record, Database target, Bytes to) {
     long deadline = deadline(record);
     if (KeyRecord.isString(arena, record)) {
       boolean raw = isRaw(record);
@@ -583,6 +595,9 @@ public final class Database {
     }
     if (deadline != NEVER) {
       startTimer(record, deadline);
+    }
+    if (old == 0) {
+      keyspace.listener().onNew(this, record);
     }
   }
 

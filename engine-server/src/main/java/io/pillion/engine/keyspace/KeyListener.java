@@ -13,6 +13,12 @@ public interface KeyListener {
   /** A key was removed to make room. */
   void onEvicted(Database database, Bytes key);
 
+  /** A key came to be; the record is valid during the call. */
+  void onNew(Database database, long record);
+
+  /** One or all databases have been emptied. */
+  void onFlush();
+
   /** A database is about to be emptied. */
   void beforeFlush(Database database);
 

@@ -79,6 +79,7 @@ public final class Keyspace {
   public void flush(Database database) {
     listener().beforeFlush(database);
     database.clear();
+    listener().onFlush();
   }
 
   /** Empties all databases at once, whatever their size. */
@@ -91,6 +92,7 @@ public final class Keyspace {
       database.renew();
     }
     nextDue = Long.MAX_VALUE;
+    listener().onFlush();
   }
 
   /** Exchanges two databases: each number now means what the other did. */

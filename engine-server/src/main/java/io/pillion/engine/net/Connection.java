@@ -371,7 +371,7 @@ final class Connection extends ChannelInboundHandlerAdapter
   private void checkOutput() {
     long pending = pendingBytes();
     countOutput(pending < SMALL_OUTPUT_BYTES ? 0 : pending);
-    OutputLimit limit = limits.outputLimit();
+    OutputLimit limit = limits.outputLimit(client);
     boolean overSoft = limit.softBytes() > 0 && pending > limit.softBytes();
     if (!overSoft) {
       overSoftLimitSinceNanos = 0;

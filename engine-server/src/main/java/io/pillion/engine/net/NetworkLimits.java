@@ -2,6 +2,7 @@ package io.pillion.engine.net;
 
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.config.Parameters.OutputLimit;
+import io.pillion.engine.dispatch.Client;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -27,6 +28,7 @@ final class NetworkLimits {
   private volatile long queryBufferBytes;
   private volatile long idleMillis;
   private volatile OutputLimit outputLimit = new OutputLimit(0, 0, 0);
+  private volatile OutputLimit subscriberLimit = new OutputLimit(0, 0, 0);
 
   NetworkLimits(Parameters parameters) {
     this.parameters = parameters;
@@ -46,6 +48,7 @@ final class NetworkLimits {
     queryBufferBytes = parameters.number("client-query-buffer-limit");
     idleMillis = parameters.number("timeout") * 1000;
     outputLimit = parameters.outputLimit("normal");
+    subscriberLimit = parameters.outputLimit("pubsub");
   }
 
   /** Counts a connection; false when it is one too many, which counts until it has left. */
@@ -66,8 +69,9 @@ final class NetworkLimits {
     return idleMillis;
   }
 
-  OutputLimit outputLimit() {
-    return outputLimit;
+  /** What a client may leave unread, as its class allows. */
+  OutputLimit outputLimit(Client client) {
+    return client.isSubscriber() ? subscriberLimit : outputLimit;
   }
 
   /** Whether a connection that was counted with some input may hold so much instead. */

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * resolving are as simple as on the wire; {@link #take()} folds it. A push becomes a {@link
  * PushValue}.
  */
-public final class ObjectReply implements Reply {
+public final class ObjectReply implements OutgoingReply {
   private static final byte[] OK = {'O', 'K'};
 
   private final List<@Nullable Object> flat = new ArrayList<>();
@@ -35,6 +35,24 @@ public final class ObjectReply implements Reply {
   @Override
   public void version(int newVersion) {
     version = newVersion;
+  }
+
+  @Override
+  public OutgoingReply fresh() {
+    return new ObjectReply(version);
+  }
+
+  @Override
+  public void append(OutgoingReply other) {
+    flat.addAll(((ObjectReply) other).flat);
+  }
+
+  /** A push of the kind {@code monitor}: nothing else would tell it from an answer. */
+  @Override
+  public void notice(String line) {
+    push(2);
+    bulk("monitor");
+    bulk(line);
   }
 
   /** Whether a whole reply has been written. */

@@ -8,7 +8,7 @@ import java.util.Arrays;
  * Replies as bytes of RESP2 or RESP3, one after the other in one growing array, which its owner
  * empties whenever it likes. The common replies allocate nothing.
  */
-public final class RespReply implements Reply {
+public final class RespReply implements OutgoingReply {
   private static final int INITIAL = 512;
   private static final int KEPT = 16 << 10;
 
@@ -40,6 +40,26 @@ public final class RespReply implements Reply {
   @Override
   public void version(int newVersion) {
     version = newVersion;
+  }
+
+  @Override
+  public OutgoingReply fresh() {
+    RespReply fresh = new RespReply(maxBytes);
+    fresh.version = version;
+    return fresh;
+  }
+
+  @Override
+  public void append(OutgoingReply other) {
+    RespReply that = (RespReply) other;
+    ensure(that.size);
+    System.arraycopy(that.array, 0, array, size, that.size);
+    size += that.size;
+  }
+
+  @Override
+  public void notice(String line) {
+    simple(line);
   }
 
   /** The bytes written, from 0 to {@link #size()}. */

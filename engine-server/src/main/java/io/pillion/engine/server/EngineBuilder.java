@@ -1,6 +1,7 @@
 package io.pillion.engine.server;
 
 import io.pillion.engine.command.AllCommands;
+import io.pillion.engine.command.Services;
 import io.pillion.engine.config.ConfigException;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Engine;
@@ -12,6 +13,8 @@ import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.net.ListenException;
 import io.pillion.engine.net.NetServer;
 import io.pillion.engine.observe.Observation;
+import io.pillion.engine.pubsub.KeyspaceEvents;
+import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.world.RealWorld;
 import io.pillion.engine.world.World;
 import java.nio.charset.StandardCharsets;
@@ -103,9 +106,12 @@ public final class EngineBuilder {
     KeyspaceParameters.follow(parameters, settings);
     Keyspace keyspace = new Keyspace(world, arena, settings, parameters.integer("databases"));
     Observation observation = new Observation(world, parameters);
-    Engine engine =
-        new Engine(world, keyspace, AllCommands.table(parameters, observation, shutdown));
+    PubSub pubSub = new PubSub();
+    Services services = new Services(observation, pubSub);
+    Engine engine = new Engine(world, keyspace, AllCommands.table(parameters, services, shutdown));
     engine.addObserver(observation);
+    engine.addClientListener(pubSub);
+    new KeyspaceEvents(engine, pubSub).follow(parameters);
     followLatencyTracking(engine);
     followPassword(engine);
     parameters.onChange(this::checkDir, "dir");

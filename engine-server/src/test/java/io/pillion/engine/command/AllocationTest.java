@@ -16,6 +16,7 @@ import io.pillion.engine.observe.Observation;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.RequestParser;
 import io.pillion.engine.protocol.RespReply;
+import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.world.RealWorld;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
@@ -47,7 +48,10 @@ final class AllocationTest {
     Parameters parameters = new Parameters();
     Observation observation = new Observation(RealWorld.get(), parameters);
     engine =
-        new Engine(RealWorld.get(), keyspace, AllCommands.table(parameters, observation, null));
+        new Engine(
+            RealWorld.get(),
+            keyspace,
+            AllCommands.table(parameters, new Services(observation, new PubSub()), null));
     engine.addObserver(observation);
     turn = new Turn(engine);
     source = new Source();

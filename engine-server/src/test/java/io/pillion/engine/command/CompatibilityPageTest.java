@@ -6,6 +6,7 @@ import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.observe.Observation;
+import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.world.RealWorld;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,7 +41,9 @@ final class CompatibilityPageTest {
     Parameters parameters = new Parameters();
     Observation observation = new Observation(RealWorld.get(), parameters);
     Map<CommandGroup, String> groups =
-        AllCommands.table(parameters, observation, () -> {}).all().stream()
+        AllCommands.table(parameters, new Services(observation, new PubSub()), () -> {})
+            .all()
+            .stream()
             .collect(
                 Collectors.groupingBy(
                     Command::group,

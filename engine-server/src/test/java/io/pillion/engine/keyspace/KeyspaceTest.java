@@ -401,6 +401,12 @@ final class KeyspaceTest {
     }
 
     @Override
+    public void onNew(Database database, long record) {}
+
+    @Override
+    public void onFlush() {}
+
+    @Override
     public void beforeFlush(Database database) {}
 
     @Override

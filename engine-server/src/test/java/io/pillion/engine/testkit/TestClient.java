@@ -91,6 +91,15 @@ public final class TestClient implements Closeable {
     }
   }
 
+  /** The next thing that comes and was not received yet, be it an answer or a push. */
+  public Answer receiveNext() {
+    try {
+      return new Answer("(what comes next)", reader.read());
+    } catch (IOException e) {
+      throw new AssertionError("on " + server + ": " + e.getMessage(), e);
+    }
+  }
+
   /** The next push: one that came before an answer, or the next thing to come. */
   public Answer.Push push() {
     if (!pushes.isEmpty()) {

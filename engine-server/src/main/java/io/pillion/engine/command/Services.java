@@ -1,0 +1,12 @@
+package io.pillion.engine.command;
+
+import io.pillion.engine.observe.Observation;
+import io.pillion.engine.pubsub.PubSub;
+
+/**
+ * What commands reach beside keys and clients: one of each for an engine.
+ *
+ * @param observation what SLOWLOG and LATENCY tell of
+ * @param pubSub channels and who listens to them
+ */
+public record Services(Observation observation, PubSub pubSub) {}
