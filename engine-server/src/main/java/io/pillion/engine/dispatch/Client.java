@@ -48,6 +48,8 @@ public final class Client {
   private boolean watchBroken;
   private @Nullable Blocked blocked;
   boolean touched;
+  private long writtenOffset;
+  private boolean replays;
   private @Nullable Call call;
 
   Client(Engine engine, long id, Outlet outlet, OutgoingReply reply, long nowMillis) {
@@ -278,6 +280,24 @@ public final class Client {
   void closed() {
     closed = true;
     closing = true;
+  }
+
+  /** Up to where the command log must be safe for this client's last change to be. */
+  public long writtenOffset() {
+    return writtenOffset;
+  }
+
+  void writtenOffset(long offset) {
+    writtenOffset = offset;
+  }
+
+  /** Whether it repeats what others were allowed to do: see {@link Engine#replay}. */
+  boolean isReplaying() {
+    return replays;
+  }
+
+  void replaying() {
+    replays = true;
   }
 
   /** The call object of this client, for its next command. */

@@ -1,10 +1,14 @@
 package io.pillion.engine.dispatch;
 
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.protocol.Args;
 
 /**
  * Where effects go, once and in order: what an append-only file or a replica needs to become the
- * same. Called under the engine lock.
+ * same. Called under the engine lock, except where it says otherwise.
+ *
+ * <p>An offset counts what was appended since the log began; it never goes back. A reply may have
+ * to wait until the log is safe up to an offset: see {@link HeldReplies}.
  */
 public interface CommandLog {
   /** The log of an engine that nobody follows. */
@@ -45,9 +49,39 @@ public interface CommandLog {
    */
   default void pass(int database, Bytes[] words) {}
 
+  /** Appends one effect that is a command as it was sent. */
+  default void append(int database, Args words) {
+    Bytes[] copies = new Bytes[words.count()];
+    for (int i = 0; i < copies.length; i++) {
+      copies[i] = words.get(i);
+    }
+    append(database, copies);
+  }
+
   /** What follows up to {@link #end()} belongs together: MULTI. */
   void begin();
 
   /** What began together ends: EXEC. */
   void end();
+
+  /** A hold of the lock ends: what it appended can go on its way. */
+  default void endHold() {}
+
+  /** How far effects have been appended. */
+  default long offset() {
+    return 0;
+  }
+
+  /**
+   * Up to where the log has to be safe before the replies of the hold that ends now may be seen; 0
+   * for nowhere.
+   */
+  default long replyOffset() {
+    return 0;
+  }
+
+  /** Whether so much waits to be consumed that commands that write must wait, too. */
+  default boolean isFull() {
+    return false;
+  }
 }

@@ -69,7 +69,12 @@ public final class Engine implements KeyListener {
   private @Nullable Client executing;
   private Set<AwaitedKey> ready = new LinkedHashSet<>();
 
+  private final HeldReplies held = new HeldReplies();
+  private final Restrictions restrictions = new Restrictions();
+  private final List<OffsetWait> offsetWaits = new ArrayList<>();
+  private volatile boolean awaitsOffsets;
   private CommandLog commandLog = CommandLog.OFF;
+  private boolean logFull;
   private CommandGate gate = CommandGate.OPEN;
   private CommandObserver[] observers = {};
   private boolean tracksLatency = true;
@@ -222,6 +227,7 @@ public final class Engine implements KeyListener {
     lock.lock();
     keyspace.refreshNow();
     lastNanos = world.nanos();
+    logFull = commandLog.isFull();
   }
 
   /**
@@ -232,12 +238,17 @@ public final class Engine implements KeyListener {
   public void endHold(List<Outlet> flushLater) {
     try {
       readListener.onHoldEnd();
+      long offset = commandLog.replyOffset();
       for (int i = 0; i < touched.size(); i++) {
         Client client = touched.get(i);
         client.touched = false;
-        client.outlet().seal();
+        client.outlet().seal(offset);
+        if (offset != 0) {
+          held.add(offset, client.outlet());
+        }
         flushLater.add(client.outlet());
       }
+      commandLog.endHold();
       touched.clear();
       statistics.memoryUsed(keyspace.arena().usedBytes());
       scheduleWake();
@@ -372,14 +383,59 @@ public final class Engine implements KeyListener {
     } finally {
       executing = null;
     }
-    commitEffects();
+    commitEffects(client);
     finishReply(client, start, mode);
     if (!ready.isEmpty()) {
       serveWaiters();
     }
-    if (pause == PauseMode.NONE && !postponed.isEmpty()) {
+    if (pause == PauseMode.NONE && !logFull && !postponed.isEmpty()) {
       executePostponed();
     }
+  }
+
+  /**
+   * Carries out a command of a log: of a file, or of somebody else's. It was allowed and
+   * acknowledged once, so nothing is asked: not who may, nor whether there is memory. Time stands
+   * still meanwhile, so that no key expires that the log goes on to use: the log says itself what
+   * expired. The reply is thrown away. Under the lock.
+   *
+   * @param client one of {@link #replayer}, the same for all of the log, as it may select a
+   *     database and begin a transaction
+   * @return false when there is no such command
+   */
+  public boolean replay(Client client, Args args) {
+    Command command;
+    try {
+      command = resolve(args);
+    } catch (CommandException e) {
+      return false;
+    }
+    Client.Transaction transaction = client.transaction();
+    if (transaction != null && !command.is(CommandFlag.TRANSACTION_CONTROL)) {
+      transaction.queue().add(new Queued(command, args.copy()));
+      return true;
+    }
+    keyspace.stopClock();
+    try {
+      run(new Call(this, client, command, args, client.reply(), /* mayBlock= */ false));
+    } finally {
+      keyspace.refreshNow();
+      client.reply().rewind(0);
+    }
+    commitEffects(client);
+    return true;
+  }
+
+  /**
+   * A client for {@link #replay}, which counts nowhere.
+   *
+   * @param reply where replies are written to be thrown away
+   */
+  public Client replayer(Outlet outlet, Reply reply) {
+    Client client = new Client(/* id= */ 0, outlet, reply, keyspace.now());
+    client.authenticated(true);
+    client.replaying();
+    return client;
   }
 
   /** Carries out one command of a transaction, writing its reply in its place. */
@@ -388,7 +444,9 @@ public final class Engine implements KeyListener {
         new Call(
             this, client, queued.command(), queued.args(), client.reply(), /* mayBlock= */ false);
     try {
-      gate.check(client, queued.command(), queued.args());
+      if (!client.isReplaying()) {
+        gate.check(client, queued.command(), queued.args());
+      }
     } catch (CommandException e) {
       queued.command().statistics().rejected(1);
       error(client.reply(), e);
@@ -442,6 +500,9 @@ public final class Engine implements KeyListener {
       throw new CommandException("NOAUTH Authentication required.");
     }
     gate.check(client, command, args);
+    if (restrictions.areAny()) {
+      restrictions.check(command, mayWrite(client, command));
+    }
     if (keyspace.settings().maxMemoryBytes > 0
         && !makeRoom()
         && (command.is(CommandFlag.DENYOOM) || execWouldNeedMemory(client, command))) {
@@ -587,6 +648,17 @@ public final class Engine implements KeyListener {
       return;
     }
     int database = call.client().database();
+    if (depth == 0
+        && pendingEffects.isEmpty()
+        && !call.hasOwnEffects()
+        && !call.isPassedOn()
+        && call.changes() > 0
+        && call.command().isWrite()) {
+      // Most commands: straight from the words into the log.
+      commandLog.append(database, call.args());
+      call.client().writtenOffset(commandLog.offset());
+      return;
+    }
     if (call.hasOwnEffects()) {
       for (Bytes[] words : call.effects()) {
         pendingEffects.add(new Effect(database, words, /* kept= */ true));
@@ -601,11 +673,15 @@ public final class Engine implements KeyListener {
     }
   }
 
-  /** Hands the effects of one command, or one transaction, to the log. */
-  private void commitEffects() {
-    if (pendingEffects.isEmpty()) {
-      return;
+  /** Hands the effects of a client's command, or transaction, to the log. */
+  private void commitEffects(Client client) {
+    if (!pendingEffects.isEmpty()) {
+      commitEffects();
+      client.writtenOffset(commandLog.offset());
     }
+  }
+
+  private void commitEffects() {
     boolean together = pendingEffects.size() > 1;
     if (together) {
       commandLog.begin();
@@ -841,7 +917,7 @@ public final class Engine implements KeyListener {
       retrying = null;
       executing = null;
     }
-    commitEffects();
+    commitEffects(client);
     if (blockedAgain) {
       client.appendPushes();
     } else {
@@ -884,6 +960,87 @@ public final class Engine implements KeyListener {
     finishReply(client, start, client.replyMode());
     client.outlet().resume();
     return true;
+  }
+
+  // --- waiting for the command log
+
+  private record OffsetWait(long offset, Blocked blocked) {}
+
+  /** Up to where the command log is safe: replies that wait for no more may go. Any thread. */
+  public long safeOffset() {
+    return held.safeOffset();
+  }
+
+  /**
+   * Says that the command log is safe up to an offset: replies and commands that waited for it go
+   * on. Any thread, without the lock.
+   */
+  public void safe(long offset) {
+    held.safe(offset);
+    if (awaitsOffsets) {
+      hold(this::endOffsetWaits);
+    }
+  }
+
+  private void endOffsetWaits() {
+    for (OffsetWait wait : List.copyOf(offsetWaits)) {
+      boolean waits = wait.blocked.state() == Blocked.State.WAITING;
+      if (!waits || wait.offset <= safeOffset()) {
+        offsetWaits.remove(wait);
+        if (waits) {
+          unblock(wait.blocked.client(), /* withError= */ false);
+        }
+      }
+    }
+    awaitsOffsets = !offsetWaits.isEmpty();
+  }
+
+  /**
+   * Makes a client wait until the command log is safe up to an offset.
+   *
+   * @param timeoutMillis how long at most; 0 for ever
+   * @param reply writes the reply when the wait ends, for whatever reason
+   */
+  public void awaitOffset(Call call, long offset, long timeoutMillis, Consumer<Reply> reply) {
+    block(call, ValueType.STRING, List.of(), timeoutMillis, reply);
+    Blocked blocked = call.client().blocked();
+    if (blocked != null) {
+      offsetWaits.add(new OffsetWait(offset, blocked));
+      awaitsOffsets = true;
+    }
+  }
+
+  /**
+   * The log has failed, and nobody knows what of its unsafe part will be found again: those who
+   * wait for it are cut off, so that they must ask. Under the lock.
+   */
+  public void abandonUnsafe() {
+    Set<Outlet> outlets = held.abandon();
+    for (Client client : List.copyOf(clients.values())) {
+      if (outlets.contains(client.outlet())) {
+        client.close(/* afterReplies= */ false);
+      }
+    }
+    for (OffsetWait wait : List.copyOf(offsetWaits)) {
+      wait.blocked.client().close(/* afterReplies= */ false);
+    }
+    offsetWaits.clear();
+    awaitsOffsets = false;
+  }
+
+  /** The log has room again: commands that had to wait for that go on. Without the lock. */
+  public void logHasRoom() {
+    hold(
+        () -> {
+          if (!logFull && pause == PauseMode.NONE) {
+            executePostponed();
+          }
+        });
+  }
+
+  /** What the state of the engine forbids: loading, disks that fail. Under the lock. */
+  public Restrictions restrictions() {
+    return restrictions;
   }
 
   // --- CLIENT PAUSE
@@ -935,7 +1092,7 @@ public final class Engine implements KeyListener {
 
   private boolean mustPostpone(Client client, Command command) {
     if (pause == PauseMode.NONE) {
-      return false;
+      return logFull && mayWrite(client, command);
     }
     if (pausedUntilMillis <= keyspace.now()) {
       unpause();
@@ -944,6 +1101,10 @@ public final class Engine implements KeyListener {
     if (pause == PauseMode.ALL) {
       return true;
     }
+    return mayWrite(client, command);
+  }
+
+  private static boolean mayWrite(Client client, Command command) {
     Client.Transaction transaction = client.transaction();
     return command.isWrite()
         || command.is(CommandFlag.MAY_REPLICATE)
@@ -982,7 +1143,7 @@ public final class Engine implements KeyListener {
             if (closed) {
               return;
             }
-            again[0] = keyspace.expireDue(EXPIRIES_PER_HOLD);
+            again[0] = mayExpire() && keyspace.expireDue(EXPIRIES_PER_HOLD);
             long now = world.nanos();
             expiring[0] += now - lastNanos;
             lastNanos = now;
@@ -1001,6 +1162,11 @@ public final class Engine implements KeyListener {
     } while (more);
   }
 
+  /** Not while data are loaded, and not while the log takes no more. */
+  private boolean mayExpire() {
+    return !logFull && !restrictions.isLoading();
+  }
+
   private void endWaits() {
     long now = world.nanos();
     while (true) {
@@ -1015,7 +1181,8 @@ public final class Engine implements KeyListener {
   /** Asks the world to wake the engine when the next thing is due, unless it will by then. */
   private void scheduleWake() {
     long due = Long.MAX_VALUE;
-    long nextKey = keyspace.settings().activeExpiry ? keyspace.nextDue() : Long.MAX_VALUE;
+    long nextKey =
+        keyspace.settings().activeExpiry && mayExpire() ? keyspace.nextDue() : Long.MAX_VALUE;
     if (pause != PauseMode.NONE) {
       nextKey = pausedUntilMillis;
     }

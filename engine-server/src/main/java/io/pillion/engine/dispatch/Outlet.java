@@ -8,10 +8,16 @@ public interface Outlet {
   /**
    * Takes what has been written to the client's reply since the last time, to be sent. Called under
    * the engine lock, by any thread, once at the end of a turn's hold.
+   *
+   * @param offset up to where the command log must be safe ({@link Engine#safeOffset}) before it is
+   *     sent; nothing sealed later is sent before it. 0 for no such wait.
    */
-  void seal();
+  void seal(long offset);
 
-  /** Sends what was sealed. Called outside the lock, by any thread; must not block. */
+  /**
+   * Sends what was sealed, up to what must wait for the command log still. Called outside the lock,
+   * by any thread, after each turn and when the log has become safe further; must not block.
+   */
   void flush();
 
   /** The client was blocked and is not any more: input that waited behind may go on. Any thread. */

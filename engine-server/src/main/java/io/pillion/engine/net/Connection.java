@@ -1,6 +1,7 @@
 package io.pillion.engine.net;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -64,6 +65,7 @@ final class Connection extends ChannelInboundHandlerAdapter
 
   private final AtomicLong receivedBytes = new AtomicLong();
   private volatile boolean closeWhenFlushed;
+  private volatile boolean ended;
 
   /** Under the engine lock. */
   Connection(Channel channel, Loop loop, Engine engine, NetworkLimits limits) {
@@ -183,7 +185,7 @@ final class Connection extends ChannelInboundHandlerAdapter
    * authenticated may leave a lot unread, as long as all clients together do not take too much.
    */
   private boolean stalls() {
-    if (channel.isWritable()) {
+    if (channel.isWritable() && !output.holds()) {
       return false;
     }
     long pending = pendingBytes();
@@ -200,7 +202,11 @@ final class Connection extends ChannelInboundHandlerAdapter
 
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext context) {
-    if (stalled && channel.isWritable()) {
+    goOnReading();
+  }
+
+  private void goOnReading() {
+    if (stalled && channel.isWritable() && !output.holds()) {
       stalled = false;
       channel.config().setAutoRead(true);
       loop.add(this);
@@ -243,10 +249,7 @@ final class Connection extends ChannelInboundHandlerAdapter
           countOutput(0);
           reply.clear();
         });
-    ByteBuf unsent = output.take();
-    if (unsent != null) {
-      unsent.release();
-    }
+    output.takeUpTo(Long.MAX_VALUE, ByteBuf::release);
     limits.disconnected();
   }
 
@@ -286,10 +289,10 @@ final class Connection extends ChannelInboundHandlerAdapter
   // --- output
 
   @Override
-  public void seal() {
+  public void seal(long offset) {
     int size = reply.size();
     sentBytes += size;
-    if (size > 0 && channel.isActive() && queue(size)) {
+    if (size > 0 && channel.isActive() && queue(size, offset)) {
       if (size >= SMALL_OUTPUT_BYTES || countedOutputBytes > 0 || !channel.isWritable()) {
         checkOutput();
       }
@@ -301,9 +304,14 @@ final class Connection extends ChannelInboundHandlerAdapter
   }
 
   /** Queues the reply's bytes; false when there is no memory, and the connection closes. */
-  private boolean queue(int size) {
-    ByteBuf buffer = output.take();
+  private boolean queue(int size, long offset) {
+    ByteBuf buffer = null;
     try {
+      if (offset != 0 || output.holds()) {
+        output.hold(reply.array(), size, offset, channel.alloc());
+        return true;
+      }
+      buffer = output.take();
       if (buffer == null) {
         buffer = channel.alloc().directBuffer(size);
       }
@@ -335,6 +343,10 @@ final class Connection extends ChannelInboundHandlerAdapter
   }
 
   private void flushHere() {
+    if (output.holds()) {
+      flushSafe();
+      return;
+    }
     boolean last = closeWhenFlushed;
     ByteBuf buffer = output.take();
     if (last) {
@@ -346,6 +358,21 @@ final class Connection extends ChannelInboundHandlerAdapter
     } else if (buffer != null) {
       channel.writeAndFlush(buffer, channel.voidPromise());
     }
+  }
+
+  /** Sends what need not wait for the command log, or no longer. */
+  private void flushSafe() {
+    if (ended) {
+      return;
+    }
+    boolean last = closeWhenFlushed;
+    output.takeUpTo(engine.safeOffset(), buffer -> channel.write(buffer, channel.voidPromise()));
+    if (last && !output.holds()) {
+      channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+    } else {
+      channel.flush();
+    }
+    goOnReading();
   }
 
   @Override
@@ -363,6 +390,8 @@ final class Connection extends ChannelInboundHandlerAdapter
       closeWhenSealed = true;
       engine.touch(client);
     } else {
+      // What is held back must not slip out before the socket has closed.
+      ended = true;
       channel.close();
     }
   }

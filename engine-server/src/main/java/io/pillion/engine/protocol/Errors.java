@@ -41,6 +41,10 @@ public final class Errors {
     return OUT_OF_MEMORY;
   }
 
+  public static CommandException loading() {
+    return LOADING;
+  }
+
   /** Any other error of the general kind: {@code ERR} and the text. */
   public static CommandException err(String text) {
     return new CommandException("ERR " + text);
@@ -63,6 +67,8 @@ public final class Errors {
       err("value is not an integer or out of range");
   private static final CommandException NOT_A_FLOAT = err("value is not a valid float");
   private static final CommandException NO_SUCH_KEY = err("no such key");
+  private static final CommandException LOADING =
+      new CommandException("LOADING Redis is loading the dataset in memory");
   private static final CommandException OUT_OF_MEMORY =
       new CommandException("OOM command not allowed when used memory > 'maxmemory'.");
 }

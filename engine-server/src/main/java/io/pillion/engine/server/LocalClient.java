@@ -34,13 +34,27 @@ public final class LocalClient implements AutoCloseable {
   // Under the engine lock: sent and not yet answered, not yet carried out, and answered.
   private final ArrayDeque<CompletableFuture<@Nullable Object>> unanswered = new ArrayDeque<>();
   private final ArrayDeque<Sent> waiting = new ArrayDeque<>();
-  private final ArrayDeque<Runnable> answered = new ArrayDeque<>();
+  private final ArrayDeque<Answer> answered = new ArrayDeque<>();
 
   // Something is left to do under the lock once the hold that is going on has ended.
   private volatile boolean unfinished;
   private volatile boolean closed;
 
   private record Sent(Args words, CompletableFuture<@Nullable Object> future) {}
+
+  /** A reply and who gets it, or, without a future, a push. */
+  private static final class Answer {
+    private final @Nullable CompletableFuture<@Nullable Object> future;
+    private final @Nullable Object value;
+
+    /** Up to where the command log must be safe before it may be seen. */
+    private long offset;
+
+    Answer(@Nullable CompletableFuture<@Nullable Object> future, @Nullable Object value) {
+      this.future = future;
+      this.value = value;
+    }
+  }
 
   LocalClient(Engine engine, int protocolVersion) {
     this.engine = engine;
@@ -129,7 +143,7 @@ public final class LocalClient implements AutoCloseable {
   private void completeUnanswered() {
     if (!unanswered.isEmpty()) {
       for (CompletableFuture<@Nullable Object> future : unanswered) {
-        answered.add(() -> future.complete(null));
+        answered.add(new Answer(future, null));
       }
       unanswered.clear();
       engine.touch(client);
@@ -143,12 +157,12 @@ public final class LocalClient implements AutoCloseable {
     }
     for (Object value : reply.take()) {
       if (value instanceof PushValue push) {
-        answered.add(() -> tell(push));
+        answered.add(new Answer(null, push));
         continue;
       }
       CompletableFuture<@Nullable Object> future = unanswered.poll();
       if (future != null) {
-        answered.add(() -> future.complete(value));
+        answered.add(new Answer(future, value));
       }
     }
     engine.touch(client);
@@ -162,12 +176,18 @@ public final class LocalClient implements AutoCloseable {
   }
 
   private void fail(CompletableFuture<@Nullable Object> future) {
-    answered.add(() -> future.complete(new ErrorValue("ERR the client is closed")));
+    answered.add(new Answer(future, closedError()));
     engine.touch(client);
+  }
+
+  private static ErrorValue closedError() {
+    return new ErrorValue("ERR the client is closed");
   }
 
   private void end() {
     closed = true;
+    // What still waits for the command log will not come: the outlet must look.
+    engine.touch(client);
     engine.disconnect(client);
     unfinished = false;
     reply.take();
@@ -193,13 +213,16 @@ public final class LocalClient implements AutoCloseable {
 
   /** The way back. */
   private final class LocalOutlet implements Outlet {
-    private final ArrayDeque<Runnable> sealed = new ArrayDeque<>();
+    private final ArrayDeque<Answer> sealed = new ArrayDeque<>();
 
     @Override
-    public void seal() {
+    public void seal(long offset) {
       collect();
       synchronized (sealed) {
-        sealed.addAll(answered);
+        for (Answer answer : answered) {
+          answer.offset = closed ? 0 : offset;
+          sealed.add(answer);
+        }
       }
       answered.clear();
     }
@@ -207,14 +230,24 @@ public final class LocalClient implements AutoCloseable {
     @Override
     public void flush() {
       while (true) {
-        Runnable next;
+        Answer next;
+        boolean inDoubt;
         synchronized (sealed) {
-          next = sealed.poll();
+          next = sealed.peek();
+          if (next == null) {
+            break;
+          }
+          inDoubt = next.offset > engine.safeOffset();
+          if (inDoubt && !closed) {
+            break;
+          }
+          sealed.remove();
         }
-        if (next == null) {
-          break;
+        if (next.future != null) {
+          next.future.complete(inDoubt ? closedError() : next.value);
+        } else if (!inDoubt && next.value instanceof PushValue push) {
+          tell(push);
         }
-        next.run();
       }
       if (unfinished) {
         unfinished = false;

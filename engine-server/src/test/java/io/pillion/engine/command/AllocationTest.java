@@ -169,7 +169,7 @@ final class AllocationTest {
     }
 
     @Override
-    public void seal() {
+    public void seal(long offset) {
       lastSize = reply.size();
       System.arraycopy(reply.array(), 0, last, 0, lastSize);
       reply.clear();

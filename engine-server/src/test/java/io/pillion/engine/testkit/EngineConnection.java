@@ -4,6 +4,7 @@ import io.pillion.engine.dispatch.Client;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.dispatch.Outlet;
 import io.pillion.engine.dispatch.Turn;
+import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.ProtocolException;
 import io.pillion.engine.protocol.RequestParser;
@@ -35,7 +36,9 @@ final class EngineConnection implements Outlet, Turn.Source {
   private int position;
   private final Semaphore news = new Semaphore(0);
   private volatile boolean resumed;
+  private final ArrayDeque<Held> held = new ArrayDeque<>();
   private volatile boolean closing;
+  private boolean ended;
   private boolean disconnected;
 
   @SuppressWarnings("NullAway.Init") // connected under the lock, before anything else
@@ -89,14 +92,25 @@ final class EngineConnection implements Outlet, Turn.Source {
   // --- what an engine asks of a way back
 
   @Override
-  public synchronized void seal() {
-    received.write(reply.array(), 0, reply.size());
+  public synchronized void seal(long offset) {
+    if (offset == 0 && held.isEmpty()) {
+      received.write(reply.array(), 0, reply.size());
+    } else {
+      held.add(new Held(Bytes.of(Arrays.copyOf(reply.array(), reply.size())), offset));
+    }
     reply.clear();
     news.release();
   }
 
   @Override
-  public void flush() {}
+  public synchronized void flush() {
+    while (!held.isEmpty() && held.element().offset <= engine.safeOffset() && !ended) {
+      received.writeBytes(held.remove().bytes.array());
+      news.release();
+    }
+  }
+
+  private record Held(Bytes bytes, long offset) {}
 
   @Override
   public synchronized void resume() {
@@ -107,6 +121,7 @@ final class EngineConnection implements Outlet, Turn.Source {
   @Override
   public synchronized void close(boolean afterReplies) {
     closing = true;
+    ended |= !afterReplies;
     news.release();
   }
 
@@ -194,7 +209,7 @@ final class EngineConnection implements Outlet, Turn.Source {
           unread = received.toByteArray();
           position = 0;
           received.reset();
-        } else if (last) {
+        } else if (last && (ended || held.isEmpty())) {
           disconnect();
           return false;
         } else if (System.nanoTime() > deadline) {
