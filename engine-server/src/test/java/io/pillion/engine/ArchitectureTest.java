@@ -45,6 +45,7 @@ class ArchitectureTest {
                   "command",
                   "observe",
                   "pubsub",
+                  "persistence",
                   "dispatch",
                   "keyspace",
                   "datatype",
@@ -55,8 +56,17 @@ class ArchitectureTest {
           Map.entry(
               "command",
               Set.of(
-                  "observe", "pubsub", "dispatch", "keyspace", "datatype", "memory", "protocol")),
+                  "observe",
+                  "pubsub",
+                  "persistence",
+                  "dispatch",
+                  "keyspace",
+                  "datatype",
+                  "memory",
+                  "protocol")),
           Map.entry("pubsub", Set.of("dispatch", "keyspace", "memory", "protocol")),
+          Map.entry(
+              "persistence", Set.of("dispatch", "keyspace", "datatype", "memory", "protocol")),
           Map.entry("dispatch", Set.of("keyspace", "memory", "protocol")),
           Map.entry("keyspace", Set.of("datatype", "memory")),
           Map.entry("datatype", Set.of("memory")),

@@ -29,6 +29,7 @@ public final class AllCommands {
     new BitmapCommands(parameters).declare(table);
     new GenericCommands().declare(table);
     new SortCommands().declare(table);
+    new GenericTransferCommands().declare(table);
     new HashCommands().declare(table);
     new SetCommands().declare(table);
     new ListCommands().declare(table);

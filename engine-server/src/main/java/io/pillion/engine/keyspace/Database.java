@@ -232,7 +232,12 @@ public final class Database {
     return setCollection(key, type, root, NEVER);
   }
 
-  private long setCollection(Bytes key, ValueType type, long root, long deadline) {
+  /**
+   * As {@link #setCollection(Bytes, ValueType, long)}, with a deadline.
+   *
+   * @param deadline Unix milliseconds, or {@link #NEVER}
+   */
+  public long setCollection(Bytes key, ValueType type, long root, long deadline) {
     boolean expiring = deadline != NEVER;
     if (expiring) {
       wheel.reserve();
@@ -476,6 +481,24 @@ public final class Database {
   public int frequency(long record) {
     return EvictionClock.frequency(
         KeyRecord.clock(arena, record), keyspace.now(), keyspace.settings().lfuDecayMinutes);
+  }
+
+  /** Says how long ago a key was used; nothing happens under an LFU policy. */
+  public void idleMillis(long record, long millis) {
+    if (!keyspace.settings().policy.countsUses()) {
+      KeyRecord.clock(arena, record, EvictionClock.idleFor(millis, keyspace.now()));
+    }
+  }
+
+  /**
+   * Says how often a key is used; nothing happens but under an LFU policy.
+   *
+   * @param count the logarithmic counter, from 0 to 255
+   */
+  public void frequency(long record, int count) {
+    if (keyspace.settings().policy.countsUses()) {
+      KeyRecord.clock(arena, record, EvictionClock.counter(count, keyspace.now()));
+    }
   }
 
   // --- waiters

@@ -7,11 +7,23 @@ import io.pillion.engine.datatype.SortedSetValue;
 import io.pillion.engine.datatype.TypeLimits;
 import io.pillion.engine.memory.Arena;
 
-/** What every collection can do whatever its type: be freed and be copied. */
-final class Values {
+/** What every collection can do whatever its type: be made, be freed and be copied. */
+public final class Values {
   private Values() {}
 
-  static void free(Arena arena, ValueType type, long root) {
+  /** Makes an empty collection; returns the address of its root block. */
+  public static long create(Arena arena, ValueType type) {
+    return switch (type) {
+      case HASH -> HashValue.create(arena);
+      case LIST -> ListValue.create(arena);
+      case SET -> SetValue.create(arena);
+      case ZSET -> SortedSetValue.create(arena);
+      default -> throw new IllegalArgumentException(type + " has no root");
+    };
+  }
+
+  /** Frees all blocks of a collection. */
+  public static void free(Arena arena, ValueType type, long root) {
     switch (type) {
       case HASH -> HashValue.free(arena, root);
       case LIST -> ListValue.free(arena, root);

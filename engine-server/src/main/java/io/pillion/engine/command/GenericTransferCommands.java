@@ -1,0 +1,171 @@
+package io.pillion.engine.command;
+
+import static io.pillion.engine.dispatch.AclCategory.DANGEROUS;
+import static io.pillion.engine.dispatch.AclCategory.KEYSPACE;
+import static io.pillion.engine.dispatch.CommandFlag.DENYOOM;
+import static io.pillion.engine.dispatch.CommandFlag.READONLY;
+import static io.pillion.engine.dispatch.CommandFlag.WRITE;
+import static io.pillion.engine.dispatch.KeySpec.Flag.ACCESS;
+import static io.pillion.engine.dispatch.KeySpec.Flag.OW;
+import static io.pillion.engine.dispatch.KeySpec.Flag.RO;
+import static io.pillion.engine.dispatch.KeySpec.Flag.UPDATE;
+
+import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.dispatch.CommandGroup;
+import io.pillion.engine.dispatch.CommandTable;
+import io.pillion.engine.keyspace.Database;
+import io.pillion.engine.keyspace.EventClass;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.persistence.DumpPayload;
+import io.pillion.engine.persistence.LoadedValue;
+import io.pillion.engine.protocol.Errors;
+import java.io.IOException;
+
+/** The part of the generic group that takes keys from server to server. */
+final class GenericTransferCommands {
+  private static final Bytes ABSTTL = Bytes.of("ABSTTL");
+  private static final int MAX_FREQUENCY = 255;
+  private static final int UNSET = -1;
+
+  void declare(CommandTable table) {
+    table.group(CommandGroup.GENERIC);
+    table
+        .command("DUMP", this::dump)
+        .arity(2)
+        .flags(READONLY)
+        .acl(KEYSPACE)
+        .keys(1, 1, 1, RO, ACCESS)
+        .tips("nondeterministic_output")
+        .since("2.6.0")
+        .complexity("O(N) in the bytes of what the key holds")
+        .summary("Answers what a key holds, in a form that RESTORE takes.")
+        .syntax("key");
+    table
+        .command("RESTORE", this::restore)
+        .arity(-4)
+        .flags(WRITE, DENYOOM)
+        .acl(KEYSPACE, DANGEROUS)
+        .keys(2, 2, 1, OW, UPDATE)
+        .since("2.6.0")
+        .complexity("O(N) in the elements, O(N*log(N)) for sorted sets")
+        .summary("Makes a key hold what DUMP has answered.")
+        .syntax("key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]");
+  }
+
+  private void dump(Call call) {
+    Database database = call.database();
+    long record = database.peek(call.arg(1));
+    if (record == 0) {
+      call.reply().nil();
+      return;
+    }
+    call.reply()
+        .bulk(DumpPayload.write(database, record, call.arena(), call.keyspace().settings().types));
+  }
+
+  private void restore(Call call) {
+    RestoreOptions options = new RestoreOptions(call, 4);
+    Bytes key = call.arg(1);
+    Database database = call.database();
+    boolean exists = database.peek(key) != 0;
+    if (exists && !options.replace) {
+      throw busyKey();
+    }
+    long ttl = call.args().integer(2);
+    if (ttl < 0) {
+      throw Errors.err("Invalid TTL value, must be >= 0");
+    }
+    Bytes body = DumpPayload.body(call.arg(3), /* checked= */ true);
+    if (body == null) {
+      throw Errors.err("DUMP payload version or checksum are wrong");
+    }
+    LoadedValue value = read(call, body);
+    long deadline = deadline(call, ttl, options.absolute);
+    if (deadline != Database.NEVER && deadline <= call.now()) {
+      value.free(call.arena());
+      if (exists && database.delete(key)) {
+        call.changed(key, EventClass.GENERIC, "del");
+        call.effect(Bytes.of("DEL"), key);
+      }
+      call.reply().ok();
+      return;
+    }
+    value.enter(database, call.arena(), key, deadline);
+    options.applyUse(database, database.peek(key));
+    call.changed(key, EventClass.GENERIC, "restore");
+    if (ttl != 0 && !options.absolute) {
+      call.effect(absolute(call, deadline));
+    }
+    call.reply().ok();
+  }
+
+  private static RuntimeException busyKey() {
+    return new io.pillion.engine.protocol.CommandException(
+        "BUSYKEY Target key name already exists.");
+  }
+
+  private static LoadedValue read(Call call, Bytes body) {
+    try {
+      return DumpPayload.read(body, call.arena(), call.keyspace().settings().types);
+    } catch (IOException e) {
+      throw Errors.err("Bad data format");
+    }
+  }
+
+  private static long deadline(Call call, long ttl, boolean absolute) {
+    if (ttl == 0) {
+      return Database.NEVER;
+    }
+    return absolute ? ttl : Deadlines.lenient(call, ttl, 1, call.now());
+  }
+
+  /** The words as sent, with the moment in place of the time to live. */
+  private static Bytes[] absolute(Call call, long deadline) {
+    Bytes[] words = new Bytes[call.count() + 1];
+    for (int i = 0; i < call.count(); i++) {
+      words[i] = call.arg(i);
+    }
+    words[2] = Bytes.of(deadline);
+    words[call.count()] = ABSTTL;
+    return words;
+  }
+
+  /** What follows the payload. */
+  private static final class RestoreOptions {
+    private boolean replace;
+    private boolean absolute;
+    private long idleSeconds = UNSET;
+    private long frequency = UNSET;
+
+    RestoreOptions(Call call, int first) {
+      for (int i = first; i < call.count(); i++) {
+        boolean hasMore = i + 1 < call.count();
+        if (call.args().is(i, "REPLACE")) {
+          replace = true;
+        } else if (call.args().is(i, "ABSTTL")) {
+          absolute = true;
+        } else if (call.args().is(i, "IDLETIME") && hasMore && frequency == UNSET) {
+          idleSeconds = call.args().integer(++i);
+          if (idleSeconds < 0) {
+            throw Errors.err("Invalid IDLETIME value, must be >= 0");
+          }
+        } else if (call.args().is(i, "FREQ") && hasMore && idleSeconds == UNSET) {
+          frequency = call.args().integer(++i);
+          if (frequency < 0 || frequency > MAX_FREQUENCY) {
+            throw Errors.err("Invalid FREQ value, must be >= 0 and <= 255");
+          }
+        } else {
+          throw Errors.syntax();
+        }
+      }
+    }
+
+    void applyUse(Database database, long record) {
+      if (idleSeconds != UNSET) {
+        database.idleMillis(record, Math.min(idleSeconds, Integer.MAX_VALUE) * 1000);
+      } else if (frequency != UNSET) {
+        database.frequency(record, (int) frequency);
+      }
+    }
+  }
+}
