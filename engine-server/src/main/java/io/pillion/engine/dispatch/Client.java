@@ -243,7 +243,7 @@ public final class Client {
     }
     engine.touch(this);
     if (!answering && reply.position() > MANY_BYTES) {
-      outlet.seal();
+      outlet.seal(engine.log().replyOffset());
     }
   }
 

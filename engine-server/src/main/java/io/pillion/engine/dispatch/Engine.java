@@ -431,8 +431,8 @@ public final class Engine implements KeyListener {
    *
    * @param reply where replies are written to be thrown away
    */
-  public Client replayer(Outlet outlet, Reply reply) {
-    Client client = new Client(/* id= */ 0, outlet, reply, keyspace.now());
+  public Client replayer(Outlet outlet, OutgoingReply reply) {
+    Client client = new Client(this, /* id= */ 0, outlet, reply, keyspace.now());
     client.authenticated(true);
     client.replaying();
     return client;
