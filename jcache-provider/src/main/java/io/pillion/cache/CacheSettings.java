@@ -25,6 +25,7 @@ public final class CacheSettings<K, V> {
   private final @Nullable EntryObserver<K, V> observer;
   private final boolean statistics;
   private final Executor executor;
+  private final @Nullable NearSettings near;
 
   private CacheSettings(Builder<K, V> builder) {
     name = builder.name;
@@ -44,6 +45,7 @@ public final class CacheSettings<K, V> {
     observer = builder.observer;
     statistics = builder.statistics;
     executor = builder.executor == null ? CacheThreads.WORKERS : builder.executor;
+    near = builder.near;
     if (readThrough && loader == null) {
       throw new IllegalArgumentException("Cache '" + name + "' reads through but has no loader");
     }
@@ -103,6 +105,10 @@ public final class CacheSettings<K, V> {
     return executor;
   }
 
+  @Nullable NearSettings near() {
+    return near;
+  }
+
   /** Gathers settings; each has a default but the name. */
   public static final class Builder<K, V> {
     private final String name;
@@ -122,6 +128,7 @@ public final class CacheSettings<K, V> {
     private @Nullable EntryObserver<K, V> observer;
     private boolean statistics;
     private @Nullable Executor executor;
+    private @Nullable NearSettings near;
 
     private Builder(String name) {
       this.name = Objects.requireNonNull(name, "name");
@@ -156,7 +163,7 @@ public final class CacheSettings<K, V> {
 
     /** Adds a pattern of classes that may be deserialized, see {@link SerializationFilter}. */
     public Builder<K, V> allow(String pattern) {
-      allowed.add(SerializationFilter.requirePattern(pattern));
+      allowed.add(ClassPatterns.requirePattern(pattern));
       return this;
     }
 
@@ -235,6 +242,12 @@ public final class CacheSettings<K, V> {
     /** Where asynchronous forms run what may block (loaders, writers); by default own threads. */
     public Builder<K, V> executor(Executor executor) {
       this.executor = executor;
+      return this;
+    }
+
+    /** Keeps copies in this process, see {@link NearSettings}; null, the default, keeps none. */
+    public Builder<K, V> near(@Nullable NearSettings near) {
+      this.near = near;
       return this;
     }
 

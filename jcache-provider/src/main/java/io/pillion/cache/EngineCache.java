@@ -1,10 +1,15 @@
 package io.pillion.cache;
 
 import io.pillion.cache.EntryChange.Kind;
+import io.pillion.cache.EntryStore.Fetched;
 import io.pillion.cache.EntryStore.Loaded;
 import io.pillion.cache.EntryStore.Replaced;
 import io.pillion.cache.KeyLocks.Held;
+import io.pillion.cache.NearCache.Fill;
+import io.pillion.client.CommandException;
 import io.pillion.client.Commands;
+import io.pillion.client.ConnectionException;
+import io.pillion.client.Invalidations;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -22,6 +27,8 @@ import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One named cache on one server, shared by all processes that use the same server, prefix and name.
@@ -42,6 +49,8 @@ import org.jspecify.annotations.Nullable;
  * take two, and more when other clients change the entry meanwhile.
  */
 public final class EngineCache<K, V> implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(EngineCache.class);
+
   private final Commands commands;
   private final String name;
   private final KeyCodec keyCodec;
@@ -56,9 +65,16 @@ public final class EngineCache<K, V> implements AutoCloseable {
   private final EntryStore store;
   private final Sweeper sweeper;
   private final KeyLocks locks = new KeyLocks();
+  private final @Nullable NearCache near;
+  private final @Nullable Invalidations invalidations;
   private volatile boolean closed;
 
-  /** A cache with these settings; nothing is sent before its first operation. */
+  /**
+   * A cache with these settings. Nothing is sent before its first operation, except for a near
+   * cache: the server is asked to report changes.
+   *
+   * @throws IllegalArgumentException when a near cache is wanted and the server cannot report
+   */
   public EngineCache(Commands commands, CacheSettings<K, V> settings) {
     this.commands = commands;
     name = settings.name();
@@ -72,8 +88,63 @@ public final class EngineCache<K, V> implements AutoCloseable {
     statistics = new CacheStatistics(settings.statistics());
     executor = settings.executor();
     KeyLayout layout = settings.keyLayout();
-    store = new EntryStore(commands, layout, settings.ttlCeilingMillis());
+    near = nearCache(settings, layout);
+    invalidations = near == null ? null : follow(near, layout);
+    store =
+        new EntryStore(
+            commands, layout, settings.ttlCeilingMillis(), invalidations == null ? null : near);
     sweeper = new Sweeper(commands, layout);
+  }
+
+  private @Nullable NearCache nearCache(CacheSettings<K, V> settings, KeyLayout layout) {
+    NearSettings wanted = settings.near();
+    if (wanted == null) {
+      return null;
+    }
+    if (!expiry.isFixed() || expiry.forAccess() != Expiry.UNCHANGED) {
+      log.info(
+          "Cache '{}' keeps no copies in this process: the server has to see every read of its"
+              + " entries, as reading may change how long they live",
+          name);
+      return null;
+    }
+    return new NearCache(wanted, layout, keyCodec, valueFormat);
+  }
+
+  private @Nullable Invalidations follow(NearCache copies, KeyLayout layout) {
+    Invalidations reports;
+    try {
+      reports = commands.invalidations(layout.keyPrefix(), copies.heartbeat(), copies);
+    } catch (UnsupportedOperationException inThisProcess) {
+      log.debug("Cache '{}' keeps no copies: {}", name, inThisProcess.getMessage());
+      return null;
+    }
+    try {
+      commands.await(reports.established());
+    } catch (CommandException e) {
+      reports.close();
+      throw new IllegalArgumentException(
+          "Cache '"
+              + name
+              + "' cannot have a near cache: "
+              + commands.target()
+              + " does not report changed keys (CLIENT TRACKING over RESP3, which Redis 6.2, Valkey"
+              + " and Pillion have): "
+              + e.getMessage(),
+          e);
+    } catch (ConnectionException e) {
+      log.warn(
+          "Cache '{}' keeps no copies in this process until {} can be reached: {}",
+          name,
+          commands.target(),
+          e.getMessage());
+    }
+    return reports;
+  }
+
+  /** What the copies in this process did; null when there are none. */
+  public @Nullable NearStatistics nearStatistics() {
+    return invalidations == null ? null : near;
   }
 
   /** The name. */
@@ -88,8 +159,12 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** The value of this key, loaded if it is missing and the cache reads through; or null. */
   public @Nullable V get(K key) {
+    V copy = copy(key);
+    if (copy != null) {
+      return copy;
+    }
     byte[] id = id(key);
-    V value = lookUp(id);
+    V value = lookUp(key, id);
     EntryLoader<K, V> from = readThrough;
     return value == null && from != null ? load(key, id, from::load) : value;
   }
@@ -100,35 +175,51 @@ public final class EngineCache<K, V> implements AutoCloseable {
    * not stored if meanwhile the key was removed by this process, or the cache cleared by anybody.
    */
   public @Nullable V computeIfAbsent(K key, Function<? super K, ? extends @Nullable V> function) {
+    V copy = copy(key);
+    if (copy != null) {
+      return copy;
+    }
     byte[] id = id(key);
-    V value = lookUp(id);
+    V value = lookUp(key, id);
     return value == null ? load(key, id, function) : value;
   }
 
   /** The value of this key, or null. With read-through, loading runs on the executor. */
   public CompletionStage<@Nullable V> getAsync(K key) {
+    V copy = copy(key);
+    if (copy != null) {
+      return CompletableFuture.completedFuture(copy);
+    }
     if (readThrough != null || !expiry.isFixed()) {
       return onExecutor(() -> get(key));
     }
     long start = statistics.start();
-    return store
-        .getAndTouch(id(key), expiry.forAccess())
-        .thenApply(
-            stored -> {
-              V value = decodeOrNull(stored);
-              countLookUp(value != null, start);
-              return value;
-            });
+    byte[] id = id(key);
+    Fill fill = begin(key, id);
+    CompletionStage<@Nullable V> value =
+        fill == null
+            ? store.getAndTouch(id, expiry.forAccess()).thenApply(this::decodeOrNull)
+            : store.fetch(id).thenApply(fetched -> keep(fill, fetched));
+    return value.whenComplete(
+        (found, failure) -> {
+          abandon(fill);
+          if (failure == null) {
+            countLookUp(found != null, start);
+          }
+        });
   }
 
   /** The values of those of these keys that have one, missing ones loaded as by {@link #get}. */
   public Map<K, V> getAll(Set<? extends K> keys) {
     long start = statistics.start();
+    Map<K, V> found = new LinkedHashMap<>();
+    if (invalidations != null) {
+      return getAllNear(keys, start);
+    }
     List<K> asked = new ArrayList<>(keys);
     List<byte[]> ids = ids(asked);
     List<byte @Nullable []> stored =
         await(store.getAll(ids, expiry.isFixed() ? expiry.forAccess() : Expiry.UNCHANGED));
-    Map<K, V> found = new LinkedHashMap<>();
     Set<K> missing = new LinkedHashSet<>();
     List<CompletionStage<Boolean>> touches = new ArrayList<>();
     for (int i = 0; i < asked.size(); i++) {
@@ -143,6 +234,49 @@ public final class EngineCache<K, V> implements AutoCloseable {
       }
     }
     touches.forEach(this::await);
+    statistics.got(found.size(), missing.size(), start);
+    if (readThrough != null && !missing.isEmpty()) {
+      found.putAll(loadMissing(readThrough, missing));
+    }
+    return found;
+  }
+
+  private Map<K, V> getAllNear(Set<? extends K> keys, long start) {
+    NearCache copies = Objects.requireNonNull(near);
+    Map<K, V> found = new LinkedHashMap<>();
+    List<K> asked = new ArrayList<>();
+    List<byte[]> ids = new ArrayList<>();
+    List<@Nullable Fill> fills = new ArrayList<>();
+    requireOpen();
+    for (K key : keys) {
+      byte[] id = id(key);
+      Object place = copies.place(key, id);
+      @SuppressWarnings("unchecked")
+      V copy = (V) copies.get(place);
+      if (copy != null) {
+        found.put(key, copy);
+      } else {
+        asked.add(key);
+        ids.add(id);
+        fills.add(copies.begin(place));
+      }
+    }
+    copies.missed(asked.size());
+    Set<K> missing = new LinkedHashSet<>();
+    try {
+      List<Fetched> fetched = asked.isEmpty() ? List.of() : await(store.fetchAll(ids));
+      for (int i = 0; i < asked.size(); i++) {
+        Fill fill = fills.get(i);
+        V value = fill == null ? decodeOrNull(fetched.get(i).value()) : keep(fill, fetched.get(i));
+        if (value == null) {
+          missing.add(asked.get(i));
+        } else {
+          found.put(asked.get(i), value);
+        }
+      }
+    } finally {
+      fills.forEach(this::abandon);
+    }
     statistics.got(found.size(), missing.size(), start);
     if (readThrough != null && !missing.isEmpty()) {
       found.putAll(loadMissing(readThrough, missing));
@@ -707,6 +841,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
+    if (invalidations != null) {
+      invalidations.close();
+    }
   }
 
   /** Whether {@link #close()} was called. */
@@ -741,19 +878,66 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return result;
   }
 
-  private @Nullable V lookUp(byte[] id) {
+  private @Nullable V lookUp(K key, byte[] id) {
     long start = statistics.start();
-    byte[] stored;
-    if (expiry.isFixed()) {
-      stored = await(store.getAndTouch(id, expiry.forAccess()));
+    V value;
+    Fill fill = begin(key, id);
+    if (fill != null) {
+      value = fetched(fill, id);
+    } else if (expiry.isFixed()) {
+      value = decodeOrNull(await(store.getAndTouch(id, expiry.forAccess())));
     } else {
-      stored = await(store.get(id));
+      byte[] stored = await(store.get(id));
       if (stored != null) {
         await(store.touch(id, expiry.forAccess()));
       }
+      value = decodeOrNull(stored);
     }
-    countLookUp(stored != null, start);
-    return decodeOrNull(stored);
+    countLookUp(value != null, start);
+    return value;
+  }
+
+  /** The value of this process' copy, counted as a hit, or null. */
+  private @Nullable V copy(K key) {
+    if (invalidations == null) {
+      return null;
+    }
+    requireOpen();
+    long start = statistics.start();
+    NearCache copies = Objects.requireNonNull(near);
+    @SuppressWarnings("unchecked")
+    V copy = (V) copies.get(copies.place(Objects.requireNonNull(key, "key"), null));
+    if (copy != null) {
+      countLookUp(true, start);
+    } else {
+      copies.missed(1);
+    }
+    return copy;
+  }
+
+  private @Nullable Fill begin(K key, byte[] id) {
+    return invalidations == null || near == null ? null : near.begin(near.place(key, id));
+  }
+
+  private @Nullable V fetched(Fill fill, byte[] id) {
+    try {
+      return keep(fill, await(store.fetch(id)));
+    } finally {
+      abandon(fill);
+    }
+  }
+
+  private @Nullable V keep(Fill fill, Fetched fetched) {
+    V value = decodeOrNull(fetched.value());
+    Objects.requireNonNull(near).keep(fill, fetched, value);
+    return value;
+  }
+
+  /** Does nothing when something was kept. */
+  private void abandon(@Nullable Fill fill) {
+    if (fill != null) {
+      Objects.requireNonNull(near).abandon(fill);
+    }
   }
 
   private @Nullable V load(K key, byte[] id, Function<? super K, ? extends @Nullable V> from) {

@@ -39,6 +39,9 @@ import org.jspecify.annotations.Nullable;
 final class EntryStore {
   private static final byte[] OK = bytes("OK");
 
+  /** What PTTL says of an entry that does not end by time. */
+  static final long NO_TTL = -1;
+
   /** Keys in one pipeline, so that one bulk operation does not hold up everybody's connection. */
   static final int BATCH = 512;
 
@@ -47,10 +50,18 @@ final class EntryStore {
   private final long ttlCeilingMillis;
   private final Command readGeneration;
   private final ConditionalWrites conditionalWrites;
+  private final @Nullable NearCache near;
 
   private volatile byte @Nullable [] generation;
 
-  EntryStore(Commands commands, KeyLayout layout, long ttlCeilingMillis) {
+  /**
+   * The entries of this layout.
+   *
+   * @param near told of everything that is changed from here, before the change is acknowledged to
+   *     the caller; null for none
+   */
+  EntryStore(Commands commands, KeyLayout layout, long ttlCeilingMillis, @Nullable NearCache near) {
+    this.near = near;
     this.commands = commands;
     this.layout = layout;
     this.ttlCeilingMillis = ttlCeilingMillis;
@@ -63,6 +74,40 @@ final class EntryStore {
     return reading(
         gen -> List.of(Command.of("GET").arg(layout.entryKey(gen, id))),
         replies -> (byte[]) replies.get(0));
+  }
+
+  /** The stored value and how long it lives. */
+  CompletionStage<Fetched> fetch(byte[] id) {
+    return reading(
+        gen -> {
+          byte[] key = layout.entryKey(gen, id);
+          return List.of(Command.of("GET").arg(key), Command.of("PTTL").arg(key));
+        },
+        replies -> Fetched.of(replies.get(0), replies.get(1)));
+  }
+
+  /** The stored values of these ids in order, and how long they live. */
+  CompletionStage<List<Fetched>> fetchAll(List<byte[]> ids) {
+    return inBatches(
+        ids,
+        batch ->
+            reading(
+                gen -> {
+                  List<Command> commandsOfBatch = new ArrayList<>(2 * batch.size());
+                  for (byte[] id : batch) {
+                    byte[] key = layout.entryKey(gen, id);
+                    commandsOfBatch.add(Command.of("GET").arg(key));
+                    commandsOfBatch.add(Command.of("PTTL").arg(key));
+                  }
+                  return commandsOfBatch;
+                },
+                replies -> {
+                  List<Fetched> found = new ArrayList<>(batch.size());
+                  for (int i = 0; i < batch.size(); i++) {
+                    found.add(Fetched.of(replies.get(2 * i), replies.get(2 * i + 1)));
+                  }
+                  return found;
+                }));
   }
 
   /** The stored value, or null; what there was now lives this long. */
@@ -109,6 +154,7 @@ final class EntryStore {
   /** Stores the value whatever there was. */
   CompletionStage<Boolean> set(byte[] id, byte[] value, long ttlMillis) {
     return writing(
+        List.of(id),
         gen -> List.of(lasting(setCommand(layout.entryKey(gen, id), value), ttlMillis)),
         replies -> true);
   }
@@ -117,6 +163,7 @@ final class EntryStore {
   CompletionStage<Replaced> put(
       byte[] id, byte[] value, long creationMillis, long updateMillis, boolean wantOld) {
     return this.<@Nullable Replaced>writing(
+            List.of(id),
             gen -> putCommands(gen, id, value, creationMillis, updateMillis, wantOld),
             replies -> Replaced.of(replies.get(0), replies.get(1), wantOld))
         .thenCompose(
@@ -141,6 +188,7 @@ final class EntryStore {
         positions,
         batch ->
             writing(
+                batch.stream().map(ids::get).toList(),
                 gen -> {
                   List<Command> puts = new ArrayList<>(batch.size() * 2);
                   for (int i : batch) {
@@ -177,6 +225,7 @@ final class EntryStore {
   /** Stores the value if there is one now; the old one, or null when nothing was done. */
   CompletionStage<byte @Nullable []> replace(byte[] id, byte[] value, long ttlMillis) {
     return writing(
+        List.of(id),
         gen ->
             List.of(
                 lasting(
@@ -187,6 +236,7 @@ final class EntryStore {
   /** Stores the value if there is none now; null when it was stored, else the one there is. */
   CompletionStage<byte @Nullable []> setIfAbsent(byte[] id, byte[] value, long ttlMillis) {
     return this.<Loaded>writing(
+            List.of(id),
             gen -> {
               byte[] key = layout.entryKey(gen, id);
               return List.of(
@@ -213,17 +263,22 @@ final class EntryStore {
   CompletionStage<Loaded> setLoaded(
       byte[] seenGeneration, byte[] id, byte[] value, long ttlMillis) {
     byte[] key = layout.entryKey(seenGeneration, id);
-    return joined(
+    CompletionStage<List<@Nullable Object>> replied =
+        joined(
             commands.pipeline(
                 List.of(
                     readGeneration,
                     Command.of("GET").arg(key),
-                    lasting(setCommand(key, value).arg("NX"), ttlMillis))))
-        .thenApply(
-            replies ->
-                Arrays.equals((byte[]) replies.get(0), seenGeneration)
-                    ? new Loaded((byte[]) replies.get(1), replies.get(2) != null)
-                    : new Loaded(null, false));
+                    lasting(setCommand(key, value).arg("NX"), ttlMillis))));
+    NearCache copies = near;
+    if (copies != null) {
+      replied = replied.whenComplete((replies, failure) -> copies.written(id));
+    }
+    return replied.thenApply(
+        replies ->
+            Arrays.equals((byte[]) replies.get(0), seenGeneration)
+                ? new Loaded((byte[]) replies.get(1), replies.get(2) != null)
+                : new Loaded(null, false));
   }
 
   /** The generation that the latest operation found. */
@@ -237,6 +292,7 @@ final class EntryStore {
     return conditionalWrites.retryWhenForgotten(
         write ->
             writing(
+                List.of(id),
                 gen ->
                     List.of(
                         write.compareAndSet(layout.entryKey(gen, id), expected, value, lifetime)),
@@ -248,6 +304,7 @@ final class EntryStore {
     return conditionalWrites.retryWhenForgotten(
         write ->
             writing(
+                List.of(id),
                 gen -> List.of(write.compareAndDelete(layout.entryKey(gen, id), expected)),
                 replies -> isDone(replies.get(0))));
   }
@@ -255,6 +312,7 @@ final class EntryStore {
   /** Removes the value; whether there was one. */
   CompletionStage<Boolean> delete(byte[] id) {
     return writing(
+        List.of(id),
         gen -> List.of(Command.of("DEL").arg(layout.entryKey(gen, id))),
         replies -> isOne(replies.get(0)));
   }
@@ -262,6 +320,7 @@ final class EntryStore {
   /** Removes the value; the one there was, or null. */
   CompletionStage<byte @Nullable []> getAndDelete(byte[] id) {
     return writing(
+        List.of(id),
         gen -> List.of(Command.of("GETDEL").arg(layout.entryKey(gen, id))),
         replies -> (byte[]) replies.get(0));
   }
@@ -272,6 +331,7 @@ final class EntryStore {
         ids,
         batch ->
             writing(
+                batch,
                 gen ->
                     batch.stream()
                         .map(
@@ -294,6 +354,7 @@ final class EntryStore {
       return CompletableFuture.completedFuture(true);
     }
     return writing(
+        List.of(id),
         gen -> {
           byte[] key = layout.entryKey(gen, id);
           long capped = Math.min(ttlMillis, ttlCeilingMillis);
@@ -314,6 +375,7 @@ final class EntryStore {
         commands.pipeline(
             List.of(beginGeneration(), Command.of("INCR").arg(layout.generationKey())));
     return joined(replies)
+        .whenComplete((values, failure) -> forgetCopies())
         .thenApply(
             values -> {
               byte[] next = bytes(String.valueOf(values.get(1)));
@@ -373,6 +435,12 @@ final class EntryStore {
             });
   }
 
+  private void forgetCopies() {
+    if (near != null) {
+      near.cleared();
+    }
+  }
+
   private Command beginGeneration() {
     return Command.of("SET").arg(layout.generationKey()).arg(System.currentTimeMillis()).arg("NX");
   }
@@ -385,8 +453,15 @@ final class EntryStore {
 
   /** Writes in the generation that is the current one when the writing begins. */
   private <T extends @Nullable Object> CompletionStage<T> writing(
-      Function<byte[], List<Command>> build, Function<List<@Nullable Object>, T> read) {
-    return inGeneration(/* checkFirst= */ true, build, read);
+      List<byte[]> ids,
+      Function<byte[], List<Command>> build,
+      Function<List<@Nullable Object>, T> read) {
+    CompletionStage<T> written = inGeneration(/* checkFirst= */ true, build, read);
+    NearCache copies = near;
+    // Also after a failure, which may come after the deed.
+    return copies == null
+        ? written
+        : written.whenComplete((result, failure) -> ids.forEach(copies::written));
   }
 
   private <T extends @Nullable Object> CompletionStage<T> inGeneration(
@@ -410,6 +485,7 @@ final class EntryStore {
                 return CompletableFuture.completedFuture(read.apply(replies));
               }
               generation = current;
+              forgetCopies();
               return inGeneration(checkFirst, build, read);
             });
   }
@@ -507,6 +583,19 @@ final class EntryStore {
 
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /**
+   * What is there.
+   *
+   * @param value null when nothing is
+   * @param ttlMillis {@link #NO_TTL}, or how long it lives; below that when it ended meanwhile
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Fetched(byte @Nullable [] value, long ttlMillis) {
+    static Fetched of(@Nullable Object value, @Nullable Object ttl) {
+      return new Fetched((byte[]) value, ttl instanceof Long millis ? millis : NO_TTL - 1);
+    }
   }
 
   /** What a store for want of a value found. */

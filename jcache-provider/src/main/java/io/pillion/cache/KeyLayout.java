@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The names under which a cache keeps its things on the server.
@@ -23,10 +24,12 @@ final class KeyLayout {
 
   private final String cachePrefix;
   private final byte[] generationKey;
+  private final int prefixLength;
   private volatile Start latest = new Start(new byte[0], new byte[0]);
 
   KeyLayout(String prefix, String cacheName) {
     cachePrefix = prefix + ':' + escape(cacheName) + ':';
+    prefixLength = bytes(cachePrefix).length;
     generationKey = bytes(cachePrefix + "gen");
   }
 
@@ -42,6 +45,16 @@ final class KeyLayout {
   /** The key that holds the current generation. */
   byte[] generationKey() {
     return generationKey;
+  }
+
+  /** What all keys of the cache begin with, and no others. */
+  byte[] keyPrefix() {
+    return bytes(cachePrefix);
+  }
+
+  /** Whether this is the key that holds the current generation. */
+  boolean isGeneration(byte[] key) {
+    return Arrays.equals(key, generationKey);
   }
 
   /** The key of the sweeper's lease. */
@@ -93,10 +106,22 @@ final class KeyLayout {
     return id;
   }
 
+  /** The id part of an entry's key, whatever its generation; null if this is no entry's key. */
+  byte @Nullable [] idInAnyGeneration(byte[] key) {
+    int start = prefixLength;
+    int end = start;
+    while (end < key.length && key[end] >= '0' && key[end] <= '9') {
+      end++;
+    }
+    return end == start || end == key.length || key[end] != ':'
+        ? null
+        : Arrays.copyOfRange(key, end + 1, key.length);
+  }
+
   /** The generation part of an entry's key. */
   long generationOf(byte[] entryKey) {
     String key = new String(entryKey, StandardCharsets.ISO_8859_1);
-    int start = bytes(cachePrefix).length;
+    int start = prefixLength;
     return Long.parseLong(key.substring(start, key.indexOf(':', start)));
   }
 

@@ -1,8 +1,6 @@
 package io.pillion.cache;
 
 import java.io.ObjectInputFilter;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -55,9 +53,7 @@ public final class SerializationFilter {
           "java.util.concurrent.*",
           "java.util.concurrent.atomic.*");
 
-  private final Set<String> classes = new LinkedHashSet<>();
-  private final List<String> packages = new ArrayList<>();
-  private final List<String> packageTrees = new ArrayList<>();
+  private final ClassPatterns patterns = new ClassPatterns();
   private final Set<String> learned = ConcurrentHashMap.newKeySet();
   private final boolean warnOfLearned;
 
@@ -69,36 +65,8 @@ public final class SerializationFilter {
    */
   public SerializationFilter(Iterable<String> patterns, boolean warnOfLearned) {
     this.warnOfLearned = warnOfLearned;
-    JDK.forEach(this::add);
-    patterns.forEach(this::add);
-  }
-
-  /**
-   * The pattern, if it is one.
-   *
-   * @throws IllegalArgumentException when it has a star elsewhere than at its end
-   */
-  static String requirePattern(String pattern) {
-    String name =
-        pattern.endsWith(".**") || pattern.endsWith(".*")
-            ? pattern.substring(0, pattern.lastIndexOf(".*"))
-            : pattern;
-    if (name.isBlank() || name.indexOf('*') >= 0) {
-      throw new IllegalArgumentException(
-          "write a class, package.* or package.**, not '" + pattern + "'");
-    }
-    return pattern;
-  }
-
-  private void add(String pattern) {
-    String trimmed = requirePattern(pattern.trim());
-    if (trimmed.endsWith(".**")) {
-      packageTrees.add(trimmed.substring(0, trimmed.length() - 2));
-    } else if (trimmed.endsWith(".*")) {
-      packages.add(trimmed.substring(0, trimmed.length() - 2));
-    } else {
-      classes.add(trimmed);
-    }
+    JDK.forEach(this.patterns::add);
+    patterns.forEach(this.patterns::add);
   }
 
   /** Whether the patterns allow this class, or the element class of this array class. */
@@ -107,20 +75,7 @@ public final class SerializationFilter {
     while (element.isArray()) {
       element = element.getComponentType();
     }
-    return element.isPrimitive() || isListed(element.getName());
-  }
-
-  private boolean isListed(String name) {
-    if (classes.contains(name)) {
-      return true;
-    }
-    for (String tree : packageTrees) {
-      if (name.startsWith(tree)) {
-        return true;
-      }
-    }
-    int end = name.lastIndexOf('.');
-    return end > 0 && packages.contains(name.substring(0, end));
+    return element.isPrimitive() || patterns.contains(element.getName());
   }
 
   /** This process serializes this class itself, so it may read it back. */

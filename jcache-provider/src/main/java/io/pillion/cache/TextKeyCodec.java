@@ -27,6 +27,11 @@ final class TextKeyCodec implements KeyCodec {
     this.serializer = serializer;
   }
 
+  /** Whether these are the bytes of a key that is serialized, and so costs something to decode. */
+  static boolean isSerialized(byte[] id) {
+    return id.length > 1 && id[0] == TAG && id[1] == 'o';
+  }
+
   @Override
   public byte[] encode(Object key) {
     if (key instanceof String string && BasicCodec.isUnicode(string)) {

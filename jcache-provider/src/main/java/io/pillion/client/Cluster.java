@@ -10,6 +10,7 @@ import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -33,6 +34,8 @@ final class Cluster implements Router {
   private final AtomicReferenceArray<@Nullable Node> owners =
       new AtomicReferenceArray<>(SlotHash.SLOT_COUNT);
   private volatile boolean known;
+  private volatile Runnable onMoved = () -> {};
+  private volatile Runnable onAsked = () -> {};
 
   // Guarded by this.
   private final Deque<Consumer<@Nullable ConnectionException>> waiting = new ArrayDeque<>();
@@ -200,8 +203,16 @@ final class Cluster implements Router {
         }
       }
     }
+    boolean changed = false;
     for (int slot = 0; slot < learned.length; slot++) {
-      owners.set(slot, learned[slot]);
+      changed |= !Objects.equals(owners.get(slot), learned[slot]);
+    }
+    if (changed) {
+      // First, so that nothing read from a new owner counts as covered by reports of the old one.
+      onMoved.run();
+      for (int slot = 0; slot < learned.length; slot++) {
+        owners.set(slot, learned[slot]);
+      }
     }
   }
 
@@ -214,7 +225,8 @@ final class Cluster implements Router {
     if (target != null) {
       String[] words = error.split(" ", -1);
       int slot = Integer.parseInt(words[1]);
-      if (slot >= 0 && slot < owners.length()) {
+      if (slot >= 0 && slot < owners.length() && !Objects.equals(owners.get(slot), target)) {
+        onMoved.run();
         owners.set(slot, target);
       }
       refreshSoon();
@@ -251,6 +263,7 @@ final class Cluster implements Router {
     }
     command.reset();
     if (ask) {
+      onAsked.run();
       WireCommand asking = new WireCommand(Command.of("ASKING"), /* timed= */ false, null);
       target.wire().send(new Wire.Batch(List.of(asking, command)));
     } else {
@@ -289,6 +302,17 @@ final class Cluster implements Router {
       list.forEach(node -> result.add((Node) node));
     }
     return result;
+  }
+
+  @Override
+  public synchronized void forget() {
+    known = false;
+  }
+
+  @Override
+  public void onChange(Runnable moved, Runnable asked) {
+    onMoved = moved;
+    onAsked = asked;
   }
 
   @Override

@@ -109,6 +109,20 @@ public interface Commands extends AutoCloseable {
     return List.of(this);
   }
 
+  /**
+   * Begins to report changes of the keys that begin with this prefix. Prefixes of one client must
+   * not begin with each other.
+   *
+   * @param heartbeat how often {@link Invalidations.Listener#onHeard} is called, about
+   * @return already closed by {@link #close}
+   * @throws UnsupportedOperationException when these commands come without reports, as those into
+   *     an engine of this process do
+   */
+  default Invalidations invalidations(
+      byte[] prefix, Duration heartbeat, Invalidations.Listener listener) {
+    throw new UnsupportedOperationException(target() + " does not report changes of keys");
+  }
+
   /** Closes every connection; commands that still wait fail. May be called again. */
   @Override
   void close();

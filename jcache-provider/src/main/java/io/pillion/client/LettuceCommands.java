@@ -23,6 +23,7 @@ final class LettuceCommands implements Commands {
   private final Pushes pushes;
   private final boolean owner;
   private final SupportedCommands known = new SupportedCommands();
+  private final Tracking tracking;
 
   /** A client that connects when the first command is sent. */
   LettuceCommands(PillionUrl url) {
@@ -34,6 +35,7 @@ final class LettuceCommands implements Commands {
             ? new Cluster(transport, url)
             : new SingleServer(transport.node(null, error -> {}, () -> {}));
     this.owner = true;
+    this.tracking = new Tracking(this, router, pushes, url.timeout());
   }
 
   /** A view of one node, over the connections of the whole. */
@@ -43,6 +45,7 @@ final class LettuceCommands implements Commands {
     this.pushes = whole.pushes;
     this.router = new SingleServer(node);
     this.owner = false;
+    this.tracking = whole.tracking;
   }
 
   @Override
@@ -274,8 +277,15 @@ final class LettuceCommands implements Commands {
   }
 
   @Override
+  public Invalidations invalidations(
+      byte[] prefix, Duration heartbeat, Invalidations.Listener listener) {
+    return tracking.add(prefix, heartbeat, listener);
+  }
+
+  @Override
   public void close() {
     if (owner) {
+      tracking.close();
       router.close();
       transport.close();
     }

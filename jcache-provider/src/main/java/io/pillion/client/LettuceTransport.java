@@ -66,7 +66,10 @@ final class LettuceTransport {
           onError.accept(error);
         };
     shared[0] = wire(target, uri, pushes, errors, onConnectFailure);
-    return new Node(shared[0], () -> wire(target, uri, new Pushes(), onError, onConnectFailure));
+    return new Node(
+        shared[0],
+        () -> wire(target, uri, new Pushes(), onError, onConnectFailure),
+        () -> connect(uri));
   }
 
   private Wire wire(

@@ -1,5 +1,6 @@
 package io.pillion.client;
 
+import io.lettuce.core.api.StatefulRedisConnection;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -20,6 +21,7 @@ final class Node {
 
   private final Wire wire;
   private final Supplier<Wire> blockingWires;
+  private final Supplier<CompletionStage<StatefulRedisConnection<byte[], byte[]>>> opener;
 
   // Guarded by this.
   private final Deque<Wire> idle = new ArrayDeque<>();
@@ -31,10 +33,20 @@ final class Node {
    *
    * @param wire the shared one
    * @param blockingWires makes one more, for a command that blocks
+   * @param opener makes a bare connection
    */
-  Node(Wire wire, Supplier<Wire> blockingWires) {
+  Node(
+      Wire wire,
+      Supplier<Wire> blockingWires,
+      Supplier<CompletionStage<StatefulRedisConnection<byte[], byte[]>>> opener) {
     this.wire = wire;
     this.blockingWires = blockingWires;
+    this.opener = opener;
+  }
+
+  /** One more connection, for whoever asks, who also closes it. */
+  CompletionStage<StatefulRedisConnection<byte[], byte[]>> open() {
+    return opener.get();
   }
 
   Wire wire() {

@@ -36,6 +36,17 @@ interface Router {
   /** Every primary; empty when none could be asked. */
   List<Node> primaries();
 
+  /** Asks again who the primaries are, before the next answer of {@link #primaries}. */
+  void forget();
+
+  /**
+   * Who is told when keys may have moved between servers, on the thread that found out.
+   *
+   * @param onMoved called when the primaries are others than before, or serve other keys
+   * @param onAsked called when a key was asked for elsewhere this one time
+   */
+  void onChange(Runnable onMoved, Runnable onAsked);
+
   /** How much longer than usual a caller has to wait at the moment, for connections to be made. */
   Duration patience();
 

@@ -40,6 +40,12 @@ record SingleServer(Node node) implements Router {
   }
 
   @Override
+  public void forget() {}
+
+  @Override
+  public void onChange(Runnable onMoved, Runnable onAsked) {}
+
+  @Override
   public Duration patience() {
     return node.wire().patience();
   }
