@@ -44,6 +44,11 @@ public final class AllCommands {
     new CommandCommands().declare(table);
     new ConfigCommands(parameters).declare(table);
     new DebugCommands(parameters).declare(table);
+    new ReplicationCommands().declare(table);
+    new ClusterCommands().declare(table);
+    new ModuleCommands(parameters).declare(table);
+    new AclCommands().declare(table);
+    new MemoryCommands(parameters).declare(table);
     new SlowLogCommands(services.observation().slowLog()).declare(table);
     new LatencyCommands(services.observation().latency(), parameters).declare(table);
     return table;

@@ -45,7 +45,7 @@ final class DebugCommands {
   }
 
   private void debug(Call call) {
-    requireAllowed(call);
+    Locality.requireAllowed(parameters, "enable-debug-command", "DEBUG", call.client());
     switch (call.arg(1).toString().toUpperCase(Locale.ROOT)) {
       case "DIGEST" -> call.reply().simple(new Digest(call.keyspace()).ofEverything());
       case "DIGEST-VALUE" -> digestValue(call);
@@ -63,16 +63,6 @@ final class DebugCommands {
               "unknown subcommand or wrong number of arguments for '"
                   + Errors.shown(call.arg(1))
                   + "'. Try DEBUG HELP.");
-    }
-  }
-
-  private void requireAllowed(Call call) {
-    String who = parameters.text("enable-debug-command");
-    if (!who.equals("yes") && !(who.equals("local") && Locality.isLocal(call.client()))) {
-      throw Errors.err(
-          "DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you"
-              + " can run it from a local connection, otherwise you need to set this option in the"
-              + " configuration file, and then restart the server.");
     }
   }
 

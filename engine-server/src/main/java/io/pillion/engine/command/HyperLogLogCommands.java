@@ -1,6 +1,7 @@
 package io.pillion.engine.command;
 
 import static io.pillion.engine.dispatch.AclCategory.HYPERLOGLOG;
+import static io.pillion.engine.dispatch.CommandFlag.ADMIN;
 import static io.pillion.engine.dispatch.CommandFlag.DENYOOM;
 import static io.pillion.engine.dispatch.CommandFlag.FAST;
 import static io.pillion.engine.dispatch.CommandFlag.READONLY;
@@ -20,10 +21,19 @@ import io.pillion.engine.keyspace.EventClass;
 import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.CommandException;
+import io.pillion.engine.protocol.Errors;
+import java.util.Locale;
 
 /** The hyperloglog group: a string estimates how many different elements it was given. */
 final class HyperLogLogCommands {
   private static final Bytes PFCOUNT = Bytes.of("PFCOUNT");
+  private static final int SELF_TEST_ELEMENTS = 1_000_000;
+
+  /** Spreads the numbers that are tried over all digits. */
+  private static final long SELF_TEST_STEP = 0x9E37_79B9_7F4A_7C15L;
+
+  /** Six standard deviations of the estimate. */
+  private static final double MAX_SELF_TEST_ERROR = 6 * 1.04 / 128;
 
   private final Parameters parameters;
 
@@ -67,6 +77,24 @@ final class HyperLogLogCommands {
         .complexity("O(N) where N is the number of keys")
         .summary("Adds to a HyperLogLog what others were given.")
         .syntax("destkey [sourcekey [sourcekey ...]]");
+    table
+        .command("PFDEBUG", this::pfdebug)
+        .arity(3)
+        .flags(WRITE, DENYOOM, ADMIN)
+        .acl(HYPERLOGLOG)
+        .keys(2, 2, 1, RW, ACCESS)
+        .since("2.8.9")
+        .complexity("O(N) where N is the number of registers")
+        .summary("Looks into a HyperLogLog.")
+        .syntax("<GETREG | DECODE | ENCODING | TODENSE> key");
+    table
+        .command("PFSELFTEST", this::pfselftest)
+        .arity(1)
+        .flags(ADMIN)
+        .acl(HYPERLOGLOG)
+        .since("2.8.9")
+        .complexity("O(N) where N is the number of elements tried")
+        .summary("Checks estimates against what was added.");
   }
 
   private void pfadd(Call call) {
@@ -133,6 +161,72 @@ final class HyperLogLogCommands {
       }
     }
     store(call, key, record);
+    call.reply().ok();
+  }
+
+  private void pfdebug(Call call) {
+    Bytes key = call.arg(2);
+    long record = call.database().find(key);
+    if (record == 0) {
+      throw Errors.err("The specified key does not exist");
+    }
+    if (call.database().type(record) != ValueType.STRING) {
+      throw Errors.wrongType();
+    }
+    load(call, record);
+    switch (call.arg(1).toString().toUpperCase(Locale.ROOT)) {
+      case "ENCODING" -> call.reply().simple(hyperLogLog.isDense() ? "dense" : "sparse");
+      case "TODENSE" -> call.reply().integer(toDense(call, key, record) ? 1 : 0);
+      case "DECODE" -> {
+        if (hyperLogLog.isDense()) {
+          throw Errors.err("HLL encoding is not sparse");
+        }
+        call.reply().bulk(hyperLogLog.runs());
+      }
+      case "GETREG" -> {
+        byte[] registers = new byte[HyperLogLog.REGISTERS];
+        toDense(call, key, record);
+        requireWhole(hyperLogLog.mergeInto(registers));
+        call.reply().array(registers.length);
+        for (byte register : registers) {
+          call.reply().integer(register);
+        }
+      }
+      default -> throw Errors.err("Unknown PFDEBUG subcommand '" + Errors.shown(call.arg(1)) + "'");
+    }
+  }
+
+  /** Lays a sparse one out register by register; its estimate stays valid. */
+  private boolean toDense(Call call, Bytes key, long record) {
+    if (hyperLogLog.isDense()) {
+      return false;
+    }
+    requireWhole(hyperLogLog.toDense());
+    Database database = call.database();
+    Bytes string = hyperLogLog.string();
+    long resized = database.resizeString(record, string.length(), /* growing= */ false);
+    call.arena().copyIn(database.stringAddress(resized), string);
+    call.changedSilently(key);
+    return true;
+  }
+
+  /** Adds elements to a sparse one and one that becomes dense, and compares their estimates. */
+  private void pfselftest(Call call) {
+    HyperLogLog tested = new HyperLogLog();
+    tested.create();
+    long next = 1;
+    for (int i = 1; i <= SELF_TEST_ELEMENTS; i++) {
+      requireWhole(tested.add(Bytes.of(i * SELF_TEST_STEP), /* sparseMaxBytes= */ 3000) >= 0);
+      if (i == next) {
+        next *= 10;
+        byte[] registers = new byte[HyperLogLog.REGISTERS];
+        requireWhole(tested.mergeInto(registers));
+        long error = Math.abs(HyperLogLog.estimate(registers) - i);
+        if (error > Math.ceil(i * MAX_SELF_TEST_ERROR)) {
+          throw Errors.err("TESTFAILED Too big error. card:" + i + " abserr:" + error);
+        }
+      }
+    }
     call.reply().ok();
   }
 

@@ -12,6 +12,7 @@ import static io.pillion.engine.dispatch.CommandFlag.READONLY;
 import static io.pillion.engine.dispatch.CommandFlag.STALE;
 import static io.pillion.engine.dispatch.CommandFlag.WRITE;
 
+import io.pillion.engine.config.FatalConfigException;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.CommandGroup;
@@ -93,6 +94,14 @@ final class ServerCommands {
         .summary("Answers figures about the server.")
         .syntax("[section [section ...]]");
     table
+        .command("LOLWUT", this::lolwut)
+        .arity(-1)
+        .flags(READONLY, FAST)
+        .since("5.0.0")
+        .complexity("O(1)")
+        .summary("Draws something, and says the version.")
+        .syntax("[VERSION version]");
+    table
         .command("SHUTDOWN", this::shutdown)
         .arity(-1)
         .flags(ADMIN, NOSCRIPT, LOADING, STALE, NO_MULTI, ALLOW_BUSY)
@@ -166,6 +175,23 @@ final class ServerCommands {
       identity = known;
     }
     call.reply().verbatim("txt", new ServerInfo(call, parameters, services, known).write());
+  }
+
+  private void lolwut(Call call) {
+    if (call.count() >= 3 && call.args().is(1, "VERSION")) {
+      call.args().integer(2);
+    }
+    call.reply()
+        .verbatim(
+            "txt",
+            """
+                 __o
+               _`\\<,_ _\\
+              (_)/ (_)(_)   a seat behind the rider
+            """
+                + "Redis ver. "
+                + FatalConfigException.REDIS_VERSION
+                + "\n");
   }
 
   private void shutdown(Call call) {

@@ -293,6 +293,24 @@ public final class HyperLogLog {
     }
   }
 
+  /**
+   * The runs of a sparse one as PFDEBUG writes them: {@code z:length} and {@code Z:length} for
+   * zeros in one byte and in two, {@code v:value,length} for others.
+   */
+  public String runs() {
+    StringBuilder text = new StringBuilder();
+    for (int at = HEADER_BYTES; at < length; at += runBytes(at)) {
+      text.append(text.isEmpty() ? "" : " ");
+      if (isValueRun(at)) {
+        text.append("v:").append(value(at)).append(',');
+      } else {
+        text.append(isLongRun(at) ? "Z:" : "z:");
+      }
+      text.append(run(at));
+    }
+    return text.toString();
+  }
+
   private boolean isValueRun(int at) {
     return (bytes[at] & 0x80) != 0;
   }

@@ -18,6 +18,8 @@ public enum CommandFlag {
   LOADING("loading"),
   /** Allowed on a replica whose data are stale. */
   STALE("stale"),
+  /** Refused while a replica loads a new data set beside its old one. */
+  NO_ASYNC_LOADING("no_async_loading"),
   SKIP_MONITOR("skip_monitor"),
   SKIP_SLOWLOG("skip_slowlog"),
   ASKING("asking"),

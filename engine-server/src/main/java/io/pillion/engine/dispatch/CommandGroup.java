@@ -16,6 +16,7 @@ public enum CommandGroup {
   PUBSUB,
   CONNECTION,
   SERVER,
+  CLUSTER,
   TRANSACTIONS;
 
   /** The name in COMMAND DOCS. */

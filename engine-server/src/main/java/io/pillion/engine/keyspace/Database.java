@@ -49,6 +49,16 @@ public final class Database {
     return wheel.size();
   }
 
+  /** How many bytes the way from keys to records takes. O(n) in segments of some 400 keys. */
+  public long indexBytes() {
+    return index.bytes();
+  }
+
+  /** How many bytes it takes to know which keys expire when, beside what the records hold. */
+  public long expiryBytes() {
+    return wheel.bytes();
+  }
+
   // --- finding
 
   /**
@@ -121,6 +131,20 @@ public final class Database {
    */
   public boolean isRaw(long record) {
     return KeyRecord.hasFlag(arena, record, KeyRecord.FLAG_RAW);
+  }
+
+  /**
+   * All bytes that a key takes with its value, however large; its place in the index is not
+   * counted. O(n) in the blocks of a collection.
+   */
+  public long bytesOf(long record) {
+    long bytes = recordBytes(record);
+    ValueType type = type(record);
+    if (type != ValueType.STRING) {
+      long root = arena.getLong(rootCell(record));
+      bytes += arena.wouldFree(() -> Values.free(arena, type, root));
+    }
+    return bytes;
   }
 
   /** The bytes that the record itself takes, without the pages of a large collection. */

@@ -46,6 +46,11 @@ final class ExpiryWheel {
     return size;
   }
 
+  /** How many bytes of the arena the nodes take. */
+  long bytes() {
+    return (long) pageCount * NODES_PER_PAGE * NODE_BYTES;
+  }
+
   /** Makes sure that the next {@link #add} cannot fail for want of memory. */
   void reserve() {
     if (freeHead == NONE && freshNodes == pageCount * NODES_PER_PAGE) {

@@ -54,6 +54,19 @@ final class KeyIndex {
     return size;
   }
 
+  /** How many bytes of the arena the segments take. */
+  long bytes() {
+    long bytes = 0;
+    Segment last = null;
+    for (Segment segment : directory) {
+      if (segment != last) {
+        bytes += SEGMENT_BYTES;
+        last = segment;
+      }
+    }
+    return bytes;
+  }
+
   long hash(Bytes key) {
     return key.hash(seed);
   }

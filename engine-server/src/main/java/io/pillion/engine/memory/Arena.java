@@ -53,6 +53,8 @@ public final class Arena implements AutoCloseable {
   private int slabCount;
   private int topSlab;
   private long usedBytes;
+  private boolean measuring;
+  private long measuredBytes;
   private boolean closed;
 
   /** An arena whose hashes are seeded with 0: good where nobody can choose hostile keys. */
@@ -109,9 +111,28 @@ public final class Arena implements AutoCloseable {
     return run.base + offset;
   }
 
+  /**
+   * How many bytes an action would give back: while it runs, {@link #free} frees nothing. So that
+   * what a value takes is what removing it would give, by the same code.
+   */
+  public long wouldFree(Runnable action) {
+    measuring = true;
+    measuredBytes = 0;
+    try {
+      action.run();
+    } finally {
+      measuring = false;
+    }
+    return measuredBytes;
+  }
+
   /** Gives a block back; its address means nothing afterwards. */
   public void free(long address) {
     Run run = runOf(address);
+    if (measuring) {
+      measuredBytes += run.blockBytes;
+      return;
+    }
     usedBytes -= run.blockBytes;
     if (run.sizeClass < 0) {
       freeLarge(run);

@@ -33,6 +33,16 @@ final class CommandTableTest {
           Map.entry("config|resetstat tips", "7.2 adds them"),
           Map.entry("config|rewrite tips", "7.2 adds them"),
           Map.entry("latency|reset tips", "7.2 corrects them"),
+          Map.entry("acl|deluser tips", "7.2 adds them"),
+          Map.entry("acl|save tips", "7.2 adds them"),
+          Map.entry("acl|setuser tips", "7.2 adds them"),
+          Map.entry("cluster|info flags", "Valkey 8 allows it while loading"),
+          Map.entry("cluster|myid flags", "Valkey 8 allows it while loading"),
+          Map.entry("cluster|nodes flags", "Valkey 8 allows it while loading"),
+          Map.entry("cluster|shards flags", "Valkey 8 allows it while loading"),
+          Map.entry("cluster|slots flags", "Valkey 8 allows it while loading"),
+          Map.entry("wait flags", "7.2 lets scripts call it"),
+          Map.entry("wait categories", "7.2 says that it blocks"),
           Map.entry("zrank arity", "7.2 adds WITHSCORE"),
           Map.entry("zrevrank arity", "7.2 adds WITHSCORE"));
 

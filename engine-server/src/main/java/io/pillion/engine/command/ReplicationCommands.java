@@ -1,0 +1,153 @@
+package io.pillion.engine.command;
+
+import static io.pillion.engine.dispatch.AclCategory.CONNECTION;
+import static io.pillion.engine.dispatch.AclCategory.DANGEROUS;
+import static io.pillion.engine.dispatch.CommandFlag.ADMIN;
+import static io.pillion.engine.dispatch.CommandFlag.BLOCKING;
+import static io.pillion.engine.dispatch.CommandFlag.FAST;
+import static io.pillion.engine.dispatch.CommandFlag.LOADING;
+import static io.pillion.engine.dispatch.CommandFlag.NOSCRIPT;
+import static io.pillion.engine.dispatch.CommandFlag.NO_ASYNC_LOADING;
+import static io.pillion.engine.dispatch.CommandFlag.STALE;
+
+import io.pillion.engine.dispatch.AclCategory;
+import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.dispatch.Command;
+import io.pillion.engine.dispatch.CommandGroup;
+import io.pillion.engine.dispatch.CommandTable;
+import io.pillion.engine.keyspace.ValueType;
+import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.protocol.Numbers;
+import io.pillion.engine.protocol.Reply;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** What clients ask about replication, answered by a primary that has no replicas. */
+final class ReplicationCommands {
+  void declare(CommandTable table) {
+    table.group(CommandGroup.GENERIC);
+    table
+        .command("WAIT", this::waitForReplicas)
+        .arity(3)
+        .flags(BLOCKING)
+        .acl(CONNECTION)
+        .tips("request_policy:all_shards", "response_policy:agg_min")
+        .since("3.0.0")
+        .complexity("O(1)")
+        .summary("Waits until replicas have what this client wrote.")
+        .syntax("numreplicas timeout");
+    table
+        .command("WAITAOF", this::waitForDisks)
+        .arity(4)
+        .flags(BLOCKING)
+        .acl(CONNECTION)
+        .tips("request_policy:all_shards", "response_policy:agg_min")
+        .since("7.2.0")
+        .complexity("O(1)")
+        .summary("Waits until what this client wrote is on disks, here and at replicas.")
+        .syntax("numlocal numreplicas timeout");
+    table.group(CommandGroup.SERVER);
+    table
+        .command("ROLE", this::role)
+        .arity(1)
+        .flags(NOSCRIPT, LOADING, STALE, FAST)
+        .acl(AclCategory.ADMIN, DANGEROUS)
+        .since("2.8.12")
+        .complexity("O(1)")
+        .summary("Answers whether this is a primary, and who follows it.");
+    table
+        .command("FAILOVER", this::failover)
+        .arity(-1)
+        .flags(ADMIN, NOSCRIPT, STALE)
+        .since("6.2.0")
+        .complexity("O(1)")
+        .summary("Makes a replica the primary.")
+        .syntax("[TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]");
+    replicaof(table, "REPLICAOF").since("5.0.0");
+    replicaof(table, "SLAVEOF").since("1.0.0");
+  }
+
+  private Command replicaof(CommandTable table, String name) {
+    return table
+        .command(name, this::replicaof)
+        .arity(3)
+        .flags(NO_ASYNC_LOADING, ADMIN, NOSCRIPT, STALE)
+        .complexity("O(1)")
+        .summary("Makes this server a replica of another, or a primary again.")
+        .syntax("<host port | NO ONE>");
+  }
+
+  private void waitForReplicas(Call call) {
+    long replicas = call.args().integer(1);
+    long timeout = timeoutMillis(call, 2);
+    Consumer<Reply> none = reply -> reply.integer(0);
+    waitInVain(call, replicas > 0, timeout, none);
+  }
+
+  private void waitForDisks(Call call) {
+    long here = call.args().integer(1);
+    if (here < 0 || here > 1) {
+      throw Errors.err("value is out of range, value must between 0 and 1");
+    }
+    long replicas = call.args().integer(2);
+    if (replicas < 0) {
+      throw Errors.err("value is out of range, must be positive");
+    }
+    long timeout = timeoutMillis(call, 3);
+    if (here > 0) {
+      throw Errors.err("WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
+    }
+    Consumer<Reply> none =
+        reply -> {
+          reply.array(2);
+          reply.integer(0);
+          reply.integer(0);
+        };
+    waitInVain(call, replicas > 0, timeout, none);
+  }
+
+  private static long timeoutMillis(Call call, int index) {
+    long millis =
+        Numbers.parseLong(call.arg(index), Errors.err("timeout is not an integer or out of range"));
+    if (millis < 0) {
+      throw Errors.err("timeout is negative");
+    }
+    if (millis > Long.MAX_VALUE - call.now()) {
+      throw Errors.err("timeout is out of range");
+    }
+    return millis;
+  }
+
+  /** Nobody is going to acknowledge anything: only the time can end the wait. */
+  private static void waitInVain(
+      Call call, boolean wants, long timeoutMillis, Consumer<Reply> reply) {
+    if (wants) {
+      call.block(ValueType.STRING, List.of(), timeoutMillis, reply);
+    } else {
+      reply.accept(call.reply());
+    }
+  }
+
+  private void role(Call call) {
+    call.reply().array(3);
+    call.reply().bulk("master");
+    call.reply().integer(0);
+    call.reply().array(0);
+  }
+
+  private void failover(Call call) {
+    if (call.count() == 2 && call.args().is(1, "ABORT")) {
+      throw Errors.err("No failover in progress.");
+    }
+    throw Errors.err("FAILOVER requires connected replicas.");
+  }
+
+  private void replicaof(Call call) {
+    if (call.args().is(1, "NO") && call.args().is(2, "ONE")) {
+      call.reply().ok();
+      return;
+    }
+    Numbers.parseLong(call.arg(2), Errors.err("Invalid master port"));
+    throw Errors.err("This engine cannot follow another server yet");
+  }
+}
