@@ -36,6 +36,7 @@ public final class AllCommands {
     SortedSetCommands sortedSets = new SortedSetCommands();
     sortedSets.declare(table);
     new GeoCommands(sortedSets).declare(table);
+    new StreamCommands().declare(table);
     new HyperLogLogCommands(parameters).declare(table);
     new PubSubCommands(services.pubSub()).declare(table);
     new ConnectionCommands(services).declare(table);

@@ -4,6 +4,8 @@ import io.pillion.engine.datatype.HashValue;
 import io.pillion.engine.datatype.ListValue;
 import io.pillion.engine.datatype.SetValue;
 import io.pillion.engine.datatype.SortedSetValue;
+import io.pillion.engine.datatype.StreamId;
+import io.pillion.engine.datatype.StreamValue;
 import io.pillion.engine.datatype.TypeLimits;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.Keyspace;
@@ -112,9 +114,23 @@ final class Digest {
           add(digest, members.member().bytes().toByteArray());
         }
       }
+      case STREAM -> addEntries(digest, new StreamValue(arena, database.rootCell(record), limits));
     }
     if (database.deadline(record) != Database.NEVER) {
       add(digest, HAS_DEADLINE);
+    }
+  }
+
+  private void addEntries(byte[] digest, StreamValue stream) {
+    StreamValue.Entries entries = stream.entries();
+    while (entries.next()) {
+      StreamId id = entries.id();
+      String text = Long.toUnsignedString(id.ms()) + "." + Long.toUnsignedString(id.seq());
+      mix(digest, text.getBytes(StandardCharsets.US_ASCII));
+      while (entries.nextField()) {
+        mix(digest, entries.field().toByteArray());
+        mix(digest, entries.value().toByteArray());
+      }
     }
   }
 

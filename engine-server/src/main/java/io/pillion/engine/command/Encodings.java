@@ -29,6 +29,7 @@ final class Encodings {
       case SET -> new SetValue(arena, database.rootCell(record), limits).encoding();
       case ZSET -> new SortedSetValue(arena, database.rootCell(record), limits).encoding();
       case HASH -> new HashValue(arena, database.rootCell(record), limits).encoding();
+      case STREAM -> "stream";
     };
   }
 

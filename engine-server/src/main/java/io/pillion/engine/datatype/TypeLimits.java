@@ -32,4 +32,10 @@ public final class TypeLimits {
    * 32 and 64 KiB.
    */
   public int listMaxPackedSize = -2;
+
+  /** {@code stream-node-max-bytes}: bytes of a page of entries; 0 for no limit. */
+  public int streamNodeMaxBytes = 4096;
+
+  /** {@code stream-node-max-entries}: entries of a page; 0 for no limit. */
+  public int streamNodeMaxEntries = 100;
 }

@@ -38,6 +38,37 @@ final class Varint {
     return value;
   }
 
+  /** How many bytes an unsigned 64-bit number takes. */
+  static int sizeOfLong(long value) {
+    return (63 - Long.numberOfLeadingZeros(value | 1)) / 7 + 1;
+  }
+
+  /** Writes an unsigned 64-bit number in up to ten bytes, and returns the address behind it. */
+  static long putLong(Arena arena, long address, long value) {
+    while (value >>> 7 != 0) {
+      arena.putByte(address++, (byte) (value | 0x80));
+      value >>>= 7;
+    }
+    arena.putByte(address++, (byte) value);
+    return address;
+  }
+
+  /** Reads an unsigned 64-bit number. */
+  static long getLong(Arena arena, long address) {
+    long b = arena.getByte(address);
+    if (b >= 0) {
+      return b;
+    }
+    long value = b & 0x7F;
+    int shift = 7;
+    do {
+      b = arena.getByte(++address);
+      value |= (b & 0x7F) << shift;
+      shift += 7;
+    } while (b < 0);
+    return value;
+  }
+
   /** Writes a length into a block's buffer and returns the place behind it. */
   static int put(ByteBuffer buffer, int at, int value) {
     while (value >>> 7 != 0) {

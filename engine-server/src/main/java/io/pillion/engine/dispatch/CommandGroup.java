@@ -14,6 +14,7 @@ public enum CommandGroup {
   HYPERLOGLOG,
   GEO,
   PUBSUB,
+  STREAM,
   CONNECTION,
   SERVER,
   CLUSTER,

@@ -106,6 +106,11 @@ public record KeySpec(
     return new KeySpec(0, null, 0, Find.UNKNOWN, 0, 0, 0, 0, 0, set(flags), finder);
   }
 
+  /** Keys that fill the first half of the words after a keyword, searched from an index on. */
+  public static KeySpec firstHalfAfter(String keyword, int startFrom, Flag... flags) {
+    return new KeySpec(0, keyword, startFrom, Find.RANGE, -1, 1, 2, 0, 0, set(flags));
+  }
+
   private static Set<Flag> set(Flag... flags) {
     EnumSet<Flag> set = EnumSet.noneOf(Flag.class);
     for (Flag flag : flags) {

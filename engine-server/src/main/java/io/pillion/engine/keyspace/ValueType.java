@@ -6,7 +6,8 @@ public enum ValueType {
   LIST(1, "list"),
   SET(2, "set"),
   ZSET(3, "zset"),
-  HASH(4, "hash");
+  HASH(4, "hash"),
+  STREAM(6, "stream");
 
   private static final ValueType[] VALUES = values();
 
@@ -29,6 +30,7 @@ public enum ValueType {
   }
 
   static ValueType of(int code) {
-    return VALUES[code];
+    // Number 5 is for what modules keep, of which there is nothing.
+    return VALUES[code < 5 ? code : code - 1];
   }
 }

@@ -4,6 +4,7 @@ import io.pillion.engine.datatype.HashValue;
 import io.pillion.engine.datatype.ListValue;
 import io.pillion.engine.datatype.SetValue;
 import io.pillion.engine.datatype.SortedSetValue;
+import io.pillion.engine.datatype.StreamValue;
 import io.pillion.engine.datatype.TypeLimits;
 import io.pillion.engine.memory.Arena;
 
@@ -29,6 +30,7 @@ public final class Values {
       case LIST -> ListValue.free(arena, root);
       case SET -> SetValue.free(arena, root);
       case ZSET -> SortedSetValue.free(arena, root);
+      case STREAM -> StreamValue.free(arena, root);
       default -> throw new IllegalArgumentException(type + " has no root");
     }
   }
@@ -39,6 +41,7 @@ public final class Values {
       case LIST -> ListValue.copy(arena, root);
       case SET -> SetValue.copy(arena, root);
       case ZSET -> SortedSetValue.copy(arena, root, limits);
+      case STREAM -> StreamValue.copy(arena, root);
       default -> throw new IllegalArgumentException(type + " has no root");
     };
   }

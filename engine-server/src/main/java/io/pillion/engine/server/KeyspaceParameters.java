@@ -26,7 +26,9 @@ final class KeyspaceParameters {
         "set-max-listpack-value",
         "zset-max-listpack-entries",
         "zset-max-listpack-value",
-        "list-max-listpack-size");
+        "list-max-listpack-size",
+        "stream-node-max-bytes",
+        "stream-node-max-entries");
   }
 
   private static void copy(Parameters parameters, KeyspaceSettings settings) {
@@ -44,6 +46,8 @@ final class KeyspaceParameters {
     types.sortedSetMaxPackedEntries = clamped(parameters, "zset-max-listpack-entries");
     types.sortedSetMaxPackedBytes = clamped(parameters, "zset-max-listpack-value");
     types.listMaxPackedSize = parameters.integer("list-max-listpack-size");
+    types.streamNodeMaxBytes = clamped(parameters, "stream-node-max-bytes");
+    types.streamNodeMaxEntries = clamped(parameters, "stream-node-max-entries");
   }
 
   private static int clamped(Parameters parameters, String name) {

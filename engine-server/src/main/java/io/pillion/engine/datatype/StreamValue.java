@@ -1,0 +1,649 @@
+package io.pillion.engine.datatype;
+
+import io.pillion.engine.memory.Arena;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.memory.OutOfArenaException;
+import io.pillion.engine.memory.Span;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A stream: entries in the order of their ids, each a list of fields and values, and the groups of
+ * consumers that share the reading of it.
+ *
+ * <p>Entries lie in pages ({@link StreamPage}) of up to {@link TypeLimits#streamNodeMaxBytes} and
+ * {@link TypeLimits#streamNodeMaxEntries}; an {@link IdTree} leads from an id to its page. New
+ * entries go to the last page, whose address the root has at hand. Groups and consumers are small
+ * blocks in the order of their names ({@link NameTable}); see {@link StreamGroup}.
+ *
+ * <p>This object is a view, made for one command. An {@link Entries} walk is void after a change. A
+ * change that fails with {@link OutOfArenaException} leaves the stream as it was.
+ *
+ * <p>To read a whole stream out: {@link #entries()}, {@link #lastId()}, {@link #maxDeletedId()},
+ * {@link #entriesAdded()}, then {@link #groupCount()} and {@link #group(int)}. To build the same
+ * again: {@link #append} each entry, {@link #restore} those three, then {@link #createGroup}.
+ */
+public final class StreamValue {
+  /** What is said of a group whose number of entries read cannot be told. */
+  public static final long UNKNOWN = -1;
+
+  private static final long MAX_PAGE_BYTES = 1 << 30;
+
+  // The root.
+  private static final int SIZE = 0;
+  private static final int LAST_ID = 8;
+  private static final int MAX_DELETED_ID = 24;
+  private static final int ENTRIES_ADDED = 40;
+  private static final int PAGES = 48;
+  private static final int TAIL = PAGES + IdTree.HOLDER_BYTES;
+  private static final int GROUPS = TAIL + 8;
+  private static final int ROOT_BYTES = GROUPS + 8;
+
+  private final Arena arena;
+  private final long root;
+  private final TypeLimits limits;
+  private final NameTable groups;
+
+  /**
+   * A view of the stream whose root's address lies at {@code cell}.
+   *
+   * @param cell an address in the arena; the root stays where it is as long as the stream lives
+   */
+  public StreamValue(Arena arena, long cell, TypeLimits limits) {
+    this.arena = arena;
+    this.root = arena.getLong(cell);
+    this.limits = limits;
+    groups = new NameTable(arena, root + GROUPS, StreamGroup.NAME);
+  }
+
+  /** Makes an empty stream and returns its root. */
+  public static long create(Arena arena) {
+    long root = arena.allocate(ROOT_BYTES);
+    arena.clear(root, ROOT_BYTES);
+    return root;
+  }
+
+  /** Frees all blocks of the stream with this root. O(pages + consumers + pending entries). */
+  public static void free(Arena arena, long root) {
+    IdTree pages = new IdTree(arena, root + PAGES, 1);
+    for (boolean more = pages.first(); more; more = pages.next()) {
+      arena.free(pages.word(0));
+    }
+    IdTree.free(arena, root + PAGES);
+    NameTable groups = new NameTable(arena, root + GROUPS, StreamGroup.NAME);
+    for (int i = 0; i < groups.size(); i++) {
+      StreamGroup.free(arena, groups.get(i));
+    }
+    groups.free();
+    arena.free(root);
+  }
+
+  /** Copies a stream with its groups and returns the copy's root. O(n). */
+  public static long copy(Arena arena, long root) {
+    long copy = create(arena);
+    try {
+      arena.copy(root, copy, PAGES);
+      copyPages(arena, root, copy);
+      NameTable groups = new NameTable(arena, root + GROUPS, StreamGroup.NAME);
+      NameTable copies = new NameTable(arena, copy + GROUPS, StreamGroup.NAME);
+      for (int i = 0; i < groups.size(); i++) {
+        long group = StreamGroup.copy(arena, groups.get(i));
+        try {
+          copies.append(group);
+        } catch (OutOfArenaException e) {
+          StreamGroup.free(arena, group);
+          throw e;
+        }
+      }
+    } catch (OutOfArenaException e) {
+      free(arena, copy);
+      throw e;
+    }
+    return copy;
+  }
+
+  private static void copyPages(Arena arena, long root, long copy) {
+    IdTree from = new IdTree(arena, root + PAGES, 1);
+    IdTree to = new IdTree(arena, copy + PAGES, 1);
+    for (boolean more = from.first(); more; more = from.next()) {
+      long bytes = StreamPage.bytes(arena, from.word(0));
+      long page = arena.allocate(bytes);
+      arena.copy(from.word(0), page, bytes);
+      try {
+        to.insert(from.ms(), from.seq());
+      } catch (OutOfArenaException e) {
+        arena.free(page);
+        throw e;
+      }
+      to.word(0, page);
+      arena.putLong(copy + TAIL, page);
+    }
+  }
+
+  // --- what is known of the whole
+
+  /** The number of entries. O(1). */
+  public long size() {
+    return arena.getLong(root + SIZE);
+  }
+
+  /** The id of the first entry, or {@link StreamId#MIN} when there is none. O(log n). */
+  public StreamId firstId() {
+    IdTree pages = pages();
+    if (!pages.first()) {
+      return StreamId.MIN;
+    }
+    StreamPage page = new StreamPage(arena).open(pages.word(0));
+    page.next();
+    return new StreamId(page.ms(), page.seq());
+  }
+
+  /** The id of the last entry, or {@link StreamId#MIN} when there is none. O(log n). */
+  public StreamId topId() {
+    Entries entries = entries(StreamId.MIN, StreamId.MAX, /* reverse= */ true);
+    return entries.next() ? entries.id() : StreamId.MIN;
+  }
+
+  /** The id last given to an entry, or set by XSETID; new ones must be behind it. O(1). */
+  public StreamId lastId() {
+    return id(root + LAST_ID);
+  }
+
+  /** The largest id that an entry had which was deleted, or {@link StreamId#MIN}. O(1). */
+  public StreamId maxDeletedId() {
+    return id(root + MAX_DELETED_ID);
+  }
+
+  /** How many entries have ever been added. O(1). */
+  public long entriesAdded() {
+    return arena.getLong(root + ENTRIES_ADDED);
+  }
+
+  /** How many pages the entries take. O(1). */
+  public long pageCount() {
+    return pages().size();
+  }
+
+  /** How many nodes the index of the pages has. O(pages). */
+  public long indexNodeCount() {
+    return pages().nodes();
+  }
+
+  /** Sets what is known of the stream besides its entries and groups. O(1). */
+  public void restore(StreamId lastId, StreamId maxDeletedId, long entriesAdded) {
+    putId(root + LAST_ID, lastId);
+    putId(root + MAX_DELETED_ID, maxDeletedId);
+    arena.putLong(root + ENTRIES_ADDED, entriesAdded);
+  }
+
+  private StreamId id(long at) {
+    return new StreamId(arena.getLong(at), arena.getLong(at + 8));
+  }
+
+  private void putId(long at, StreamId id) {
+    arena.putLong(at, id.ms());
+    arena.putLong(at + 8, id.seq());
+  }
+
+  private IdTree pages() {
+    return new IdTree(arena, root + PAGES, 1);
+  }
+
+  // --- adding
+
+  /**
+   * Adds an entry behind all others, and counts it as added. O(1) but for a new page, which is
+   * O(log n).
+   *
+   * @param id greater than {@link #lastId()}
+   * @param words fields and values in turn
+   * @throws OutOfArenaException when there is no room; nothing has changed then
+   */
+  public void append(StreamId id, Bytes... words) {
+    long tail = arena.getLong(root + TAIL);
+    StreamPage page = new StreamPage(arena);
+    boolean own = false;
+    if (tail != 0) {
+      page.open(tail);
+      own = !page.hasFieldsOf(words);
+    }
+    int size = own ? StreamPage.sizeOfAll(words) : StreamPage.sizeOfValues(words);
+    if (tail == 0 || isFull(tail, id, size)) {
+      own = false;
+      size = StreamPage.sizeOfValues(words);
+      // The id costs two bytes in a page that begins with it.
+      page.open(addPage(id, words, size + 2));
+      if (tail != 0) {
+        shrink(tail);
+      }
+    } else {
+      page.open(roomyTail(tail, size + page.sizeOfId(id)));
+    }
+    page.append(id, words, own);
+    arena.putLong(root + SIZE, size() + 1);
+    arena.putLong(root + ENTRIES_ADDED, entriesAdded() + 1);
+    putId(root + LAST_ID, id);
+  }
+
+  /** Whether the last page must not take another entry: by Redis' rules for its nodes. */
+  private boolean isFull(long tail, StreamId id, int size) {
+    int limit = limits.streamNodeMaxBytes;
+    long most = limit > 0 ? Math.min(limit, MAX_PAGE_BYTES) : MAX_PAGE_BYTES;
+    int mostEntries = limits.streamNodeMaxEntries;
+    return StreamPage.bytes(arena, tail) + size >= most
+        || (mostEntries > 0 && StreamPage.added(arena, tail) >= mostEntries)
+        || id.ms() - StreamPage.ms(arena, tail) >= StreamPage.MAX_MS_BEHIND
+        || id.ms() - StreamPage.ms(arena, tail) < 0;
+  }
+
+  private long addPage(StreamId id, Bytes[] words, int entryBytes) {
+    long page = StreamPage.create(arena, id, words, entryBytes);
+    IdTree pages = pages();
+    try {
+      pages.insert(id.ms(), id.seq());
+    } catch (OutOfArenaException e) {
+      arena.free(page);
+      throw e;
+    }
+    pages.word(0, page);
+    arena.putLong(root + TAIL, page);
+    return page;
+  }
+
+  /** The last page, moved to where it has room for more bytes. */
+  private long roomyTail(long tail, int more) {
+    long used = StreamPage.bytes(arena, tail);
+    long capacity = arena.capacity(tail);
+    if (used + more <= capacity) {
+      return tail;
+    }
+    long most = Math.max(limits.streamNodeMaxBytes, used + more);
+    return moved(tail, Math.min(most, used + Math.max(more, used / 4)));
+  }
+
+  private long moved(long page, long bytes) {
+    long moved = arena.allocate(bytes);
+    arena.copy(page, moved, StreamPage.bytes(arena, page));
+    IdTree pages = pages();
+    pages.find(StreamPage.ms(arena, page), StreamPage.seq(arena, page));
+    pages.word(0, moved);
+    if (arena.getLong(root + TAIL) == page) {
+      arena.putLong(root + TAIL, moved);
+    }
+    arena.free(page);
+    return moved;
+  }
+
+  /** Gives back what a page does not use and will not need. */
+  private void shrink(long page) {
+    long used = StreamPage.bytes(arena, page);
+    if (arena.capacity(page) - used < used / 8) {
+      return;
+    }
+    try {
+      moved(page, used);
+    } catch (OutOfArenaException e) {
+      // It stays roomier than it needs to be.
+    }
+  }
+
+  // --- removing
+
+  /** Removes an entry, and remembers that one was; false when there is no such entry. O(log n). */
+  public boolean delete(StreamId id) {
+    StreamPage page = find(id);
+    if (page == null) {
+      return false;
+    }
+    if (StreamPage.count(arena, page.address()) == 1) {
+      removePage(page.address());
+    } else {
+      page.remove();
+      shrinkIfHalfEmpty(page.address());
+    }
+    arena.putLong(root + SIZE, size() - 1);
+    if (id.compareTo(maxDeletedId()) > 0) {
+      putId(root + MAX_DELETED_ID, id);
+    }
+    return true;
+  }
+
+  /** Whether there is an entry with this id. O(log n). */
+  public boolean contains(StreamId id) {
+    return find(id) != null;
+  }
+
+  private @Nullable StreamPage find(StreamId id) {
+    IdTree pages = pages();
+    if (!pages.floor(id.ms(), id.seq())) {
+      return null;
+    }
+    StreamPage page = new StreamPage(arena).open(pages.word(0));
+    return page.seek(id) && page.ms() == id.ms() && page.seq() == id.seq() ? page : null;
+  }
+
+  private void removePage(long page) {
+    IdTree pages = pages();
+    pages.remove(StreamPage.ms(arena, page), StreamPage.seq(arena, page));
+    arena.free(page);
+    if (arena.getLong(root + TAIL) == page) {
+      arena.putLong(root + TAIL, pages.last() ? pages.word(0) : 0);
+    }
+  }
+
+  private void shrinkIfHalfEmpty(long page) {
+    if (StreamPage.bytes(arena, page) < arena.capacity(page) / 2) {
+      shrink(page);
+    }
+  }
+
+  /**
+   * Removes the first entries until no more than so many are left. O(log n) per page.
+   *
+   * @param approximate whether to remove whole pages only
+   * @param limit how many to remove at most, in whole pages; 0 for any number
+   * @return how many were removed
+   */
+  public long trimToSize(long most, boolean approximate, long limit) {
+    long removed = 0;
+    while (size() > most) {
+      IdTree pages = pages();
+      pages.first();
+      long page = pages.word(0);
+      int count = StreamPage.count(arena, page);
+      if (limit > 0 && removed + count > limit) {
+        break;
+      }
+      if (size() - count >= most) {
+        removePage(page);
+        removed += count;
+        arena.putLong(root + SIZE, size() - count);
+        continue;
+      }
+      if (!approximate) {
+        int excess = (int) (size() - most);
+        removeFirst(page, excess);
+        removed += excess;
+      }
+      break;
+    }
+    return removed;
+  }
+
+  /**
+   * Removes the entries before an id.
+   *
+   * @see #trimToSize
+   */
+  public long trimBefore(StreamId least, boolean approximate, long limit) {
+    long removed = 0;
+    while (size() > 0) {
+      IdTree pages = pages();
+      pages.first();
+      long page = pages.word(0);
+      int count = StreamPage.count(arena, page);
+      if (limit > 0 && removed + count > limit) {
+        break;
+      }
+      int before = countBefore(page, least);
+      if (before == count) {
+        removePage(page);
+        removed += count;
+        arena.putLong(root + SIZE, size() - count);
+        continue;
+      }
+      if (!approximate && before > 0) {
+        removeFirst(page, before);
+        removed += before;
+      }
+      break;
+    }
+    return removed;
+  }
+
+  private int countBefore(long address, StreamId id) {
+    StreamPage page = new StreamPage(arena).open(address);
+    int count = 0;
+    while (page.next() && StreamId.compare(page.ms(), page.seq(), id.ms(), id.seq()) < 0) {
+      count++;
+    }
+    return count;
+  }
+
+  /** Removes some, but not all entries of a page. */
+  private void removeFirst(long address, int count) {
+    StreamPage page = new StreamPage(arena).open(address);
+    for (int i = 0; i < count; i++) {
+      page.next();
+    }
+    page.removeWithAllBefore(count);
+    arena.putLong(root + SIZE, size() - count);
+    shrinkIfHalfEmpty(address);
+  }
+
+  // --- groups
+
+  /** How many groups of consumers there are. O(1). */
+  public int groupCount() {
+    return groups.size();
+  }
+
+  /** The group with this number, in the order of their names. O(1). */
+  public StreamGroup group(int index) {
+    return new StreamGroup(arena, groups.get(index));
+  }
+
+  /** The group with this name, or null. O(log groups). */
+  public @Nullable StreamGroup group(Bytes name) {
+    int index = groups.find(name);
+    return index < 0 ? null : group(index);
+  }
+
+  /**
+   * Makes a group without consumers. O(groups).
+   *
+   * @param name of no group yet
+   * @param lastId behind which entries are new to the group
+   * @param entriesRead how many entries of all ever added are up to that id, or {@link #UNKNOWN}
+   * @throws OutOfArenaException when there is no room; nothing has changed then
+   */
+  public StreamGroup createGroup(Bytes name, StreamId lastId, long entriesRead) {
+    long group = StreamGroup.create(arena, name, lastId, entriesRead);
+    try {
+      groups.insert(name, group);
+    } catch (OutOfArenaException e) {
+      StreamGroup.free(arena, group);
+      throw e;
+    }
+    return new StreamGroup(arena, group);
+  }
+
+  /** Removes a group with all that is pending in it; false when there is no such group. */
+  public boolean deleteGroup(Bytes name) {
+    int index = groups.find(name);
+    if (index < 0) {
+      return false;
+    }
+    long group = groups.get(index);
+    groups.remove(index);
+    StreamGroup.free(arena, group);
+    return true;
+  }
+
+  /**
+   * How many entries are still to be delivered to a group, by Redis' rules, or {@link #UNKNOWN}
+   * when entries that were deleted make it impossible to tell. O(log n).
+   */
+  public long lag(StreamGroup group) {
+    if (entriesAdded() == 0) {
+      return 0;
+    }
+    long read =
+        group.entriesRead() != UNKNOWN && !hasTombstoneFrom(group.lastId())
+            ? group.entriesRead()
+            : entriesUpTo(group.lastId());
+    return read == UNKNOWN ? UNKNOWN : entriesAdded() - read;
+  }
+
+  /**
+   * Moves a group on to an entry that it has been given: its last id, and, as far as it can be
+   * told, how many it has read. O(log n).
+   */
+  public void advance(StreamGroup group, StreamId id) {
+    if (group.entriesRead() != UNKNOWN && !hasTombstoneFrom(id)) {
+      group.entriesRead(group.entriesRead() + 1);
+    } else if (entriesAdded() != 0) {
+      group.entriesRead(entriesUpTo(id));
+    }
+    group.lastId(id);
+  }
+
+  /** Whether an entry was deleted at or behind an id, among those that there are. */
+  private boolean hasTombstoneFrom(StreamId id) {
+    StreamId deleted = maxDeletedId();
+    return size() > 0
+        && !deleted.isZero()
+        && firstId().compareTo(deleted) <= 0
+        && id.compareTo(deleted) <= 0;
+  }
+
+  /** How many entries of all ever added are up to an id, or {@link #UNKNOWN}. O(log n). */
+  public long entriesUpTo(StreamId id) {
+    long added = entriesAdded();
+    if (added == 0) {
+      return 0;
+    }
+    int toLast = id.compareTo(lastId());
+    if (toLast == 0 || (toLast < 0 && size() == 0)) {
+      return added;
+    }
+    if (toLast > 0) {
+      return UNKNOWN;
+    }
+    StreamId first = firstId();
+    StreamId deleted = maxDeletedId();
+    if (deleted.isZero() || deleted.compareTo(first) < 0) {
+      int toFirst = id.compareTo(first);
+      if (toFirst <= 0) {
+        return added - size() + (toFirst == 0 ? 1 : 0);
+      }
+    }
+    return UNKNOWN;
+  }
+
+  // --- walking
+
+  /** Walks over all entries. */
+  public Entries entries() {
+    return entries(StreamId.MIN, StreamId.MAX, /* reverse= */ false);
+  }
+
+  /**
+   * Walks over the entries between two ids, both included.
+   *
+   * @param reverse from the last to the first
+   */
+  public Entries entries(StreamId from, StreamId to, boolean reverse) {
+    return new Entries(from, to, reverse);
+  }
+
+  /** A walk over entries. It begins before the first. */
+  public final class Entries {
+    private final StreamId from;
+    private final StreamId to;
+    private final boolean reverse;
+    private final IdTree pages = pages();
+    private final StreamPage page = new StreamPage(arena);
+    private boolean inside;
+    // In reverse: where the entries of the page are, and how many are still to come.
+    private long[] places = {};
+    private int placesLeft;
+
+    private Entries(StreamId from, StreamId to, boolean reverse) {
+      this.from = from;
+      this.to = to;
+      this.reverse = reverse;
+      if (from.compareTo(to) > 0) {
+        return;
+      }
+      StreamId begin = reverse ? to : from;
+      inside = pages.floor(begin.ms(), begin.seq()) || (!reverse && pages.first());
+      if (inside) {
+        openPage();
+      }
+    }
+
+    private void openPage() {
+      page.open(pages.word(0));
+      if (reverse) {
+        places = new long[StreamPage.count(arena, page.address())];
+        placesLeft = 0;
+        while (page.next() && StreamId.compare(page.ms(), page.seq(), to.ms(), to.seq()) <= 0) {
+          places[placesLeft++] = page.place();
+        }
+      }
+    }
+
+    /** Moves to the next entry; false behind the last. */
+    public boolean next() {
+      return inside && (inside = reverse ? stepBack() : stepForward());
+    }
+
+    private boolean stepForward() {
+      while (true) {
+        while (page.next()) {
+          if (StreamId.compare(page.ms(), page.seq(), from.ms(), from.seq()) >= 0) {
+            return StreamId.compare(page.ms(), page.seq(), to.ms(), to.seq()) <= 0;
+          }
+        }
+        if (!pages.next()) {
+          return false;
+        }
+        openPage();
+      }
+    }
+
+    private boolean stepBack() {
+      while (placesLeft == 0) {
+        if (!pages.previous()) {
+          return false;
+        }
+        openPage();
+      }
+      page.read(places[--placesLeft]);
+      return StreamId.compare(page.ms(), page.seq(), from.ms(), from.seq()) >= 0;
+    }
+
+    /** The entry's id. */
+    public StreamId id() {
+      return new StreamId(page.ms(), page.seq());
+    }
+
+    /**
+     * Whether the entry is the first of its page: forward, and only of use to keep pages together
+     * when a stream is written out.
+     */
+    public boolean isFirstOfPage() {
+      return page.isAtFirst();
+    }
+
+    /** How many fields the entry has; at least one. */
+    public int fieldCount() {
+      return page.fields();
+    }
+
+    /** Moves to the entry's next field, in the order in which they were given; false at the end. */
+    public boolean nextField() {
+      return page.nextField();
+    }
+
+    /** The name of the field; the span is the same for each. */
+    public Span field() {
+      return page.field();
+    }
+
+    /** The value of the field; the span is the same for each. */
+    public Span value() {
+      return page.value();
+    }
+  }
+}
