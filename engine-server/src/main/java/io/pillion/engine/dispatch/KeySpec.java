@@ -108,7 +108,7 @@ public record KeySpec(
 
   /** Keys that fill the first half of the words after a keyword, searched from an index on. */
   public static KeySpec firstHalfAfter(String keyword, int startFrom, Flag... flags) {
-    return new KeySpec(0, keyword, startFrom, Find.RANGE, -1, 1, 2, 0, 0, set(flags));
+    return new KeySpec(0, keyword, startFrom, Find.RANGE, -1, 1, 2, 0, 0, set(flags), null);
   }
 
   private static Set<Flag> set(Flag... flags) {
