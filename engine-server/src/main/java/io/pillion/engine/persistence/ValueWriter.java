@@ -8,6 +8,7 @@ import io.pillion.engine.datatype.TypeLimits;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.protocol.Errors;
 
 /**
  * Writes what keys hold in the RDB format of version 10, which redis-server 7.0 reads. Small
@@ -47,6 +48,7 @@ public final class ValueWriter {
           hash(database, record).encoding().equals("listpack")
               ? RdbFormat.TYPE_HASH_LISTPACK
               : RdbFormat.TYPE_HASH;
+      case STREAM -> throw Errors.err("streams cannot be dumped");
     };
   }
 
@@ -66,6 +68,7 @@ public final class ValueWriter {
       }
       case ZSET -> writeSortedSet(sortedSet(database, record));
       case HASH -> writeHash(hash(database, record));
+      case STREAM -> throw Errors.err("streams cannot be dumped");
     }
   }
 
