@@ -24,6 +24,7 @@ import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
 import io.pillion.engine.pubsub.Kind;
+import io.pillion.engine.tracking.TrackingOptions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -186,14 +187,7 @@ final class ConnectionCommands {
         .complexity("O(1)")
         .summary("Says whether what this client reads counts as used.")
         .syntax("<ON | OFF>");
-    sub(client, "GETREDIR", this::clientGetRedir, 2)
-        .since("6.0.0")
-        .complexity("O(1)")
-        .summary("Answers to which connection invalidations go.");
-    sub(client, "TRACKINGINFO", this::clientTrackingInfo, 2)
-        .since("6.2.0")
-        .complexity("O(1)")
-        .summary("Describes how this connection tracks keys.");
+    new TrackingCommands(services.tracking()).declare(client);
     client
         .sub("HELP", this::clientHelp)
         .arity(2)
@@ -439,7 +433,9 @@ final class ConnectionCommands {
         + (pending + queuedBytes(transaction))
         + " events=r cmd="
         + (last == null ? "NULL" : last.fullName())
-        + " user=default redir=-1 resp="
+        + " user=default redir="
+        + TrackingCommands.redirect(services.tracking().options(client))
+        + " resp="
         + client.reply().version()
         + " lib-name="
         + client.libraryName()
@@ -463,7 +459,7 @@ final class ConnectionCommands {
         : transaction.queue().stream().mapToLong(queued -> queued.args().sizeBytes()).sum();
   }
 
-  private static String flags(Client client) {
+  private String flags(Client client) {
     StringBuilder flags = new StringBuilder();
     if (client.isMonitor()) {
       flags.append('O');
@@ -476,6 +472,16 @@ final class ConnectionCommands {
     }
     if (client.blocked() != null) {
       flags.append('b');
+    }
+    TrackingOptions tracking = services.tracking().options(client);
+    if (tracking != null) {
+      flags.append('t');
+      if (services.tracking().isRedirectBroken(client)) {
+        flags.append('R');
+      }
+      if (tracking.broadcast()) {
+        flags.append('B');
+      }
     }
     if (client.isWatchBroken()) {
       flags.append('d');
@@ -666,21 +672,6 @@ final class ConnectionCommands {
       throw Errors.syntax();
     }
     return isYes;
-  }
-
-  private void clientGetRedir(Call call) {
-    call.reply().integer(-1);
-  }
-
-  private void clientTrackingInfo(Call call) {
-    call.reply().map(3);
-    call.reply().bulk("flags");
-    call.reply().set(1);
-    call.reply().bulk("off");
-    call.reply().bulk("redirect");
-    call.reply().integer(-1);
-    call.reply().bulk("prefixes");
-    call.reply().array(0);
   }
 
   private void clientHelp(Call call) {

@@ -150,7 +150,7 @@ final class ServerInfo {
     line("cluster_connections", 0);
     line("maxclients", parameters.number("maxclients"));
     line("blocked_clients", engine.blockedCount());
-    line("tracking_clients", 0);
+    line("tracking_clients", services.tracking().clientCount());
     line("pubsub_clients", services.pubSub().clientCount());
     line(
         "watching_clients",
@@ -234,7 +234,9 @@ final class ServerInfo {
     line("latest_fork_usec", 0);
     line("total_forks", 0);
     line("migrate_cached_sockets", 0);
-    line("tracking_total_keys", 0);
+    line("tracking_total_keys", services.tracking().keyCount());
+    line("tracking_total_items", services.tracking().itemCount());
+    line("tracking_total_prefixes", services.tracking().prefixCount());
     line("total_error_replies", statistics.errors().values().stream().mapToLong(n -> n).sum());
   }
 

@@ -2,11 +2,13 @@ package io.pillion.engine.command;
 
 import io.pillion.engine.observe.Observation;
 import io.pillion.engine.pubsub.PubSub;
+import io.pillion.engine.tracking.Tracking;
 
 /**
  * What commands reach beside keys and clients: one of each for an engine.
  *
  * @param observation what SLOWLOG and LATENCY tell of
  * @param pubSub channels and who listens to them
+ * @param tracking who keeps copies of which keys
  */
-public record Services(Observation observation, PubSub pubSub) {}
+public record Services(Observation observation, PubSub pubSub, Tracking tracking) {}

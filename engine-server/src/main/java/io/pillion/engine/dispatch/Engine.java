@@ -639,6 +639,9 @@ public final class Engine implements KeyListener {
       touch(client);
     }
     client.appendPushes();
+    if (client.tracksReads()) {
+      readListener.onAnswered(client);
+    }
   }
 
   // --- effects
@@ -728,25 +731,26 @@ public final class Engine implements KeyListener {
   @Override
   public void onChange(Database database, Bytes key, EventClass eventClass, String event) {
     watches.changed(database, key);
-    tellOfChange(database, key, eventClass, event);
+    tellOfChange(database, key, executing, eventClass, event);
   }
 
   void onSilentChange(Database database, Bytes key) {
     watches.changed(database, key);
-    tellOfWrite(database, key);
+    tellOfWrite(database, key, executing);
   }
 
-  private void tellOfChange(Database database, Bytes key, EventClass eventClass, String event) {
+  private void tellOfChange(
+      Database database, Bytes key, @Nullable Client by, EventClass eventClass, String event) {
     if (database.isAwaited(key)) {
       ready.add(new AwaitedKey(database, key.copy()));
     }
-    tellOfWrite(database, key);
+    tellOfWrite(database, key, by);
     tellOfEvent(database, key, eventClass, event);
   }
 
-  private void tellOfWrite(Database database, Bytes key) {
+  private void tellOfWrite(Database database, Bytes key, @Nullable Client by) {
     for (WriteListener listener : writeListeners) {
-      listener.onWrite(database, key);
+      listener.onWrite(database, key, by);
     }
   }
 
@@ -767,14 +771,15 @@ public final class Engine implements KeyListener {
   public void onExpired(Database database, Bytes key) {
     dirty++;
     watches.expired(database, key);
-    tellOfChange(database, key, EventClass.EXPIRED, "expired");
+    tellOfChange(database, key, /* by= */ null, EventClass.EXPIRED, "expired");
     deleteEffect(database, key);
   }
 
   @Override
   public void onEvicted(Database database, Bytes key) {
     dirty++;
-    onChange(database, key, EventClass.EVICTED, "evicted");
+    watches.changed(database, key);
+    tellOfChange(database, key, /* by= */ null, EventClass.EVICTED, "evicted");
     deleteEffect(database, key);
   }
 

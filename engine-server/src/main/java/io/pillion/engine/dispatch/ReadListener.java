@@ -11,6 +11,9 @@ public interface ReadListener {
         public void onRead(Client client, Command command, Args args) {}
 
         @Override
+        public void onAnswered(Client client) {}
+
+        @Override
         public void onHoldEnd() {}
       };
 
@@ -19,6 +22,9 @@ public interface ReadListener {
    * by itself, in a transaction or by its script.
    */
   void onRead(Client client, Command command, Args args);
+
+  /** A client with {@link Client#tracksReads()} was answered; its last command is over. */
+  void onAnswered(Client client);
 
   /** A hold of the engine lock ends: the last moment to tell clients of what happened in it. */
   void onHoldEnd();

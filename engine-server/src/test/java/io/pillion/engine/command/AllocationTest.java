@@ -17,6 +17,7 @@ import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.RequestParser;
 import io.pillion.engine.protocol.RespReply;
 import io.pillion.engine.pubsub.PubSub;
+import io.pillion.engine.tracking.Tracking;
 import io.pillion.engine.world.RealWorld;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
@@ -51,7 +52,10 @@ final class AllocationTest {
         new Engine(
             RealWorld.get(),
             keyspace,
-            AllCommands.table(parameters, new Services(observation, new PubSub()), null));
+            AllCommands.table(
+                parameters,
+                new Services(observation, new PubSub(), new Tracking(RealWorld.get(), parameters)),
+                null));
     engine.addObserver(observation);
     turn = new Turn(engine);
     source = new Source();

@@ -7,6 +7,7 @@ import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.observe.Observation;
 import io.pillion.engine.pubsub.PubSub;
+import io.pillion.engine.tracking.Tracking;
 import io.pillion.engine.world.RealWorld;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -41,7 +42,10 @@ final class CompatibilityPageTest {
     Parameters parameters = new Parameters();
     Observation observation = new Observation(RealWorld.get(), parameters);
     Map<CommandGroup, String> groups =
-        AllCommands.table(parameters, new Services(observation, new PubSub()), () -> {})
+        AllCommands.table(
+                parameters,
+                new Services(observation, new PubSub(), new Tracking(RealWorld.get(), parameters)),
+                () -> {})
             .all()
             .stream()
             .collect(
