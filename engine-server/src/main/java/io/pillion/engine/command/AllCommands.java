@@ -30,7 +30,9 @@ public final class AllCommands {
     new GenericCommands().declare(table);
     new SortCommands().declare(table);
     new GenericTransferCommands().declare(table);
-    new HashCommands().declare(table);
+    Hashes hashes = new Hashes();
+    new HashCommands(hashes).declare(table);
+    new HashFieldExpiryCommands(hashes).declare(table);
     new SetCommands().declare(table);
     new ListCommands().declare(table);
     SortedSetCommands sortedSets = new SortedSetCommands();

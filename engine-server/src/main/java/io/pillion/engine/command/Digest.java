@@ -28,6 +28,8 @@ import java.util.HexFormat;
  */
 final class Digest {
   private static final byte[] HAS_DEADLINE = "!!expire!!".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] FIELD_HAS_DEADLINE =
+      "!!hexpire!!".getBytes(StandardCharsets.US_ASCII);
 
   private final Keyspace keyspace;
   private final MessageDigest sha1;
@@ -89,11 +91,14 @@ final class Digest {
       }
       case HASH -> {
         HashValue.Entries entries =
-            new HashValue(arena, database.rootCell(record), limits).entries();
+            new HashValue(arena, database.rootCell(record), limits).asOf(keyspace.now()).entries();
         while (entries.next()) {
           byte[] entry = new byte[20];
           mix(entry, entries.field().toByteArray());
           mix(entry, entries.value().toByteArray());
+          if (entries.deadline() != HashValue.NEVER) {
+            add(entry, FIELD_HAS_DEADLINE);
+          }
           add(digest, entry);
         }
       }

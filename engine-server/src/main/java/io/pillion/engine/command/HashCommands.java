@@ -18,7 +18,6 @@ import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.keyspace.EventClass;
-import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.memory.Span;
@@ -33,11 +32,16 @@ import org.jspecify.annotations.Nullable;
 /** Hashes: fields and their values under one key. */
 final class HashCommands {
   private static final Bytes HSET = Bytes.of("HSET");
+  private static final Bytes HSETEX = Bytes.of("HSETEX");
+  private static final Bytes KEEPTTL = Bytes.of("KEEPTTL");
+  private static final Bytes FIELDS = Bytes.of("FIELDS");
+  private static final Bytes ONE = Bytes.of(1);
 
-  /** What the command being carried out looks at; commands of one engine run one at a time. */
-  private @Nullable HashValue hash;
+  private final Hashes hashes;
 
-  private @Nullable Span span;
+  HashCommands(Hashes hashes) {
+    this.hashes = hashes;
+  }
 
   /** Declares the group's commands. */
   void declare(CommandTable table) {
@@ -187,47 +191,13 @@ final class HashCommands {
     return table.command(name, handler).flags(READONLY).acl(HASH).keys(1, 1, 1, RO, ACCESS);
   }
 
-  private @Nullable HashValue find(Call call) {
-    long record = call.find(call.arg(1), ValueType.HASH);
-    return record == 0 ? null : open(call, record);
-  }
-
-  private HashValue open(Call call, long record) {
-    long cell = call.database().rootCell(record);
-    HashValue view = hash;
-    if (view == null) {
-      view = new HashValue(call.arena(), cell, call.keyspace().settings().types);
-      hash = view;
-    }
-    return view.at(cell);
-  }
-
-  private Span span(Call call) {
-    Span view = span;
-    if (view == null) {
-      view = new Span(call.arena());
-      span = view;
-    }
-    return view;
-  }
-
-  private HashValue create(Call call) {
-    long root = HashValue.create(call.arena());
-    try {
-      return open(call, call.database().setCollection(call.arg(1), ValueType.HASH, root));
-    } catch (OutOfArenaException full) {
-      HashValue.free(call.arena(), root);
-      throw full;
-    }
-  }
-
   // --- writing
 
   private void hset(Call call) {
     if (call.count() % 2 != 0) {
       throw Errors.wrongNumberOfArguments(call.command().fullName());
     }
-    int added = put(call, find(call));
+    int added = hashes.put(call, hashes.findToWrite(call), 2, Hashes.Deadlines.CLEAR);
     call.changed(call.arg(1), EventClass.HASH, "hset");
     if (call.command().name().equals("HMSET")) {
       call.reply().ok();
@@ -236,79 +206,21 @@ final class HashCommands {
     }
   }
 
-  /** Sets the fields that the words from 2 on name; all of them, or none and throws. */
-  private int put(Call call, @Nullable HashValue found) {
-    HashValue hash = found == null ? create(call) : found;
-    boolean nearlyFull = call.count() > 4 && isNearlyFull(call);
-    Bytes[] before = nearlyFull ? values(call, hash) : NONE;
-    int added = 0;
-    int i = 2;
-    try {
-      for (; i < call.count(); i += 2) {
-        if (hash.put(call.arg(i), call.arg(i + 1))) {
-          added++;
-        }
-      }
-    } catch (OutOfArenaException full) {
-      if (found == null) {
-        call.database().delete(call.arg(1));
-      } else {
-        restore(call, hash, before, i);
-      }
-      throw full;
-    }
-    return added;
-  }
-
-  private static final Bytes[] NONE = {};
-
-  /** Whether memory may run out within this command, so that it must be able to go back. */
-  private static boolean isNearlyFull(Call call) {
-    long free = call.arena().budgetBytes() - call.arena().reservedBytes();
-    return free < (2 << 20) + 4 * call.args().sizeBytes();
-  }
-
-  /** The values that the fields have now; null for one that there is not. */
-  private static Bytes[] values(Call call, HashValue hash) {
-    Bytes[] values = new Bytes[call.count()];
-    Span span = new Span(call.arena());
-    for (int i = 2; i < call.count(); i += 2) {
-      if (hash.get(call.arg(i), span)) {
-        values[i] = span.toBytes();
-      }
-    }
-    return values;
-  }
-
-  private static void restore(Call call, HashValue hash, @Nullable Bytes[] before, int end) {
-    if (before.length == 0) {
-      return;
-    }
-    for (int i = end - 2; i >= 2; i -= 2) {
-      Bytes value = before[i];
-      if (value == null) {
-        hash.remove(call.arg(i));
-      } else {
-        hash.put(call.arg(i), value);
-      }
-    }
-  }
-
   private void hsetnx(Call call) {
-    HashValue hash = find(call);
+    HashValue hash = hashes.findToWrite(call);
     if (hash != null && hash.contains(call.arg(2))) {
       call.reply().integer(0);
       return;
     }
-    put(call, hash);
+    hashes.put(call, hash, 2, Hashes.Deadlines.CLEAR);
     call.changed(call.arg(1), EventClass.HASH, "hset");
     call.reply().integer(1);
   }
 
   private void hincrby(Call call) {
     long increment = call.args().integer(3);
-    HashValue hash = find(call);
-    Span span = span(call);
+    HashValue hash = hashes.findToWrite(call);
+    Span span = hashes.span(call);
     long value = 0;
     if (hash != null && hash.get(call.arg(2), span)) {
       value = Numbers.parseLong(span.toBytes(), Errors.err("hash value is not an integer"));
@@ -327,8 +239,8 @@ final class HashCommands {
     if (!increment.isFinite()) {
       throw Errors.err("value is NaN or Infinity");
     }
-    HashValue hash = find(call);
-    Span span = span(call);
+    HashValue hash = hashes.findToWrite(call);
+    Span span = hashes.span(call);
     LongDouble value = LongDouble.ZERO;
     if (hash != null && hash.get(call.arg(2), span)) {
       value = floatIn(span);
@@ -340,7 +252,11 @@ final class HashCommands {
     Bytes text = Bytes.of(sum.toString());
     set(call, hash, text);
     call.changed(call.arg(1), EventClass.HASH, "hincrbyfloat");
-    call.effect(HSET, call.arg(1), call.arg(2), text);
+    if (hash != null && hash.deadline(call.arg(2)) != HashValue.NEVER) {
+      call.effect(HSETEX, call.arg(1), KEEPTTL, FIELDS, ONE, call.arg(2), text);
+    } else {
+      call.effect(HSET, call.arg(1), call.arg(2), text);
+    }
     call.reply().bulk(text);
   }
 
@@ -352,11 +268,11 @@ final class HashCommands {
     }
   }
 
-  /** Sets the field that word 2 names. */
+  /** Sets the field that word 2 names, which keeps its deadline. */
   private void set(Call call, @Nullable HashValue found, Bytes value) {
-    HashValue hash = found == null ? create(call) : found;
+    HashValue hash = found == null ? hashes.create(call) : found;
     try {
-      hash.put(call.arg(2), value);
+      hash.putKeepingDeadline(call.arg(2), value);
     } catch (OutOfArenaException full) {
       if (found == null) {
         call.database().delete(call.arg(1));
@@ -366,7 +282,7 @@ final class HashCommands {
   }
 
   private void hdel(Call call) {
-    HashValue hash = find(call);
+    HashValue hash = hashes.findToWrite(call);
     int removed = 0;
     for (int i = 2; hash != null && i < call.count(); i++) {
       if (hash.remove(call.arg(i))) {
@@ -385,13 +301,13 @@ final class HashCommands {
   // --- reading
 
   private void hget(Call call) {
-    HashValue hash = find(call);
-    value(call.reply(), hash, call.arg(2), span(call));
+    HashValue hash = hashes.find(call);
+    value(call.reply(), hash, call.arg(2), hashes.span(call));
   }
 
   private void hmget(Call call) {
-    HashValue hash = find(call);
-    Span span = span(call);
+    HashValue hash = hashes.find(call);
+    Span span = hashes.span(call);
     call.reply().array(call.count() - 2);
     for (int i = 2; i < call.count(); i++) {
       value(call.reply(), hash, call.arg(i), span);
@@ -407,18 +323,18 @@ final class HashCommands {
   }
 
   private void hexists(Call call) {
-    HashValue hash = find(call);
+    HashValue hash = hashes.find(call);
     call.reply().integer(hash != null && hash.contains(call.arg(2)) ? 1 : 0);
   }
 
   private void hlen(Call call) {
-    HashValue hash = find(call);
+    HashValue hash = hashes.find(call);
     call.reply().integer(hash == null ? 0 : hash.size());
   }
 
   private void hstrlen(Call call) {
-    HashValue hash = find(call);
-    Span span = span(call);
+    HashValue hash = hashes.find(call);
+    Span span = hashes.span(call);
     call.reply().integer(hash != null && hash.get(call.arg(2), span) ? span.length() : 0);
   }
 
@@ -432,7 +348,7 @@ final class HashCommands {
   }
 
   private void all(Call call, Part part) {
-    HashValue hash = find(call);
+    HashValue hash = hashes.find(call);
     Reply reply = call.reply();
     int size = hash == null ? 0 : (int) hash.size();
     if (part == Part.BOTH) {
@@ -456,8 +372,8 @@ final class HashCommands {
 
   private void hrandfield(Call call) {
     if (call.count() == 2) {
-      HashValue hash = find(call);
-      if (hash == null) {
+      HashValue hash = hashes.find(call);
+      if (hash == null || hash.size() == 0) {
         call.reply().nil();
         return;
       }
@@ -475,8 +391,8 @@ final class HashCommands {
       throw Errors.err("value is out of range");
     }
     Samples.checkDraws(count);
-    HashValue hash = find(call);
-    if (hash == null || count == 0) {
+    HashValue hash = hashes.find(call);
+    if (hash == null || count == 0 || hash.size() == 0) {
       call.reply().array(0);
     } else if (count < 0) {
       randomFields(call, hash, (int) -count, withValues);
@@ -536,7 +452,7 @@ final class HashCommands {
 
   private void hscan(Call call) {
     long cursor = Cursors.parse(call.arg(2));
-    HashValue hash = find(call);
+    HashValue hash = hashes.find(call);
     Reply reply = call.reply();
     if (hash == null) {
       ScanOptions.replyCursor(reply, 0);

@@ -58,6 +58,7 @@ record SortPattern(@Nullable Bytes prefix, Bytes suffix, @Nullable Bytes field) 
       return database.type(record) == ValueType.HASH
           && new HashValue(
                   call.arena(), database.rootCell(record), call.keyspace().settings().types)
+              .asOf(call.now())
               .get(field, found);
     }
     if (database.type(record) != ValueType.STRING) {

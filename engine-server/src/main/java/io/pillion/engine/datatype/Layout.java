@@ -11,5 +11,8 @@ final class Layout {
   /** The root of a {@link PageTable}. */
   static final int PAGED = 3;
 
+  /** A hash, of either layout, with the times at which fields leave. */
+  static final int EXPIRING = 4;
+
   private Layout() {}
 }

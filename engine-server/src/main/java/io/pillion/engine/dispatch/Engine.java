@@ -704,15 +704,20 @@ public final class Engine implements KeyListener {
 
   private void deleteEffect(Database database, Bytes key) {
     if (commandLog.isOn()) {
-      pendingEffects.add(
-          new Effect(database.number(), new Bytes[] {DEL, key.copy()}, /* kept= */ true));
-      if (depth == 0) {
-        commitEffects();
-      }
+      effectOfTime(database, DEL, key.copy());
+    }
+  }
+
+  /** An effect that no command has, but time or want of memory. */
+  private void effectOfTime(Database database, Bytes... words) {
+    pendingEffects.add(new Effect(database.number(), words, /* kept= */ true));
+    if (depth == 0) {
+      commitEffects();
     }
   }
 
   private static final Bytes DEL = Bytes.of("DEL".getBytes(StandardCharsets.US_ASCII));
+  private static final Bytes HDEL = Bytes.of("HDEL".getBytes(StandardCharsets.US_ASCII));
 
   private static final class Effect {
     final int database;
@@ -773,6 +778,24 @@ public final class Engine implements KeyListener {
     watches.expired(database, key);
     tellOfChange(database, key, /* by= */ null, EventClass.EXPIRED, "expired");
     deleteEffect(database, key);
+  }
+
+  @Override
+  public void onFieldsExpired(Database database, Bytes key, List<Bytes> fields, boolean emptied) {
+    dirty += fields.size();
+    onChange(database, key, EventClass.HASH, "hexpired");
+    if (emptied) {
+      onChange(database, key, EventClass.GENERIC, "del");
+    }
+    if (commandLog.isOn()) {
+      Bytes[] words = new Bytes[fields.size() + 2];
+      words[0] = HDEL;
+      words[1] = key;
+      for (int i = 0; i < fields.size(); i++) {
+        words[i + 2] = fields.get(i);
+      }
+      effectOfTime(database, words);
+    }
   }
 
   @Override

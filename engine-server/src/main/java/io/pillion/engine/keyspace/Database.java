@@ -1,5 +1,6 @@
 package io.pillion.engine.keyspace;
 
+import io.pillion.engine.datatype.HashValue;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import java.util.ArrayDeque;
@@ -26,12 +27,28 @@ public final class Database {
   private KeyIndex index;
   private ExpiryWheel wheel;
 
+  /** The hashes that have fields whose time will come. */
+  private ExpiryWheel fieldWheel;
+
   Database(Keyspace keyspace, int number) {
     this.keyspace = keyspace;
     this.arena = keyspace.arena();
     this.number = number;
     index = new KeyIndex(arena, keyspace.hashSeed());
-    wheel = new ExpiryWheel(arena, keyspace.now());
+    wheel = newKeyWheel();
+    fieldWheel = newFieldWheel();
+  }
+
+  private ExpiryWheel newKeyWheel() {
+    return new ExpiryWheel(arena, keyspace.now(), record -> KeyRecord.deadline(arena, record));
+  }
+
+  private ExpiryWheel newFieldWheel() {
+    return new ExpiryWheel(arena, keyspace.now(), record -> HashValue.alarm(arena, root(record)));
+  }
+
+  private long root(long record) {
+    return arena.getLong(KeyRecord.rootCell(arena, record));
   }
 
   /** Its number, by which SELECT knows it. */
@@ -266,11 +283,18 @@ public final class Database {
     if (expiring) {
       wheel.reserve();
     }
+    boolean fieldsExpire = type == ValueType.HASH && HashValue.mayExpire(arena, root);
+    if (fieldsExpire) {
+      fieldWheel.reserve();
+    }
     long hash = index.hash(key);
     long old = index.find(key, hash);
     long record = newRecord(type, key, 0, expiring);
     arena.putLong(KeyRecord.rootCell(arena, record), root);
     enter(hash, record, old, deadline);
+    if (fieldsExpire) {
+      fieldsChanged(record);
+    }
     return record;
   }
 
@@ -307,6 +331,10 @@ public final class Database {
     if (expiring) {
       target.wheel.reserve();
     }
+    int fieldTimer = fieldTimer(record);
+    if (fieldTimer != HashValue.NO_TIMER) {
+      target.fieldWheel.reserve();
+    }
     long moved = target.newRecord(type, to, valueLength, expiring);
     KeyRecord.clock(arena, moved, KeyRecord.clock(arena, record));
     KeyRecord.setFlag(
@@ -328,6 +356,10 @@ public final class Database {
     index.remove(hash, record);
     if (expiring) {
       wheel.remove(KeyRecord.timer(arena, record));
+    }
+    if (fieldTimer != HashValue.NO_TIMER) {
+      fieldWheel.remove(fieldTimer);
+      target.startFieldTimer(moved, HashValue.alarm(arena, root(moved)));
     }
     arena.free(record);
   }
@@ -409,6 +441,10 @@ public final class Database {
         KeyRecord.keyAddress(arena, moved),
         (long) keyLength + valueLength);
     index.moved(hash, record, moved);
+    int fieldTimer = fieldTimer(moved);
+    if (fieldTimer != HashValue.NO_TIMER) {
+      fieldWheel.moved(fieldTimer, moved);
+    }
     if (expiring) {
       startTimer(moved, deadline);
     } else {
@@ -440,7 +476,113 @@ public final class Database {
 
   /** When a key may leave at the earliest, in Unix milliseconds. */
   long nextDue() {
-    return wheel.nextDue();
+    return Math.min(wheel.nextDue(), fieldWheel.nextDue());
+  }
+
+  // --- expiry of fields
+
+  /** Makes sure that {@link #fieldsChanged} cannot fail for want of memory. */
+  public void reserveFieldTimer() {
+    fieldWheel.reserve();
+  }
+
+  /**
+   * Must be called when the earliest deadline among the fields of a hash may have become another:
+   * it is filed accordingly. After {@link #reserveFieldTimer}.
+   */
+  public void fieldsChanged(long record) {
+    long root = root(record);
+    if (!HashValue.mayExpire(arena, root)) {
+      return;
+    }
+    long earliest =
+        new HashValue(arena, KeyRecord.rootCell(arena, record), keyspace.settings().types)
+            .earliestDeadline();
+    long alarm = earliest == HashValue.NEVER ? Long.MAX_VALUE : earliest;
+    if (alarm != HashValue.alarm(arena, root)) {
+      stopFieldTimer(record);
+      if (alarm != Long.MAX_VALUE) {
+        startFieldTimer(record, alarm);
+      }
+    }
+  }
+
+  /**
+   * Removes fields of a hash whose time has come, and the hash if none is left; unless clients are
+   * paused: then they are only not found.
+   *
+   * @param most how many fields at most
+   * @return the record, or 0 when it is gone
+   */
+  public long expireFields(Bytes key, long record, int most) {
+    if (!areFieldsDue(record) || keyspace.isExpiryPaused()) {
+      return record;
+    }
+    HashValue hash =
+        new HashValue(arena, KeyRecord.rootCell(arena, record), keyspace.settings().types);
+    List<Bytes> due = hash.due(keyspace.now(), most);
+    for (Bytes field : due) {
+      hash.remove(field);
+    }
+    boolean emptied = !due.isEmpty() && hash.size() == 0;
+    Bytes kept = key.copy();
+    if (emptied) {
+      index.remove(index.hash(kept), record);
+      freeRecord(record);
+    } else {
+      fieldsChanged(record);
+    }
+    if (!due.isEmpty()) {
+      keyspace.countExpiredFields(due.size());
+      keyspace.listener().onFieldsExpired(this, kept, due, emptied);
+    }
+    return emptied ? 0 : record;
+  }
+
+  private boolean areFieldsDue(long record) {
+    long root = root(record);
+    return HashValue.mayExpire(arena, root) && HashValue.alarm(arena, root) <= keyspace.now();
+  }
+
+  /**
+   * Removes fields whose time has come.
+   *
+   * @param most how many at most
+   * @return how many were removed, and hashes looked at in vain
+   */
+  int expireFieldsDue(int most) {
+    int left = most;
+    while (left > 0) {
+      long record = fieldWheel.due(keyspace.now());
+      if (record == 0) {
+        break;
+      }
+      long before = keyspace.expiredFieldCount();
+      expireFields(key(record), record, left);
+      left -= Math.max(1, (int) (keyspace.expiredFieldCount() - before));
+    }
+    return most - left;
+  }
+
+  private int fieldTimer(long record) {
+    if (KeyRecord.type(arena, record) != ValueType.HASH
+        || !HashValue.mayExpire(arena, root(record))) {
+      return HashValue.NO_TIMER;
+    }
+    return HashValue.timer(arena, root(record));
+  }
+
+  private void startFieldTimer(long record, long alarm) {
+    HashValue.timer(arena, root(record), fieldWheel.add(record, alarm), alarm);
+    keyspace.dueAt(alarm);
+  }
+
+  private void stopFieldTimer(long record) {
+    int timer = fieldTimer(record);
+    if (timer != HashValue.NO_TIMER) {
+      fieldWheel.remove(timer);
+      HashValue.timer(arena, root(record), HashValue.NO_TIMER, Long.MAX_VALUE);
+    }
   }
 
   // --- walking
@@ -574,23 +716,28 @@ public final class Database {
         });
     index.free();
     wheel.free();
+    fieldWheel.free();
     renew();
   }
 
   /** Starts empty on an arena that has forgotten everything. */
   void renew() {
     index = new KeyIndex(arena, keyspace.hashSeed());
-    wheel = new ExpiryWheel(arena, keyspace.now());
+    wheel = newKeyWheel();
+    fieldWheel = newFieldWheel();
   }
 
   /** Takes over what the other holds, and gives it what this held. */
   void exchange(Database other) {
     KeyIndex keptIndex = index;
     ExpiryWheel keptWheel = wheel;
+    ExpiryWheel keptFieldWheel = fieldWheel;
     index = other.index;
     wheel = other.wheel;
+    fieldWheel = other.fieldWheel;
     other.index = keptIndex;
     other.wheel = keptWheel;
+    other.fieldWheel = keptFieldWheel;
   }
 
   void evict(long record) {
@@ -676,6 +823,7 @@ public final class Database {
     if (KeyRecord.isExpiring(arena, record)) {
       wheel.remove(KeyRecord.timer(arena, record));
     }
+    stopFieldTimer(record);
     freeValue(record);
     arena.free(record);
   }

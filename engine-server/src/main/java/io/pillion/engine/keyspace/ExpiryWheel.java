@@ -2,9 +2,11 @@ package io.pillion.engine.keyspace;
 
 import io.pillion.engine.memory.Arena;
 import java.util.Arrays;
+import java.util.function.LongUnaryOperator;
 
 /**
- * Which records expire when: a hierarchical timing wheel with a resolution of one millisecond.
+ * Which records expire when, or hold something that does: a hierarchical timing wheel with a
+ * resolution of one millisecond.
  *
  * <p>Eleven levels of 64 slots: level 0 holds the next 64 milliseconds, each further level 64 times
  * as much in slots 64 times as wide. A deadline goes to the level of the highest six bits in which
@@ -26,6 +28,7 @@ final class ExpiryWheel {
   private static final int SOONEST_STEPS = 32;
 
   private final Arena arena;
+  private final LongUnaryOperator deadlines;
   private final int[] heads = new int[LEVELS * SLOTS];
   private final long[] occupied = new long[LEVELS];
   private long[] pages = new long[4];
@@ -35,8 +38,12 @@ final class ExpiryWheel {
   private int size;
   private long now;
 
-  ExpiryWheel(Arena arena, long nowMillis) {
+  /**
+   * @param deadlines tells for when a record was added
+   */
+  ExpiryWheel(Arena arena, long nowMillis, LongUnaryOperator deadlines) {
     this.arena = arena;
+    this.deadlines = deadlines;
     this.now = nowMillis;
     Arrays.fill(heads, NONE);
   }
@@ -149,7 +156,7 @@ final class ExpiryWheel {
     int node = head;
     for (int steps = 0; node != NONE && steps < SOONEST_STEPS; steps++) {
       long record = arena.getLong(at(node));
-      long deadline = KeyRecord.deadline(arena, record);
+      long deadline = deadlines.applyAsLong(record);
       if (best == 0 || deadline < bestDeadline) {
         best = record;
         bestDeadline = deadline;
@@ -213,7 +220,7 @@ final class ExpiryWheel {
       occupied[level] &= ~(1L << slot);
       while (node != NONE) {
         int next = arena.getInt(at(node) + 8);
-        link(node, KeyRecord.deadline(arena, arena.getLong(at(node))));
+        link(node, deadlines.applyAsLong(arena.getLong(at(node))));
         node = next;
       }
     }

@@ -1,6 +1,7 @@
 package io.pillion.engine.keyspace;
 
 import io.pillion.engine.memory.Bytes;
+import java.util.List;
 
 /** Told what happens to keys, under the engine lock, in order. */
 public interface KeyListener {
@@ -9,6 +10,13 @@ public interface KeyListener {
 
   /** A key's time had come and it was removed. */
   void onExpired(Database database, Bytes key);
+
+  /**
+   * Fields of a hash were removed because their time had come.
+   *
+   * @param emptied whether they were the last, so that the key was removed as well
+   */
+  void onFieldsExpired(Database database, Bytes key, List<Bytes> fields, boolean emptied);
 
   /** A key was removed to make room. */
   void onEvicted(Database database, Bytes key);

@@ -17,6 +17,7 @@ public final class Keyspace {
   private long randomState;
   private long nextDue = Long.MAX_VALUE;
   private long expired;
+  private long expiredFields;
   private boolean expiryPaused;
   private long evicted;
   private int evictionTurn;
@@ -130,6 +131,7 @@ public final class Keyspace {
     nextDue = Long.MAX_VALUE;
     for (Database database : databases) {
       left -= database.expireDue(left);
+      left -= database.expireFieldsDue(left);
       nextDue = Math.min(nextDue, database.nextDue());
     }
     return left <= 0;
@@ -145,6 +147,11 @@ public final class Keyspace {
 
   boolean isExpiryPaused() {
     return expiryPaused;
+  }
+
+  /** How many fields of hashes left because their time had come. */
+  public long expiredFieldCount() {
+    return expiredFields;
   }
 
   /** How many keys left because their time had come. */
@@ -270,6 +277,10 @@ public final class Keyspace {
 
   void countExpired() {
     expired++;
+  }
+
+  void countExpiredFields(int count) {
+    expiredFields += count;
   }
 
   void dueAt(long deadline) {

@@ -37,7 +37,7 @@ public final class Values {
 
   static long copy(Arena arena, ValueType type, long root, TypeLimits limits) {
     return switch (type) {
-      case HASH -> HashValue.copy(arena, root);
+      case HASH -> HashValue.copy(arena, root, limits);
       case LIST -> ListValue.copy(arena, root);
       case SET -> SetValue.copy(arena, root);
       case ZSET -> SortedSetValue.copy(arena, root, limits);

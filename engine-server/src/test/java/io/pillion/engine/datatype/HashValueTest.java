@@ -72,7 +72,7 @@ class HashValueTest {
       }
     }
     assertSame(model);
-    long copied = HashValue.copy(arena, arena.getLong(cell));
+    long copied = HashValue.copy(arena, arena.getLong(cell), limits);
     for (Bytes field : List.copyOf(model.keySet())) {
       assertThat(hash.remove(field)).isTrue();
     }
@@ -214,7 +214,7 @@ class HashValueTest {
         }
         long before = small.usedBytes();
         try {
-          HashValue.free(small, HashValue.copy(small, small.getLong(at)));
+          HashValue.free(small, HashValue.copy(small, small.getLong(at), limits));
         } catch (OutOfArenaException full) {
           copiesRefused++;
         }
@@ -233,6 +233,99 @@ class HashValueTest {
       }
     }
     assertThat(copiesRefused).isPositive();
+  }
+
+  /** Deadlines come, change and go with their fields, from one field to a table of thousands. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void keepsDeadlinesAsAMapDoes(long seed) {
+    Random random = new Random(seed);
+    int fields = new int[] {20, 300, 5000}[(int) seed - 1];
+    Map<Bytes, Long> model = new HashMap<>();
+    HashValue all = new HashValue(arena, cell, limits);
+    for (int step = 1; step <= 30_000; step++) {
+      Bytes field = field(random.nextInt(fields), 40);
+      long deadline = 1L + random.nextInt(1000);
+      switch (random.nextInt(6)) {
+        case 0, 1 -> {
+          assertThat(all.put(field, field)).isEqualTo(model.put(field, HashValue.NEVER) == null);
+        }
+        case 2 -> {
+          all.putKeepingDeadline(field, Bytes.of(deadline));
+          model.putIfAbsent(field, HashValue.NEVER);
+        }
+        case 3 -> assertThat(all.remove(field)).isEqualTo(model.remove(field) != null);
+        case 4 -> {
+          boolean persisted = model.getOrDefault(field, HashValue.NEVER) != HashValue.NEVER;
+          assertThat(all.persist(field)).isEqualTo(persisted);
+          model.computeIfPresent(field, (f, old) -> HashValue.NEVER);
+        }
+        default -> {
+          if (model.containsKey(field)) {
+            all.expireAt(field, deadline);
+            model.put(field, deadline);
+          }
+        }
+      }
+      if (step % 3000 == 0) {
+        assertDeadlines(all, model);
+        HashValue.timer(arena, arena.getLong(cell), HashValue.NO_TIMER, 0);
+        assertVisible(model, 1L + random.nextInt(1000));
+        long copy = HashValue.copy(arena, arena.getLong(cell), limits);
+        HashValue.free(arena, arena.getLong(cell));
+        arena.putLong(cell, copy);
+        assertDeadlines(all, model);
+      }
+    }
+  }
+
+  private static void assertDeadlines(HashValue all, Map<Bytes, Long> model) {
+    Map<Bytes, Long> found = new HashMap<>();
+    HashValue.Entries entries = all.entries();
+    while (entries.next()) {
+      found.put(entries.field().toBytes(), entries.deadline());
+    }
+    assertThat(found).isEqualTo(model);
+    List<Long> deadlines =
+        model.values().stream().filter(time -> time != HashValue.NEVER).sorted().toList();
+    assertThat(all.expiringSize()).isEqualTo(deadlines.size());
+    assertThat(all.earliestDeadline())
+        .isEqualTo(deadlines.isEmpty() ? HashValue.NEVER : deadlines.get(0));
+    assertThat(all.due(500, 10).stream().map(model::get).toList())
+        .isEqualTo(deadlines.stream().filter(time -> time <= 500).limit(10).toList());
+  }
+
+  /** What is due is not there, whichever way one looks. */
+  private void assertVisible(Map<Bytes, Long> model, long now) {
+    HashValue view = new HashValue(arena, cell, limits).asOf(now);
+    Set<Bytes> live = new HashSet<>();
+    model.forEach(
+        (field, deadline) -> {
+          boolean isLive = deadline == HashValue.NEVER || deadline > now;
+          if (isLive) {
+            live.add(field);
+          }
+          assertThat(view.contains(field)).isEqualTo(isLive);
+          assertThat(view.get(field, new Span(arena))).isEqualTo(isLive);
+        });
+    assertThat(view.size()).isEqualTo(live.size());
+    Set<Bytes> walked = new HashSet<>();
+    HashValue.Entries entries = view.entries();
+    while (entries.next()) {
+      walked.add(entries.field().toBytes());
+    }
+    assertThat(walked).isEqualTo(live);
+    Set<Bytes> scanned = new HashSet<>();
+    long cursor = 0;
+    do {
+      cursor = view.scan(cursor, 10, (field, value) -> scanned.add(field.toBytes()));
+    } while (cursor != 0);
+    assertThat(scanned).isEqualTo(live);
+    Span field = new Span(arena);
+    for (int i = 0; i < 100 && !live.isEmpty(); i++) {
+      view.randomEntry(new Random(now + i)::nextLong, field, new Span(arena));
+      assertThat(live).contains(field.toBytes());
+    }
   }
 
   /** Redis' promise, while the table grows and shrinks between the calls. */

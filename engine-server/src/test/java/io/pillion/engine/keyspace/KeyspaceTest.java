@@ -396,6 +396,10 @@ final class KeyspaceTest {
     }
 
     @Override
+    public void onFieldsExpired(
+        Database database, Bytes key, List<Bytes> fields, boolean emptied) {}
+
+    @Override
     public void onEvicted(Database database, Bytes key) {
       evicted.add(key.toString());
     }
