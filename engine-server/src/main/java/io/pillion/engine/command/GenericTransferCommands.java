@@ -45,7 +45,7 @@ final class GenericTransferCommands {
         .arity(-4)
         .flags(WRITE, DENYOOM)
         .acl(KEYSPACE, DANGEROUS)
-        .keys(2, 2, 1, OW, UPDATE)
+        .keys(1, 1, 1, OW, UPDATE)
         .since("2.6.0")
         .complexity("O(N) in the elements, O(N*log(N)) for sorted sets")
         .summary("Makes a key hold what DUMP has answered.")

@@ -162,7 +162,8 @@ final class RandomCommandsTest {
         same = true;
       } else if (command.tips().contains("nondeterministic_output")) {
         same = (a == null || b == null) ? a == b : a.getClass() == b.getClass();
-      } else if ((command.tips().contains("nondeterministic_output_order") || UNSORTED.contains(command.name()))
+      } else if ((command.tips().contains("nondeterministic_output_order")
+              || UNSORTED.contains(command.name()))
           && a instanceof Collection<?> x
           && b instanceof Collection<?> y) {
         same = sorted(x).equals(sorted(y));
