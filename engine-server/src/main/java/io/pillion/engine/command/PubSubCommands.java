@@ -152,6 +152,9 @@ final class PubSubCommands {
   }
 
   private void subscribe(Call call, Kind kind) {
+    if (kind == Kind.SHARD && !call.mayBlock()) {
+      throw Errors.err("SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
+    }
     pubSub.subscribe(call.client(), kind, names(call), confirmations(call));
   }
 

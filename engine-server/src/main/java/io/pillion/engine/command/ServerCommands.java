@@ -102,6 +102,12 @@ final class ServerCommands {
         .summary("Draws something, and says the version.")
         .syntax("[VERSION version]");
     table
+        .command("MONITOR", this::monitor)
+        .arity(1)
+        .flags(ADMIN, NOSCRIPT, LOADING, STALE)
+        .since("1.0.0")
+        .summary("Shows what clients send, as it is carried out.");
+    table
         .command("SHUTDOWN", this::shutdown)
         .arity(-1)
         .flags(ADMIN, NOSCRIPT, LOADING, STALE, NO_MULTI, ALLOW_BUSY)
@@ -192,6 +198,14 @@ final class ServerCommands {
                 + "Redis ver. "
                 + FatalConfigException.REDIS_VERSION
                 + "\n");
+  }
+
+  private void monitor(Call call) {
+    if (!call.mayBlock()) {
+      throw Errors.err("MONITOR isn't allowed for DENY BLOCKING client");
+    }
+    services.monitors().add(call.client());
+    call.reply().ok();
   }
 
   private void shutdown(Call call) {

@@ -152,6 +152,7 @@ final class ServerInfo {
     line("blocked_clients", engine.blockedCount());
     line("tracking_clients", services.tracking().clientCount());
     line("pubsub_clients", services.pubSub().clientCount());
+    line("monitor_clients", engine.monitorCount());
     line(
         "watching_clients",
         engine.clients().stream().filter(client -> client.watchedCount() > 0).count());

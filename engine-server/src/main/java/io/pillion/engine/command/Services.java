@@ -1,5 +1,6 @@
 package io.pillion.engine.command;
 
+import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
 import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.tracking.Tracking;
@@ -10,5 +11,7 @@ import io.pillion.engine.tracking.Tracking;
  * @param observation what SLOWLOG and LATENCY tell of
  * @param pubSub channels and who listens to them
  * @param tracking who keeps copies of which keys
+ * @param monitors who is shown what others send
  */
-public record Services(Observation observation, PubSub pubSub, Tracking tracking) {}
+public record Services(
+    Observation observation, PubSub pubSub, Tracking tracking, Monitors monitors) {}

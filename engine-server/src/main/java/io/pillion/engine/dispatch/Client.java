@@ -36,6 +36,7 @@ public final class Client {
   private boolean subscriber;
   private boolean monitor;
   private boolean tracksReads;
+  private boolean pushed;
   private @Nullable OutgoingReply later;
   private ReplyMode replyMode = ReplyMode.ON;
   private boolean closing;
@@ -189,7 +190,10 @@ public final class Client {
 
   /** Says whether it is shown what others send. */
   public void monitor(boolean yes) {
-    monitor = yes;
+    if (monitor != yes) {
+      monitor = yes;
+      engine.countMonitors(yes ? 1 : -1);
+    }
   }
 
   /** Whether the {@link ReadListener} is told what it reads. */
@@ -241,10 +245,18 @@ public final class Client {
       log.warn("Client id={} closed: {}", id, tooMuch.text());
       close(/* afterReplies= */ false);
     }
+    pushed = true;
     engine.touch(this);
     if (!answering && reply.position() > MANY_BYTES) {
       outlet.seal(engine.log().replyOffset());
     }
+  }
+
+  /** Whether it was told anything unasked since this was last asked. */
+  public boolean takePushed() {
+    boolean was = pushed;
+    pushed = false;
+    return was;
   }
 
   /** The answer is whole: what was pushed meanwhile follows. */

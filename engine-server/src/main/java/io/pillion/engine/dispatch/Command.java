@@ -38,6 +38,7 @@ public final class Command {
   private boolean write;
   private boolean blocking;
   private boolean read;
+  private boolean script;
 
   Command(String name, @Nullable Command container, Handler handler) {
     this.name = name;
@@ -58,6 +59,7 @@ public final class Command {
     flags.addAll(List.of(add));
     write = flags.contains(CommandFlag.WRITE);
     blocking = flags.contains(CommandFlag.BLOCKING);
+    script = flags.contains(CommandFlag.SKIP_MONITOR);
     return readOnlyUnlessScript();
   }
 
@@ -191,6 +193,10 @@ public final class Command {
 
   boolean isWrite() {
     return write;
+  }
+
+  boolean isScript() {
+    return script;
   }
 
   boolean isRead() {

@@ -20,6 +20,7 @@ public enum CommandFlag {
   STALE("stale"),
   /** Refused while a replica loads a new data set beside its old one. */
   NO_ASYNC_LOADING("no_async_loading"),
+  /** A script: shown by MONITOR before it runs, since what it sends is shown, too, and as its. */
   SKIP_MONITOR("skip_monitor"),
   SKIP_SLOWLOG("skip_slowlog"),
   ASKING("asking"),

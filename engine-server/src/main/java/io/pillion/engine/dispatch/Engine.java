@@ -77,6 +77,9 @@ public final class Engine implements KeyListener {
   private boolean logFull;
   private CommandGate gate = CommandGate.OPEN;
   private CommandObserver[] observers = {};
+  private CommandMonitor monitor = CommandMonitor.NONE;
+  private int monitors;
+  private int scripts;
   private boolean tracksLatency = true;
   private byte @Nullable [] password;
   private int depth;
@@ -141,6 +144,20 @@ public final class Engine implements KeyListener {
   /** Says who is asked before each command. */
   public void gate(CommandGate newGate) {
     gate = newGate;
+  }
+
+  /** Says who shows monitors what clients send. */
+  public void monitor(CommandMonitor newMonitor) {
+    monitor = newMonitor;
+  }
+
+  /** How many clients are monitors. */
+  public int monitorCount() {
+    return monitors;
+  }
+
+  void countMonitors(int more) {
+    monitors += more;
   }
 
   /** Adds somebody to be told of each command, after those who are told already. */
@@ -360,7 +377,7 @@ public final class Engine implements KeyListener {
       check(client, command, args);
     } catch (CommandException e) {
       int start = reply.position();
-      refuse(client, command, e);
+      refuse(client, command, args, e);
       finishReply(client, start, mode);
       return;
     }
@@ -541,7 +558,7 @@ public final class Engine implements KeyListener {
         && transaction.queue().stream().anyMatch(q -> q.command().is(CommandFlag.DENYOOM));
   }
 
-  private void refuse(Client client, @Nullable Command command, CommandException e) {
+  private void refuse(Client client, @Nullable Command command, Args args, CommandException e) {
     if (command != null) {
       command.statistics().rejected(1);
     }
@@ -551,6 +568,9 @@ public final class Engine implements KeyListener {
     } else if (command != null && command.is(CommandFlag.RUNS_TRANSACTION)) {
       client.transaction(null);
       unwatch(client);
+      if (monitors != 0) {
+        monitor.sent(client, command, args, /* byScript= */ false);
+      }
       String reason = e.text().startsWith("ERR ") ? e.text().substring(4) : e.text();
       error(
           client.reply(),
@@ -571,6 +591,11 @@ public final class Engine implements KeyListener {
     Reply reply = call.reply();
     Command command = call.command();
     int start = reply.position();
+    boolean script = command.isScript();
+    if (script) {
+      show(call);
+      scripts++;
+    }
     depth++;
     try {
       command.handler().handle(call);
@@ -590,6 +615,12 @@ public final class Engine implements KeyListener {
       error(reply, Errors.err("internal error in '" + command.fullName() + "': " + e));
     } finally {
       depth--;
+      if (script) {
+        scripts--;
+      }
+    }
+    if (!script) {
+      show(call);
     }
     if (call.client().tracksReads() && command.isRead()) {
       readListener.onRead(call.client(), command, call.args());
@@ -607,6 +638,12 @@ public final class Engine implements KeyListener {
     dirty += call.changes();
     executed(call.client(), command, call.args(), took);
     collectEffects(call);
+  }
+
+  private void show(Call call) {
+    if (monitors != 0 && retrying == null && !call.client().isReplaying()) {
+      monitor.sent(call.client(), call.command(), call.args(), scripts != 0);
+    }
   }
 
   private void executed(Client client, Command command, Args args, long took) {

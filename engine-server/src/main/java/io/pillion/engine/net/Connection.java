@@ -411,7 +411,12 @@ final class Connection extends ChannelInboundHandlerAdapter
         overSoft
             && engine.world().nanos() - overSoftLimitSinceNanos
                 >= limit.softSeconds() * 1_000_000_000L;
-    if (overSoftForLong || (limit.hardBytes() > 0 && pending > limit.hardBytes())) {
+    // Whoever only asks waits until it has read; what is told unasked cannot wait.
+    boolean pushedTooMuch =
+        client.takePushed() && limits.isOutputScarce() && pending > limits.fairOutputBytes();
+    if (pushedTooMuch
+        || overSoftForLong
+        || (limit.hardBytes() > 0 && pending > limit.hardBytes())) {
       log.warn(
           "Client id={} addr={} closed for overcoming of output buffer limits.",
           client.id(),

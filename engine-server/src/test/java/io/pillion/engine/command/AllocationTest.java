@@ -12,6 +12,7 @@ import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.keyspace.KeyspaceSettings;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.SlabPool;
+import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.RequestParser;
@@ -54,7 +55,11 @@ final class AllocationTest {
             keyspace,
             AllCommands.table(
                 parameters,
-                new Services(observation, new PubSub(), new Tracking(RealWorld.get(), parameters)),
+                new Services(
+                    observation,
+                    new PubSub(),
+                    new Tracking(RealWorld.get(), parameters),
+                    new Monitors(RealWorld.get())),
                 null));
     engine.addObserver(observation);
     turn = new Turn(engine);

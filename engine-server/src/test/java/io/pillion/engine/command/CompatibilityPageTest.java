@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
+import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
 import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.tracking.Tracking;
@@ -44,7 +45,11 @@ final class CompatibilityPageTest {
     Map<CommandGroup, String> groups =
         AllCommands.table(
                 parameters,
-                new Services(observation, new PubSub(), new Tracking(RealWorld.get(), parameters)),
+                new Services(
+                    observation,
+                    new PubSub(),
+                    new Tracking(RealWorld.get(), parameters),
+                    new Monitors(RealWorld.get())),
                 () -> {})
             .all()
             .stream()
