@@ -1,5 +1,6 @@
 package io.pillion.cache;
 
+import java.io.Serializable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  *     deserialized for each reader.
  */
 public record NearSettings(
-    long maxBytes, @Nullable Duration ttl, Duration maxStaleness, List<String> immutable) {
+    long maxBytes, @Nullable Duration ttl, Duration maxStaleness, List<String> immutable)
+    implements Serializable {
   private static final long DEFAULT_BYTES = 16L * 1024 * 1024;
   private static final Duration DEFAULT_STALENESS = Duration.ofSeconds(1);
   private static final Duration LEAST_STALENESS = Duration.ofMillis(10);

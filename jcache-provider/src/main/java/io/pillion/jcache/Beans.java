@@ -1,14 +1,21 @@
 package io.pillion.jcache;
 
 import java.lang.management.ManagementFactory;
+import java.util.Set;
 import javax.cache.Cache;
 import javax.cache.CacheException;
 import javax.management.JMException;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
 
-/** Where JSR-107's two management beans of a cache stand in the platform's MBean server. */
+/**
+ * Where the management beans of a cache stand in the platform's MBean server: JSR-107's two where
+ * the standard says, others under {@code io.pillion}.
+ */
 final class Beans {
+  private static final Set<String> OF_STANDARD =
+      Set.of(StatisticsBean.TYPE, ConfigurationBean.TYPE);
+
   private Beans() {}
 
   static void register(Cache<?, ?> cache, String type, Object bean) {
@@ -37,7 +44,8 @@ final class Beans {
 
   private static ObjectName name(Cache<?, ?> cache, String type) throws JMException {
     return new ObjectName(
-        "javax.cache:type="
+        (OF_STANDARD.contains(type) ? "javax.cache" : "io.pillion")
+            + ":type="
             + type
             + ",CacheManager="
             + safe(withoutPassword(cache.getCacheManager().getURI().toString()))

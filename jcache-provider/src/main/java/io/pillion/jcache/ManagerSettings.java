@@ -2,9 +2,13 @@ package io.pillion.jcache;
 
 import io.pillion.cache.CacheSettings;
 import io.pillion.cache.JsonCodec;
+import io.pillion.cache.NearSettings;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
+import java.util.List;
 import java.util.Properties;
+import java.util.regex.Matcher;
+import java.util.stream.Stream;
 import javax.cache.CacheException;
 import javax.cache.configuration.Configuration;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +20,11 @@ final class ManagerSettings {
   private static final String TTL_CEILING = "pillion.ttl-ceiling";
   private static final String COMPRESS_FROM = "pillion.compress-from";
   private static final String CODEC = "pillion.codec";
+  private static final String NEAR = "pillion.near";
+  private static final String NEAR_MAX_BYTES = "pillion.near.max-bytes";
+  private static final String NEAR_TTL = "pillion.near.ttl";
+  private static final String NEAR_MAX_STALENESS = "pillion.near.max-staleness";
+  private static final String NEAR_IMMUTABLE = "pillion.near.immutable";
 
   private ManagerSettings() {}
 
@@ -37,32 +46,41 @@ final class ManagerSettings {
     settings.classLoader(classLoader);
     allowPackage(settings, configuration.getKeyType());
     allowPackage(settings, configuration.getValueType());
-    apply(properties, ALLOW, list -> allow(settings, list));
-    apply(properties, PREFIX, settings::prefix);
-    apply(properties, TTL_CEILING, text -> settings.ttlCeiling(ceiling(text)));
-    apply(properties, COMPRESS_FROM, text -> settings.compressFrom(Integer.parseInt(text)));
-    apply(properties, CODEC, text -> codec(settings, text, configuration.getValueType()));
+    Lookup lookup = new Lookup(cacheName, properties);
+    lookup.apply(ALLOW, list -> patterns(list).forEach(settings::allow));
+    lookup.apply(PREFIX, settings::prefix);
+    lookup.apply(TTL_CEILING, text -> settings.ttlCeiling(durationOrNone(text)));
+    lookup.apply(COMPRESS_FROM, text -> settings.compressFrom(Integer.parseInt(text)));
+    lookup.apply(CODEC, text -> codec(settings, text, configuration.getValueType()));
+    settings.near(near(lookup, configuration));
     return settings;
   }
 
-  private static void apply(Properties properties, String name, Setting setting) {
-    String value = properties.getProperty(name, System.getProperty(name));
-    if (value == null || value.isBlank()) {
-      return;
-    }
-    try {
-      setting.set(value.trim());
-    } catch (IllegalArgumentException e) {
-      throw new CacheException(name + "=" + value + " cannot be used: " + e.getMessage(), e);
-    }
+  private static @Nullable NearSettings near(Lookup lookup, Configuration<?, ?> configuration) {
+    NearSettings[] near = {NearSettings.defaults()};
+    boolean[] wanted = new boolean[1];
+    lookup.apply(NEAR, text -> wanted[0] = truth(text));
+    lookup.apply(NEAR_MAX_BYTES, text -> near[0] = near[0].withMaxBytes(Long.parseLong(text)));
+    lookup.apply(NEAR_TTL, text -> near[0] = near[0].withTtl(durationOrNone(text)));
+    lookup.apply(NEAR_MAX_STALENESS, text -> near[0] = near[0].withMaxStaleness(duration(text)));
+    lookup.apply(
+        NEAR_IMMUTABLE,
+        list -> patterns(list).forEach(one -> near[0] = near[0].withImmutable(one)));
+    NearSettings own =
+        configuration instanceof PillionConfiguration<?, ?> ours ? ours.getNear() : null;
+    return own != null ? own : wanted[0] ? near[0] : null;
   }
 
-  private static void allow(CacheSettings.Builder<?, ?> settings, String list) {
-    for (String pattern : list.split("[,;\\s]+", -1)) {
-      if (!pattern.isEmpty()) {
-        settings.allow(pattern);
-      }
-    }
+  private static List<String> patterns(String list) {
+    return Stream.of(list.split("[,;\\s]+", -1)).filter(one -> !one.isEmpty()).toList();
+  }
+
+  private static boolean truth(String text) {
+    return switch (text) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw new IllegalArgumentException("write true or false");
+    };
   }
 
   /** A declared type is what the cache is for, with the types beside it that it is made of. */
@@ -75,14 +93,15 @@ final class ManagerSettings {
     }
   }
 
-  private static @Nullable Duration ceiling(String text) {
-    if (text.equalsIgnoreCase("none")) {
-      return null;
-    }
+  private static @Nullable Duration durationOrNone(String text) {
+    return text.equalsIgnoreCase("none") ? null : duration(text);
+  }
+
+  private static Duration duration(String text) {
     try {
       return Duration.parse(text);
     } catch (DateTimeParseException e) {
-      throw new IllegalArgumentException("write a duration such as P30D or PT12H, or none", e);
+      throw new IllegalArgumentException("write a duration such as P30D, PT12H or PT0.5S", e);
     }
   }
 
@@ -96,6 +115,32 @@ final class ManagerSettings {
         }
       }
       default -> throw new IllegalArgumentException("known are jdk and json");
+    }
+  }
+
+  /** Where the settings of one cache are found. */
+  private record Lookup(String cacheName, Properties properties) {
+    void apply(String name, Setting setting) {
+      String own = name.replaceFirst("pillion\\.", Matcher.quoteReplacement(prefix()));
+      String ofCache = find(own);
+      String value = ofCache == null ? find(name) : ofCache;
+      if (value == null || value.isBlank()) {
+        return;
+      }
+      try {
+        setting.set(value.trim());
+      } catch (IllegalArgumentException e) {
+        throw new CacheException(
+            (ofCache == null ? name : own) + "=" + value + " cannot be used: " + e.getMessage(), e);
+      }
+    }
+
+    private String prefix() {
+      return "pillion.caches." + cacheName + ".";
+    }
+
+    private @Nullable String find(String name) {
+      return properties.getProperty(name, System.getProperty(name));
     }
   }
 

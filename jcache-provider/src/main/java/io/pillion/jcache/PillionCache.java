@@ -4,6 +4,7 @@ import io.pillion.cache.CacheEntry;
 import io.pillion.cache.CacheSettings;
 import io.pillion.cache.CodecException;
 import io.pillion.cache.EngineCache;
+import io.pillion.cache.NearStatistics;
 import io.pillion.client.CommandException;
 import io.pillion.client.Commands;
 import io.pillion.client.ConnectionException;
@@ -374,6 +375,7 @@ public final class PillionCache<K, V> implements Cache<K, V> {
     cache.close();
     manager.forget(this);
     Beans.unregister(this, StatisticsBean.TYPE);
+    Beans.unregister(this, NearCacheBean.TYPE);
     Beans.unregister(this, ConfigurationBean.TYPE);
     listeners.close();
     closeOfApplication();
@@ -407,6 +409,10 @@ public final class PillionCache<K, V> implements Cache<K, V> {
   void showBeans() {
     if (configuration.isStatisticsEnabled()) {
       Beans.register(this, StatisticsBean.TYPE, new StatisticsBean(cache.statistics()));
+      NearStatistics near = cache.nearStatistics();
+      if (near != null) {
+        Beans.register(this, NearCacheBean.TYPE, new NearCacheBean(near));
+      }
     }
     if (configuration.isManagementEnabled()) {
       Beans.register(this, ConfigurationBean.TYPE, new ConfigurationBean(configuration));
@@ -420,6 +426,7 @@ public final class PillionCache<K, V> implements Cache<K, V> {
       showBeans();
     } else {
       Beans.unregister(this, StatisticsBean.TYPE);
+      Beans.unregister(this, NearCacheBean.TYPE);
     }
   }
 

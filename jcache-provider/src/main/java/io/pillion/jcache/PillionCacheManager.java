@@ -21,7 +21,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The caches of one server as one application sees them.
  *
- * <p>Settings, each looked up in the manager's properties and then in the system properties:
+ * <p>Settings, each looked up in the manager's properties and then in the system properties; what
+ * is set for one cache, as {@code pillion.caches.<name>.near} for {@code pillion.near}, comes
+ * before what is set for all:
  *
  * <table>
  * <caption>Settings</caption>
@@ -39,6 +41,20 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code pillion.codec}</td>
  *     <td>{@code jdk}, or {@code json} for caches whose value type is configured</td>
  *     <td>{@code jdk}</td></tr>
+ * <tr><td>{@code pillion.near}</td>
+ *     <td>{@code true} keeps copies in this process, see {@link io.pillion.cache.NearSettings};
+ *     nothing is kept of an embedded engine, which is in this process already</td>
+ *     <td>{@code false}</td></tr>
+ * <tr><td>{@code pillion.near.max-bytes}</td><td>what they may weigh</td>
+ *     <td>16777216</td></tr>
+ * <tr><td>{@code pillion.near.ttl}</td>
+ *     <td>after which a copy is fetched again, as {@code PT10M}; {@code none}</td>
+ *     <td>{@code none}</td></tr>
+ * <tr><td>{@code pillion.near.max-staleness}</td>
+ *     <td>how late a change of another process may be seen</td><td>{@code PT1S}</td></tr>
+ * <tr><td>{@code pillion.near.immutable}</td>
+ *     <td>classes whose objects never change and are handed out without a copy</td>
+ *     <td>none</td></tr>
  * </table>
  */
 public final class PillionCacheManager implements CacheManager {
@@ -162,6 +178,9 @@ public final class PillionCacheManager implements CacheManager {
   }
 
   private static <K, V> MutableConfiguration<K, V> copy(Configuration<K, V> configuration) {
+    if (configuration instanceof PillionConfiguration<K, V> ours) {
+      return new PillionConfiguration<>(ours);
+    }
     if (configuration instanceof CompleteConfiguration<K, V> complete) {
       return new MutableConfiguration<>(complete);
     }

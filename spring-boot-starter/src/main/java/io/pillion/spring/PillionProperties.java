@@ -1,5 +1,6 @@
 package io.pillion.spring;
 
+import io.pillion.cache.NearSettings;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -71,6 +72,7 @@ public record PillionProperties(
    * @param allowNullValues Whether a null result is cached.
    * @param compressFrom Size from which values are compressed. Without it none is.
    * @param statistics Whether hits, misses, puts and removals are counted.
+   * @param near Copies of entries in this process.
    * @param caches Settings of single caches, by cache name.
    */
   public record Cache(
@@ -80,6 +82,7 @@ public record PillionProperties(
       @DefaultValue("true") boolean allowNullValues,
       @Nullable DataSize compressFrom,
       @DefaultValue("true") boolean statistics,
+      @DefaultValue Near near,
       @DefaultValue Map<String, NamedCache> caches) {
 
     /** What holds for the cache of this name, its own settings before those for all. */
@@ -88,7 +91,8 @@ public record PillionProperties(
       return new NamedCache(
           own.ttl() != null ? own.ttl() : ttl,
           own.allowNullValues() != null ? own.allowNullValues() : Boolean.valueOf(allowNullValues),
-          own.compressFrom() != null ? own.compressFrom() : compressFrom);
+          own.compressFrom() != null ? own.compressFrom() : compressFrom,
+          own.near() == null ? near : own.near().orElse(near));
     }
   }
 
@@ -98,10 +102,62 @@ public record PillionProperties(
    * @param ttl How long an entry lives after it was written.
    * @param allowNullValues Whether a null result is cached.
    * @param compressFrom Size from which values are compressed.
+   * @param near Copies of entries in this process.
    */
   public record NamedCache(
-      @Nullable Duration ttl, @Nullable Boolean allowNullValues, @Nullable DataSize compressFrom) {
-    static final NamedCache AS_ALL = new NamedCache(null, null, null);
+      @Nullable Duration ttl,
+      @Nullable Boolean allowNullValues,
+      @Nullable DataSize compressFrom,
+      @Nullable Near near) {
+    static final NamedCache AS_ALL = new NamedCache(null, null, null, null);
+  }
+
+  /**
+   * Copies of entries in this process. An engine inside this process has none, as its entries are
+   * here already.
+   *
+   * @param enabled Whether copies are kept.
+   * @param maxSize What they may weigh.
+   * @param ttl After which a copy is fetched again in any case. Without it a copy lives as long as
+   *     its entry.
+   * @param maxStaleness How late a change of another process may be seen.
+   * @param immutable Comma-separated list of classes whose objects never change and are handed out
+   *     without being copied: a class name, a package followed by .* or, with the packages below
+   *     it, by .**
+   */
+  public record Near(
+      @Nullable Boolean enabled,
+      @Nullable DataSize maxSize,
+      @Nullable Duration ttl,
+      @Nullable Duration maxStaleness,
+      @Nullable List<String> immutable) {
+
+    Near orElse(Near all) {
+      return new Near(
+          enabled != null ? enabled : all.enabled,
+          maxSize != null ? maxSize : all.maxSize,
+          ttl != null ? ttl : all.ttl,
+          maxStaleness != null ? maxStaleness : all.maxStaleness,
+          immutable != null ? immutable : all.immutable);
+    }
+
+    /** As the cache core knows it; null when no copies are kept. */
+    public @Nullable NearSettings settings() {
+      if (!Boolean.TRUE.equals(enabled)) {
+        return null;
+      }
+      NearSettings settings = NearSettings.defaults().withTtl(ttl);
+      if (maxSize != null) {
+        settings = settings.withMaxBytes(maxSize.toBytes());
+      }
+      if (maxStaleness != null) {
+        settings = settings.withMaxStaleness(maxStaleness);
+      }
+      for (String pattern : immutable == null ? List.<String>of() : immutable) {
+        settings = settings.withImmutable(pattern);
+      }
+      return settings;
+    }
   }
 
   /**

@@ -8,6 +8,7 @@ import io.pillion.spring.PillionAutoConfiguration;
 import io.pillion.spring.PillionProperties;
 import io.pillion.spring.TrustedClasses;
 import java.util.LinkedHashSet;
+import java.util.Objects;
 import java.util.Set;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -74,6 +75,7 @@ public final class PillionCacheAutoConfiguration {
     if (own.compressFrom() != null) {
       builder.compressFrom(Math.toIntExact(own.compressFrom().toBytes()));
     }
+    builder.near(Objects.requireNonNull(own.near()).settings());
     return new PillionCache(
         new EngineCache<>(commands, builder.build()),
         /* allowNullValues= */ !Boolean.FALSE.equals(own.allowNullValues()));

@@ -2,11 +2,14 @@ package io.pillion.spring.metrics;
 
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.binder.cache.CacheMeterBinder;
 import io.pillion.cache.CacheStatistics;
 import io.pillion.cache.EngineCache;
+import io.pillion.cache.NearStatistics;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -71,6 +74,61 @@ final class PillionCacheMeterBinder extends CacheMeterBinder<EngineCache<Object,
             TimeUnit.NANOSECONDS)
         .tags(getTagsWithCacheName())
         .description("Time spent storing values")
+        .register(registry);
+    NearStatistics near = getNear();
+    if (near != null) {
+      bindNear(registry, near);
+    }
+  }
+
+  private @Nullable NearStatistics getNear() {
+    EngineCache<Object, Object> cache = getCache();
+    return cache == null ? null : cache.nearStatistics();
+  }
+
+  private void bindNear(MeterRegistry registry, NearStatistics near) {
+    FunctionCounter.builder("cache.near.gets", near, NearStatistics::hits)
+        .tags(getTagsWithCacheName())
+        .tag("result", "hit")
+        .description("Reads answered from a copy in this process")
+        .register(registry);
+    FunctionCounter.builder("cache.near.gets", near, NearStatistics::misses)
+        .tags(getTagsWithCacheName())
+        .tag("result", "miss")
+        .description("Reads of which the server had to be asked")
+        .register(registry);
+    FunctionCounter.builder("cache.near.invalidations", near, NearStatistics::invalidations)
+        .tags(getTagsWithCacheName())
+        .description("Changes of keys that the server reported")
+        .register(registry);
+    FunctionCounter.builder("cache.near.flushes", near, NearStatistics::flushes)
+        .tags(getTagsWithCacheName())
+        .description("How often all copies were given up")
+        .register(registry);
+    Gauge.builder("cache.near.size", near, NearStatistics::size)
+        .tags(getTagsWithCacheName())
+        .description("Copies in this process, about")
+        .register(registry);
+    Gauge.builder("cache.near.weight", near, NearStatistics::weightBytes)
+        .tags(getTagsWithCacheName())
+        .baseUnit("bytes")
+        .description("What the copies weigh, about")
+        .register(registry);
+    TimeGauge.builder(
+            "cache.near.staleness",
+            near,
+            TimeUnit.NANOSECONDS,
+            copies -> copies.staleness().toNanos())
+        .tags(getTagsWithCacheName())
+        .description("How old what is known of the server is at most")
+        .register(registry);
+    TimeGauge.builder(
+            "cache.near.staleness.max",
+            near,
+            TimeUnit.NANOSECONDS,
+            copies -> copies.maxStaleness().toNanos())
+        .tags(getTagsWithCacheName())
+        .description("Copies are not used when the server was not heard of for longer")
         .register(registry);
   }
 }
