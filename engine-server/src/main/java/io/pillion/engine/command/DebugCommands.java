@@ -17,6 +17,7 @@ import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Glob;
 import io.pillion.engine.protocol.Numbers;
 import io.pillion.engine.protocol.Reply;
+import io.pillion.engine.protocol.RespReply;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -52,6 +53,7 @@ final class DebugCommands {
       case "OBJECT" -> object(call);
       case "SLEEP" -> sleep(call);
       case "SET-ACTIVE-EXPIRE" -> setActiveExpire(call);
+      case "PAUSE-CRON" -> pauseCron(call);
       case "JMAP" -> jmap(call);
       case "STRINGMATCH-LEN" -> stringMatchLength(call);
       case "POPULATE" -> populate(call);
@@ -90,11 +92,13 @@ final class DebugCommands {
             "    Memory of the Java heap, in bytes.",
             "OBJECT <key>",
             "    How a key is kept.",
+            "PAUSE-CRON <0|1>",
+            "    Whether what time does by itself waits: keys that leave.",
             "POPULATE <count> [<prefix>] [<size>]",
             "    Create strings with values of this many bytes.",
             "PROTOCOL <type>",
             "    Answer an example: string, integer, double, bignum, null, array, set, map,",
-            "    verbatim, true, false.",
+            "    attrib, push, verbatim, true, false.",
             "SET-ACTIVE-EXPIRE <0|1>",
             "    Whether keys leave by themselves when their time has come.",
             "SLEEP <seconds>",
@@ -150,6 +154,12 @@ final class DebugCommands {
     call.reply().ok();
   }
 
+  private static void pauseCron(Call call) {
+    call.keyspace().settings().activeExpiry =
+        Numbers.parseLong(word(call, 2), Errors.notAnInteger()) == 0;
+    call.reply().ok();
+  }
+
   private static void jmap(Call call) {
     Runtime runtime = Runtime.getRuntime();
     call.reply().map(3);
@@ -187,6 +197,25 @@ final class DebugCommands {
           reply.bool(i == 1);
         }
       }
+      case "attrib" -> {
+        if (reply.version() > 2 && reply instanceof RespReply wire) {
+          wire.attribute(1);
+          reply.bulk("key-popularity");
+          reply.array(2);
+          reply.bulk("key:123");
+          reply.integer(90);
+        }
+        reply.bulk("Some real reply following the attribute");
+      }
+      case "push" -> {
+        if (reply.version() < 3) {
+          throw Errors.err("RESP2 is not supported by this command");
+        }
+        reply.push(2);
+        reply.bulk("server-cpu-usage");
+        reply.integer(42);
+        reply.bulk("Some real reply following the push reply");
+      }
       case "bignum" -> reply.bigNumber("1234567999999999999999999999999999999");
       case "true" -> reply.bool(true);
       case "false" -> reply.bool(false);
@@ -194,7 +223,7 @@ final class DebugCommands {
       default ->
           throw Errors.err(
               "Wrong protocol type name. Please use one of the following: string|integer|double|"
-                  + "null|array|set|map|bignum|true|false|verbatim");
+                  + "bignum|null|array|set|map|attrib|push|verbatim|true|false");
     }
   }
 

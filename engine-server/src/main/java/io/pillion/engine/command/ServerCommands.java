@@ -106,6 +106,7 @@ final class ServerCommands {
         .arity(1)
         .flags(ADMIN, NOSCRIPT, LOADING, STALE)
         .since("1.0.0")
+        .complexity("O(1) for each command that is shown")
         .summary("Shows what clients send, as it is carried out.");
     table
         .command("SHUTDOWN", this::shutdown)

@@ -186,6 +186,7 @@ final class ServerInfo {
     line("mem_clients_slaves", 0);
     line("mem_replication_backlog", 0);
     line("mem_aof_buffer", 0);
+    line("mem_not_counted_for_evict", 0);
     line("mem_allocator", "pillion-arena");
     line("active_defrag_running", 0);
     line("lazyfree_pending_objects", 0);

@@ -44,6 +44,7 @@ import org.slf4j.LoggerFactory;
 public final class Engine implements KeyListener {
   private static final Logger log = LoggerFactory.getLogger(Engine.class);
   private static final int EXPIRIES_PER_HOLD = 256;
+  private static final int EVICTIONS_PER_HOLD = 256;
   private static final int UNKNOWN_COMMAND_TEXT = 128;
 
   /** A command that took longer than this is followed by a new look at the clock. */
@@ -92,6 +93,7 @@ public final class Engine implements KeyListener {
   private long pausedUntilMillis;
   private World.@Nullable Scheduled wake;
   private long wakeAtNanos = Long.MAX_VALUE;
+  private boolean evicting;
   private boolean closed;
 
   /** An engine over this keyspace, whose listener it becomes. */
@@ -1215,6 +1217,10 @@ public final class Engine implements KeyListener {
             if (!again[0]) {
               spent("expire-cycle", expiring[0]);
             }
+            if (evicting && mayExpire()) {
+              evicting = evictDue();
+              again[0] |= evicting;
+            }
             endWaits();
             if (pause != PauseMode.NONE && pausedUntilMillis <= keyspace.now()) {
               unpause();
@@ -1225,6 +1231,24 @@ public final class Engine implements KeyListener {
           });
       more = again[0];
     } while (more);
+  }
+
+  /**
+   * Evicts by and by, from the next moment on, until no more memory is used than allowed: the limit
+   * was lowered, and no command may come that would do it.
+   */
+  public void evictSoon() {
+    evicting = true;
+  }
+
+  /** Evicts some keys; true when more have to go. */
+  private boolean evictDue() {
+    for (int i = 0; i < EVICTIONS_PER_HOLD; i++) {
+      if (!keyspace.isOverLimit(statistics.outputBytes()) || !keyspace.evictOne()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Not while data are loaded, and not while the log takes no more. */
@@ -1257,6 +1281,9 @@ public final class Engine implements KeyListener {
     Blocked first = deadlines.peek();
     if (first != null) {
       due = Math.min(due, first.deadlineNanos());
+    }
+    if (evicting && mayExpire()) {
+      due = lastNanos;
     }
     if (due >= wakeAtNanos || due == Long.MAX_VALUE || closed) {
       return;

@@ -173,13 +173,18 @@ public final class Keyspace {
    * @return false when it is still more, and nothing may go
    */
   public boolean makeRoom(long otherBytes) {
-    long limit = settings.maxMemoryBytes;
-    while (limit > 0 && arena.usedBytes() + otherBytes > limit) {
+    while (isOverLimit(otherBytes)) {
       if (!evictOne()) {
         return false;
       }
     }
     return true;
+  }
+
+  /** Whether more memory is used than allowed. */
+  public boolean isOverLimit(long otherBytes) {
+    long limit = settings.maxMemoryBytes;
+    return limit > 0 && arena.usedBytes() + otherBytes > limit;
   }
 
   /** Evicts one key; false when none may go. */

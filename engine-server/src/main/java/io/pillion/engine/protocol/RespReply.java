@@ -57,6 +57,11 @@ public final class RespReply implements OutgoingReply {
     size += that.size;
   }
 
+  /** The header of so many pairs that say something about the reply which follows; only RESP3. */
+  public void attribute(int pairs) {
+    header('|', pairs);
+  }
+
   @Override
   public void notice(String line) {
     simple(line);

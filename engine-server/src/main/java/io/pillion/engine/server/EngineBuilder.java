@@ -123,6 +123,7 @@ public final class EngineBuilder {
     new KeyspaceEvents(engine, pubSub).follow(parameters);
     followLatencyTracking(engine);
     followPassword(engine);
+    parameters.onChange(engine::evictSoon, "maxmemory", "maxmemory-policy");
     parameters.onChange(this::checkDir, "dir");
 
     NetServer network = endpoints.isEmpty() ? null : new NetServer(engine, parameters);
