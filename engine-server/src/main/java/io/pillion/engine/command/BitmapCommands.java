@@ -77,7 +77,7 @@ final class BitmapCommands {
         .since("2.6.0")
         .complexity("O(N) in the bytes looked at")
         .summary("Counts the bits that are set.")
-        .syntax("key [start end [BYTE | BIT]]");
+        .syntax("key [start [end [BYTE | BIT]]]");
     table
         .command("BITPOS", this::bitpos)
         .arity(-3)
@@ -210,11 +210,11 @@ final class BitmapCommands {
 
   private void bitcount(Call call) {
     int count = call.count();
-    if (count == 3 || count > 5) {
+    if (count > 5) {
       throw Errors.syntax();
     }
     long start = count > 2 ? call.args().integer(2) : 0;
-    long end = count > 2 ? call.args().integer(3) : -1;
+    long end = count > 3 ? call.args().integer(3) : -1;
     boolean inBits = count == 5 && isInBits(call, 4);
     long record = call.find(call.arg(1), ValueType.STRING);
     if (record == 0 || (start < 0 && end < 0 && start > end)) {

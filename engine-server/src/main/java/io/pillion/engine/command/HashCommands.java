@@ -390,11 +390,11 @@ final class HashCommands {
     if (withValues && Math.abs(count) > Long.MAX_VALUE / 2) {
       throw Errors.err("value is out of range");
     }
-    Samples.checkDraws(count);
     HashValue hash = hashes.find(call);
     if (hash == null || count == 0 || hash.size() == 0) {
       call.reply().array(0);
     } else if (count < 0) {
+      Samples.checkDraws(count);
       randomFields(call, hash, (int) -count, withValues);
     } else {
       distinctFields(call, hash, Math.min(count, hash.size()), withValues);

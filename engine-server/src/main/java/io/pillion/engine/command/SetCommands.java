@@ -450,7 +450,6 @@ final class SetCommands {
     }
     boolean counted = call.count() == 3;
     long count = counted ? Counts.negatable(call.arg(2)) : 1;
-    Samples.checkDraws(count);
     SetValue set = findOnly(call, call.arg(1));
     Reply reply = call.reply();
     if (!counted) {
@@ -462,6 +461,7 @@ final class SetCommands {
     } else if (set == null || count == 0) {
       reply.array(0);
     } else if (count < 0) {
+      Samples.checkDraws(count);
       reply.array((int) -count);
       SetValue.Sampler sampler = set.sampler(call.keyspace()::random);
       for (long i = count; i < 0; i++) {

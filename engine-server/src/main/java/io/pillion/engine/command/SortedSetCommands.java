@@ -595,11 +595,11 @@ final class SortedSetCommands {
     if (withScores && Math.abs(count) > Long.MAX_VALUE / 2) {
       throw Errors.err("value is out of range");
     }
-    Samples.checkDraws(count);
     SortedSetValue set = SortedSets.find(call, call.arg(1));
     if (set == null) {
       call.reply().array(0);
     } else if (count < 0) {
+      Samples.checkDraws(count);
       anyMembers(call, set, (int) -count, withScores);
     } else {
       differentMembers(call, set, (int) Math.min(count, set.size()), withScores);

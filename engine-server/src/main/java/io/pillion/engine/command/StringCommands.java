@@ -165,6 +165,19 @@ final class StringCommands {
         .summary("Sets several strings if none of the keys exists.")
         .syntax("key value [key value ...]");
     table
+        .command("MSETEX", this::msetex)
+        .arity(-4)
+        .flags(WRITE, DENYOOM)
+        .acl(STRING)
+        .keys(KeySpec.counted(1, 2, OW, UPDATE))
+        .tips("request_policy:multi_shard", "response_policy:all_succeeded")
+        .since("8.4.0")
+        .complexity("O(N) where N is the number of keys")
+        .summary("Sets several strings, all or none, with the same time to live.")
+        .syntax(
+            "numkeys key value [key value ...] [NX | XX] [EX seconds | PX milliseconds | EXAT"
+                + " unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]");
+    table
         .command("MGET", this::mget)
         .arity(-2)
         .flags(READONLY, FAST)
@@ -496,6 +509,44 @@ final class StringCommands {
     if (call.count() % 2 == 0) {
       throw Errors.wrongNumberOfArguments(call.command().fullName());
     }
+  }
+
+  private void msetex(Call call) {
+    CommandException invalid = Errors.err("invalid numkeys value");
+    long keys = Counts.atLeast(call.arg(1), 1, invalid);
+    if (keys > Integer.MAX_VALUE) {
+      throw invalid;
+    }
+    if (keys > (call.count() - 2) / 2) {
+      throw Errors.err("wrong number of key-value pairs");
+    }
+    int end = 2 + 2 * (int) keys;
+    options.parse(call, end, /* getex= */ false);
+    SetOptions.Condition condition = options.condition;
+    if (options.get || condition == SetOptions.Condition.IFEQ) {
+      throw Errors.syntax();
+    }
+    long deadline = options.deadline(call);
+    for (int i = 2; condition != SetOptions.Condition.NONE && i < end; i += 2) {
+      if ((call.database().peek(call.arg(i)) != 0) != (condition == SetOptions.Condition.XX)) {
+        call.reply().integer(0);
+        return;
+      }
+    }
+    for (int i = 2; i < end; i += 2) {
+      Bytes key = call.arg(i);
+      long record = options.keepTtl ? call.database().peek(key) : 0;
+      long kept = record == 0 ? deadline : call.database().deadline(record);
+      call.database().setString(key, call.arg(i + 1), kept);
+      call.changed(key, EventClass.STRING, "set");
+      if (options.isExpiring()) {
+        call.changed(key, EventClass.GENERIC, "expire");
+      }
+      if (call.wantsEffects()) {
+        setEffect(call, key, call.arg(i + 1), deadline);
+      }
+    }
+    call.reply().integer(1);
   }
 
   private static void setPairs(Call call) {

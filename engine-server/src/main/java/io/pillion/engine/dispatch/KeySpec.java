@@ -89,7 +89,12 @@ public record KeySpec(
 
   /** As many keys as the word at {@code countIndex} says, beginning one after it. */
   public static KeySpec counted(int countIndex, Flag... flags) {
-    return new KeySpec(countIndex, null, 0, Find.COUNT, 0, 1, 0, 0, 1, set(flags), null);
+    return counted(countIndex, 1, flags);
+  }
+
+  /** As many keys as the word at {@code countIndex} says, {@code step} apart. */
+  public static KeySpec counted(int countIndex, int step, Flag... flags) {
+    return new KeySpec(countIndex, null, 0, Find.COUNT, 0, step, 0, 0, 1, set(flags), null);
   }
 
   /** One key after a keyword that is searched from an index on. */

@@ -362,4 +362,12 @@ final class GenericCommandsTest {
     r.call("OBJECT", "HELP", "x")
         .isError("ERR wrong number of arguments for 'object|help' command");
   }
+
+  @CommandTest
+  void manyRandomElementsOfNothing(TestClient r) {
+    r.line("SRANDMEMBER none -4294967296").isList();
+    r.line("HRANDFIELD none -4294967296").isList();
+    r.line("ZRANDMEMBER none -4294967296").isList();
+    r.line("HRANDFIELD none -4294967296 WITHVALUES").isList();
+  }
 }

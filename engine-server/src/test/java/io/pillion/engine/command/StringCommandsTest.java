@@ -499,4 +499,39 @@ final class StringCommandsTest {
     r.call("INCR", "n").is(1);
     r.call("OBJECT", "ENCODING", "n").is("int");
   }
+
+  @CommandTest
+  @Since("8.4")
+  void setSeveralWithADeadline(TestClient r) {
+    r.line("MSETEX 2 a 1 b 2").is(1);
+    r.call("MGET", "a", "b").isList("1", "2");
+    r.line("MSETEX 2 a 3 c 3 NX EX 100").is(0);
+    r.line("MSETEX 2 c 3 d 4 EX 100 NX").is(1);
+    r.call("TTL", "c").is(100);
+    r.line("MSETEX 2 c 5 e 5 XX").is(0);
+    r.call("GET", "c").is("3");
+    r.line("MSETEX 2 c 5 a 5 XX KEEPTTL").is(1);
+    r.call("TTL", "c").is(100);
+    r.call("TTL", "a").is(-1);
+    r.line("MSETEX 1 c 6 pxat 4000000000000").is(1);
+    r.call("PEXPIRETIME", "c").is(4000000000000L);
+    r.line("MSETEX 1 c 7").is(1);
+    r.call("TTL", "c").is(-1);
+    r.call("RPUSH", "l", "x").is(1);
+    r.line("MSETEX 3 x 1 x 2 l 3 PX 100000").is(1);
+    r.call("MGET", "x", "l").isList("2", "3");
+    r.line("MSETEX key val EX 10").isError("ERR invalid numkeys value");
+    r.line("MSETEX 0 key val").isError("ERR invalid numkeys value");
+    r.line("MSETEX 2147483648 key val").isError("ERR invalid numkeys value");
+    r.line("MSETEX 2147483647 key val").isError("ERR wrong number of key-value pairs");
+    r.line("MSETEX 2 key val key2").isError("ERR wrong number of key-value pairs");
+    r.line("MSETEX 1 key val flag").isError("ERR syntax error");
+    r.line("MSETEX 1 key val NX XX").isError("ERR syntax error");
+    r.line("MSETEX 1 key val GET").isError("ERR syntax error");
+    r.line("MSETEX 1 key val IFEQ x").isError("ERR syntax error");
+    r.line("MSETEX 1 key val EX 1 KEEPTTL").isError("ERR syntax error");
+    r.line("MSETEX 1 key val EX 0").isError("ERR invalid expire time in 'msetex' command");
+    r.call("EXISTS", "key").is(0);
+    r.line("COMMAND GETKEYS MSETEX 2 a 1 b 2 EX 5").isList("a", "b");
+  }
 }
