@@ -10,8 +10,9 @@
 #   engine-server/src/bench/against-redis.sh [rounds]
 #
 # Environment: REQUESTS (default 1000000 at P 16, a quarter of it at P 1), WARMUP_SECONDS (10),
-# TESTS (default "get set"), PIPELINES (default "1 16"), ENGINE_OPTIONS (more directives),
-# KEYS_FOR_MEMORY (1000000).
+# TESTS (default "get set"; or any of incr hset lpush zadd zrevrange zrevrank, the sorted set having
+# 100,000 members), PIPELINES (default "1 16"), ENGINE_OPTIONS (more directives), MEMORY (default
+# "strings"; or any of zset hashes sets streams), ITEMS (default 1000000; a tenth of it for streams).
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 rounds=${1:-5}
@@ -19,7 +20,8 @@ requests=${REQUESTS:-1000000}
 tests=${TESTS:-get set}
 pipelines=${PIPELINES:-1 16}
 warmup=${WARMUP_SECONDS:-10}
-memory_keys=${KEYS_FOR_MEMORY:-1000000}
+memory=${MEMORY-strings}
+items=${ITEMS:-1000000}
 scratch=$(mktemp -d)
 pids=()
 finish() {
@@ -53,13 +55,26 @@ engine_pid=$!; pids+=("$engine_pid")
 await "$redis_port"; await "$engine_port"
 
 load() { # port test pipeline requests
-  taskset -c 1 redis-benchmark -p "$1" -t "$2" -P "$3" -n "$4" -r 1000000 -d 64 -c 50 -q \
+  local command=(-t "$2") range=1000000
+  case $2 in
+    zadd) command=(ZADD board __rand_int__ member:__rand_int__) range=100000 ;;
+    zrevrange) command=(ZREVRANGE board 0 9) range=100000 ;;
+    zrevrank) command=(ZREVRANK board member:__rand_int__) range=100000 ;;
+    hset) command=(HSET hash:__rand_int__ field 0123456789abcdef) ;;
+    lpush) command=(LPUSH list:__rand_int__ 0123456789abcdef) range=1000 ;;
+  esac
+  taskset -c 1 redis-benchmark -p "$1" -P "$3" -n "$4" -r "$range" -d 64 -c 50 -q "${command[@]}" \
     >"$scratch/load.out" 2>&1
+}
+board() { # port: a sorted set of 100,000 members with the names that the load uses
+  seq 0 99999 | awk '{printf "ZADD board %d member:%012d\n", ($1 * 7919) % 100000, $1}' |
+    redis-cli -p "$1" --pipe >/dev/null
 }
 
 echo "redis-server $(redis-cli -p "$redis_port" info server | tr -d '\r' | sed -n 's/^redis_version://p')" \
   "and the engine on $(java -version 2>&1 | head -1), $rounds rounds, $(nproc) cores"
 for port in "$redis_port" "$engine_port"; do
+  case " $tests " in *" z"*) board "$port" ;; esac
   end=$((SECONDS + warmup))
   while [ $SECONDS -lt $end ]; do
     for test in $tests; do for p in $pipelines; do load "$port" "$test" "$p" 100000; done; done
@@ -87,33 +102,50 @@ for test in $tests; do
     done | awk -v t="$test" -v p="$p" '
       $1 == "redis" {r = $2; rr = $2 " [" $3 "-" $4 "]"}
       $1 == "engine" {e = $2; ee = $2 " [" $3 "-" $4 "]"}
-      END {printf "%-4s P %-3s CPU s per 1M: redis %-20s engine %-20s ratio %.2f\n",
+      END {printf "%-9s P %-3s CPU s per 1M: redis %-20s engine %-20s ratio %.2f\n",
         toupper(t), p, rr, ee, e / r}'
   done
 done
 
-if [ "$memory_keys" -gt 0 ]; then
+data() { # kind count: commands that make so many items of that kind
+  seq "$2" | case $1 in
+    strings) awk '{printf "SET key:%012d %064d\n", $1, $1}' ;;
+    zset) awk '{printf "ZADD board %d member:%d\n", ($1 * 7919) % 1000003, $1}' ;;
+    hashes) awk '{printf "HSET user:%d name name%d city city%d age %d score %d visits 1\n",
+      $1, $1, $1 % 1000, $1 % 90, $1}' ;;
+    sets) awk '{printf "SADD tags:%d red%d green%d blue%d 4-%d five\n", $1, $1, $1, $1, $1}' ;;
+    streams) awk '{for (i = 1; i <= 5; i++)
+      printf "XADD log:%d %d-%d sensor %d temperature %d\n", $1, 1700000000000 + i, i, $1, i}' ;;
+  esac
+}
+
+# Fresh processes for each: what was there before would hide in the figure.
+for kind in $memory; do
+  n=$items
+  [ "$kind" = streams ] && n=$((items / 10))
+  figures=()
   for server in redis engine; do
-    [ $server = redis ] && pid=$redis_pid port=$redis_port || pid=$engine_pid port=$engine_port
-    redis-cli -p "$port" flushall >/dev/null
-  done
-  # Fresh processes: what the load above left behind would hide in the figure.
-  kill "$redis_pid" "$engine_pid"; wait "$redis_pid" "$engine_pid" 2>/dev/null || true
-  redis-server --bind 127.0.0.1 --port "$redis_port" --save '' --appendonly no \
-    --dir "$scratch" --daemonize no >"$scratch/redis.log" &
-  redis_pid=$!; pids+=("$redis_pid")
-  "$here/bin/pillion-server" --bind 127.0.0.1 --port "$engine_port" --save '' \
-    --dir "$scratch" ${ENGINE_OPTIONS:-} >"$scratch/engine.log" 2>&1 &
-  engine_pid=$!; pids+=("$engine_pid")
-  await "$redis_port"; await "$engine_port"
-  value=$(printf 'v%.0s' $(seq 64))
-  for server in redis engine; do
-    [ $server = redis ] && pid=$redis_pid port=$redis_port || pid=$engine_pid port=$engine_port
+    kill "$redis_pid" "$engine_pid" 2>/dev/null || true
+    wait "$redis_pid" "$engine_pid" 2>/dev/null || true
+    port=$redis_port
+    if [ $server = redis ]; then
+      redis-server --bind 127.0.0.1 --port "$port" --save '' --appendonly no \
+        --dir "$scratch" --daemonize no >"$scratch/redis.log" &
+    else
+      port=$engine_port
+      "$here/bin/pillion-server" --bind 127.0.0.1 --port "$port" --save '' \
+        --dir "$scratch" ${ENGINE_OPTIONS:-} >"$scratch/engine.log" 2>&1 &
+    fi
+    pid=$!; pids+=("$pid")
+    [ $server = redis ] && redis_pid=$pid || engine_pid=$pid
+    await "$port"
     before=$(resident_kib "$pid")
-    seq -f 'SET key:%012.0f '"$value" 1 "$memory_keys" | redis-cli -p "$port" --pipe >/dev/null
+    data "$kind" "$n" | redis-cli -p "$port" --pipe >/dev/null
     after=$(resident_kib "$pid")
-    echo "memory: $server $(((after - before) * 1024 / memory_keys)) bytes per key (16 + 64 bytes," \
-      "$memory_keys keys; process $((before / 1024)) MiB before, $((after / 1024)) MiB after," \
-      "keys $(redis-cli -p "$port" dbsize))"
+    figures+=($(((after - before) * 1024 / n)) $((before / 1024)) $((after / 1024)))
   done
-fi
+  awk -v k="$kind" -v n="$n" -v f="${figures[*]}" 'BEGIN {split(f, v, " ")
+    printf "memory of %d %s, bytes each: redis %d (process %d to %d MiB), engine %d (%d to %d MiB), " \
+      "ratio %.2f, of the whole process %.2f\n", n, k, v[1], v[2], v[3], v[4], v[5], v[6],
+      v[4] / v[1], v[6] / v[3]}'
+done
