@@ -32,6 +32,10 @@ final class StreamCommands {
     table.group(CommandGroup.STREAM);
     declareEntries(table);
     declareRemovals(table);
+    new StreamReadCommands().declare(table);
+    new StreamGroupCommands().declare(table);
+    new StreamClaimCommands().declare(table);
+    new StreamInfoCommands().declare(table);
   }
 
   private void declareEntries(CommandTable table) {

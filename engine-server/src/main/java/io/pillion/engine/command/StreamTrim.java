@@ -6,6 +6,8 @@ import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.Errors;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,7 +48,8 @@ record StreamTrim(
     }
     Parser parser = new Parser(args, add);
     parser.run();
-    return parser.result(call.keyspace().settings().types.streamNodeMaxEntries);
+    return parser.result(
+        call.keyspace().settings().types.streamNodeMaxEntries, call.client().isReplaying());
   }
 
   private static boolean isStar(Bytes word) {
@@ -118,7 +121,7 @@ record StreamTrim(
       }
     }
 
-    StreamTrim result(int entriesPerPage) {
+    StreamTrim result(int entriesPerPage, boolean replaying) {
       if (limit > 0 && by == null) {
         throw Errors.err(
             "syntax error, LIMIT cannot be used without specifying a trimming strategy");
@@ -126,10 +129,12 @@ record StreamTrim(
       if (!add && by == null) {
         throw Errors.err("syntax error, XTRIM must be called with a trimming strategy");
       }
-      if (hasLimit && !approximate) {
+      if (replaying) {
+        // It was exact when it was done first, whatever limit its words still have.
+        limit = 0;
+      } else if (hasLimit && !approximate) {
         throw Errors.err("syntax error, LIMIT cannot be used without the special ~ option");
-      }
-      if (approximate && !hasLimit) {
+      } else if (approximate && !hasLimit) {
         limit = Math.min(MAX_LIMIT, 100L * entriesPerPage);
         if (limit == 0) {
           limit = 10_000;
@@ -160,7 +165,7 @@ record StreamTrim(
       return;
     }
     Args args = call.args();
-    java.util.List<Bytes> words = new java.util.ArrayList<>(args.count() + 1);
+    List<Bytes> words = new ArrayList<>(args.count() + 1);
     for (int i = 0; i < args.count(); i++) {
       if (approximate && i == strategyIndex) {
         words.add(args.get(i));

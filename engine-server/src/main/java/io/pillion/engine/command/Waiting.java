@@ -25,6 +25,18 @@ final class Waiting {
     return (long) millis;
   }
 
+  /** A timeout, given in whole milliseconds; 0 is for ever. */
+  static long wholeMillis(Bytes word, long now) {
+    long millis = Numbers.parseLong(word, Errors.err("timeout is not an integer or out of range"));
+    if (millis < 0) {
+      throw Errors.err("timeout is negative");
+    }
+    if (millis > Long.MAX_VALUE - now) {
+      throw Errors.err("timeout is out of range");
+    }
+    return millis;
+  }
+
   /** So many keys from an index on. */
   static List<Bytes> keys(Args args, int first, int count) {
     List<Bytes> keys = new ArrayList<>(count);

@@ -288,6 +288,12 @@ public final class StreamGroup {
       return all.word(DELIVERIES);
     }
 
+    /** Says that it was given to the same consumer once more. */
+    public void deliveredAgain(long deliveryTime) {
+      all.word(TIME, deliveryTime);
+      all.word(DELIVERIES, deliveries() + 1);
+    }
+
     /** To whom it was given last. */
     public StreamConsumer consumer() {
       return new StreamConsumer(arena, all.word(CONSUMER));

@@ -19,6 +19,7 @@ public final class Blocked implements Waiter {
   private final Args args;
   private final Database database;
   private final ValueType type;
+  private final boolean untilLost;
   private final List<Bytes> keys;
   private final long deadlineNanos;
   private final Consumer<Reply> timeoutReply;
@@ -30,6 +31,7 @@ public final class Blocked implements Waiter {
       Args args,
       Database database,
       ValueType type,
+      boolean untilLost,
       List<Bytes> keys,
       long deadlineNanos,
       Consumer<Reply> timeoutReply) {
@@ -38,6 +40,7 @@ public final class Blocked implements Waiter {
     this.args = args;
     this.database = database;
     this.type = type;
+    this.untilLost = untilLost;
     this.keys = keys;
     this.deadlineNanos = deadlineNanos;
     this.timeoutReply = timeoutReply;
@@ -57,6 +60,11 @@ public final class Blocked implements Waiter {
 
   Database database() {
     return database;
+  }
+
+  /** Whether the command is tried again also when a key is gone, or holds another type. */
+  boolean isUntilLost() {
+    return untilLost;
   }
 
   List<Bytes> keys() {

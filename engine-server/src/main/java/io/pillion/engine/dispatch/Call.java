@@ -216,6 +216,27 @@ public final class Call {
     engine.block(this, type, keys, timeoutMillis, timeoutReply);
   }
 
+  /**
+   * As {@link #block}, but the command is tried again with other words, and perhaps also when the
+   * key is gone or holds another type.
+   *
+   * @param again the words to try again with
+   * @param untilLost whether the wait makes no sense without what the key holds
+   */
+  public void block(
+      ValueType type,
+      List<Bytes> keys,
+      long timeoutMillis,
+      Consumer<Reply> timeoutReply,
+      Args again,
+      boolean untilLost) {
+    if (!mayBlock) {
+      timeoutReply.accept(reply);
+      return;
+    }
+    engine.block(this, type, keys, timeoutMillis, timeoutReply, again, untilLost);
+  }
+
   // --- for the dispatcher
 
   long changes() {

@@ -304,7 +304,7 @@ public final class Client {
   }
 
   /** Whether it repeats what others were allowed to do: see {@link Engine#replay}. */
-  boolean isReplaying() {
+  public boolean isReplaying() {
     return replays;
   }
 

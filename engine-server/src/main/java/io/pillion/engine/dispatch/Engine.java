@@ -632,6 +632,10 @@ public final class Engine implements KeyListener {
     lastNanos = now;
     if (call.hasBlocked()) {
       // It is counted when it is served, or not at all.
+      dirty += call.changes();
+      if (call.hasOwnEffects()) {
+        collectEffects(call);
+      }
       return;
     }
     if (took > SLOW_NANOS && depth == 0) {
@@ -848,6 +852,7 @@ public final class Engine implements KeyListener {
   @Override
   public void beforeFlush(Database database) {
     watches.flushing(database);
+    allReady(database);
   }
 
   @Override
@@ -861,10 +866,14 @@ public final class Engine implements KeyListener {
   public void onSwap(Database first, Database second) {
     watches.swapped(first, second);
     onFlush();
-    for (Database database : List.of(first, second)) {
-      for (Bytes key : database.awaitedKeys()) {
-        ready.add(new AwaitedKey(database, key));
-      }
+    allReady(first);
+    allReady(second);
+  }
+
+  /** Lets all who wait for keys of a database look again. */
+  private void allReady(Database database) {
+    for (Bytes key : database.awaitedKeys()) {
+      ready.add(new AwaitedKey(database, key));
     }
   }
 
@@ -910,6 +919,17 @@ public final class Engine implements KeyListener {
       List<Bytes> keys,
       long timeoutMillis,
       Consumer<Reply> timeoutReply) {
+    block(call, type, keys, timeoutMillis, timeoutReply, call.args(), /* untilLost= */ false);
+  }
+
+  void block(
+      Call call,
+      ValueType type,
+      List<Bytes> keys,
+      long timeoutMillis,
+      Consumer<Reply> timeoutReply,
+      Args again,
+      boolean untilLost) {
     Client client = call.client();
     call.markBlocked();
     if (retrying != null && retrying.client() == client) {
@@ -926,9 +946,10 @@ public final class Engine implements KeyListener {
         new Blocked(
             client,
             call.command(),
-            call.args().copy(),
+            again.copy(),
             call.database(),
             type,
+            untilLost,
             kept,
             deadline,
             timeoutReply);
@@ -957,14 +978,12 @@ public final class Engine implements KeyListener {
       for (AwaitedKey awaited : now) {
         for (Waiter waiter : awaited.database.waitersOf(awaited.key)) {
           long record = awaited.database.peek(awaited.key);
-          if (record == 0) {
-            break;
-          }
           Blocked blocked = (Blocked) waiter;
+          boolean fits = record != 0 && awaited.database.type(record) == waiter.waitsFor();
           // A client that was killed is still there until its socket has closed.
-          if (blocked.state() == Blocked.State.WAITING
-              && !blocked.client().isClosing()
-              && awaited.database.type(record) == waiter.waitsFor()) {
+          if ((fits || blocked.isUntilLost())
+              && blocked.state() == Blocked.State.WAITING
+              && !blocked.client().isClosing()) {
             retry(blocked);
           }
         }
@@ -1190,6 +1209,7 @@ public final class Engine implements KeyListener {
             kept,
             keyspace.database(client.database()),
             ValueType.STRING,
+            /* untilLost= */ false,
             List.of(),
             Long.MAX_VALUE,
             Reply::nil));

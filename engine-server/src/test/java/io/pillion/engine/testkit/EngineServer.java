@@ -9,6 +9,7 @@ import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.PillionEngine;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Our engine in this process, new for each test, with everything it does recorded. */
@@ -80,6 +81,15 @@ public final class EngineServer extends TestServer {
 
   /** Law 8: the effects, carried out by an engine that has nothing, lead to the same data. */
   void checkReplay(String digest) {
+    replayed(
+        client ->
+            assertThat(client.call("DEBUG", "DIGEST").text())
+                .as("the digest after replaying %s", effects())
+                .isEqualTo(digest));
+  }
+
+  /** Carries out the effects in an engine that has nothing, and gives a client of it. */
+  void replayed(Consumer<TestClient> check) {
     List<RecordingLog.Effect> effects = effects();
     try (PillionEngine replica = newEngine(/* overTcp= */ false);
         TestClient client = connect(replica.engine())) {
@@ -92,9 +102,7 @@ public final class EngineServer extends TestServer {
         Answer answer = client.call(effect.words().toArray());
         assertThat(answer.value()).as("replaying %s", effect).isNotInstanceOf(Answer.Failure.class);
       }
-      assertThat(client.call("DEBUG", "DIGEST").text())
-          .as("the digest after replaying %s", effects)
-          .isEqualTo(digest);
+      check.accept(client);
     }
   }
 

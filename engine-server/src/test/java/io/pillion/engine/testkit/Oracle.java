@@ -54,6 +54,11 @@ public final class Oracle {
     }
   }
 
+  /** Checks an engine that has nothing but the effects of what a client's engine has done. */
+  public static void replayed(TestClient client, Consumer<TestClient> check) {
+    ((EngineServer) client.server()).replayed(check);
+  }
+
   /** Sets a parameter of a client's server until the end of the test. */
   public static void configure(TestClient client, String name, String value) {
     client.server().config(name, value);
