@@ -28,7 +28,16 @@ public class TckRanTest {
 
   @Test
   public void everyTestOfTheTckRan() throws Exception {
-    List<Element> tests = testCases();
+    requireAll("tck.reports");
+  }
+
+  @Test
+  public void everyTestOfTheTckRanOverTcpWithCopiesToo() throws Exception {
+    requireAll("tck.reports.tcp");
+  }
+
+  private static void requireAll(String reports) throws Exception {
+    List<Element> tests = testCases(reports);
     TreeSet<String> classes = new TreeSet<>();
     TreeSet<String> names = new TreeSet<>();
     for (Element test : tests) {
@@ -57,10 +66,10 @@ public class TckRanTest {
     assertThat(Caching.getCachingProvider()).isInstanceOf(PillionCachingProvider.class);
   }
 
-  private static List<Element> testCases() throws Exception {
+  private static List<Element> testCases(String reports) throws Exception {
     List<Element> tests = new ArrayList<>();
-    try (Stream<Path> reports = Files.list(Path.of(System.getProperty("tck.reports")))) {
-      for (Path report : reports.filter(one -> one.toString().endsWith(".xml")).toList()) {
+    try (Stream<Path> files = Files.list(Path.of(System.getProperty(reports)))) {
+      for (Path report : files.filter(one -> one.toString().endsWith(".xml")).toList()) {
         NodeList cases =
             DocumentBuilderFactory.newDefaultInstance()
                 .newDocumentBuilder()
