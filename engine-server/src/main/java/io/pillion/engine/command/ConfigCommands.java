@@ -128,6 +128,7 @@ final class ConfigCommands {
 
   private void resetStat(Call call) {
     call.engine().statistics().reset();
+    call.keyspace().resetCounts();
     for (Command command : call.engine().table().all()) {
       command.statistics().reset();
       command.subcommands().values().forEach(sub -> sub.statistics().reset());
@@ -136,13 +137,22 @@ final class ConfigCommands {
   }
 
   private void rewrite(Call call) {
+    rewrite(call, parameters, /* all= */ false);
+  }
+
+  /**
+   * Writes the configuration file anew.
+   *
+   * @param all whether parameters at their defaults are written too
+   */
+  static void rewrite(Call call, Parameters parameters, boolean all) {
     String file = parameters.configFile();
     if (file == null) {
       throw Errors.err("The server is running without a config file");
     }
     Disk disk = call.engine().world().disk();
     try {
-      disk.replace(file, parameters.rewrite(disk.read(file)));
+      disk.replace(file, parameters.rewrite(disk.read(file), all));
     } catch (IOException e) {
       throw Errors.err("Rewriting config file: " + e.getMessage());
     }

@@ -18,6 +18,7 @@ import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.dispatch.Outlet;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.CommandException;
@@ -31,7 +32,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
 
 /** The connection group: who the client is, and how it is spoken to. */
 final class ConnectionCommands {
@@ -358,7 +358,7 @@ final class ConnectionCommands {
   }
 
   private void clientInfo(Call call) {
-    call.reply().verbatim("txt", describe(call.client(), call.now()) + "\n");
+    call.reply().verbatim("txt", describe(call, call.client()));
   }
 
   private void clientList(Call call) {
@@ -377,7 +377,7 @@ final class ConnectionCommands {
     StringBuilder list = new StringBuilder();
     for (Client client : call.engine().clients()) {
       if (wanted.test(client)) {
-        list.append(describe(client, call.now())).append('\n');
+        list.append(describe(call, client));
       }
     }
     call.reply().verbatim("txt", list.toString());
@@ -393,70 +393,56 @@ final class ConnectionCommands {
     };
   }
 
-  private String describe(Client client, long now) {
+  private String describe(Call call, Client client) {
     Client.Transaction transaction = client.transaction();
     Command last = client.lastCommand();
-    long pending = client.outlet().pendingBytes();
-    return "id="
-        + client.id()
-        + " addr="
-        + client.outlet().peerAddress()
-        + " laddr="
-        + client.outlet().localAddress()
-        + " fd=-1 name="
-        + client.name()
-        + " age="
-        + seconds(now - client.connectedMillis())
-        + " idle="
-        + seconds(now - client.lastActiveMillis())
-        + " flags="
-        + flags(client)
-        + " db="
-        + client.database()
-        + " sub="
-        + services.pubSub().count(client, Kind.CHANNEL)
-        + " psub="
-        + services.pubSub().count(client, Kind.PATTERN)
-        + " ssub="
-        + services.pubSub().count(client, Kind.SHARD)
-        + " multi="
-        + (transaction == null ? -1 : transaction.queue().size())
-        + " watch="
-        + client.watchedCount()
-        + " qbuf=0 qbuf-free=0 argv-mem=0 multi-mem="
-        + queuedBytes(transaction)
-        + " rbs=0 rbp=0 obl="
-        + pending
-        + " oll=0 omem="
-        + pending
-        + " tot-mem="
-        + (pending + queuedBytes(transaction))
-        + " events=r cmd="
-        + (last == null ? "NULL" : last.fullName())
-        + " user=default redir="
-        + TrackingCommands.redirect(services.tracking().options(client))
-        + " resp="
-        + client.reply().version()
-        + " lib-name="
-        + client.libraryName()
-        + " lib-ver="
-        + client.libraryVersion()
-        + " tot-net-in="
-        + client.outlet().receivedBytes()
-        + " tot-net-out="
-        + client.outlet().sentBytes()
-        + " tot-cmds="
-        + client.commandCount();
+    Outlet outlet = client.outlet();
+    long pending = outlet.pendingBytes();
+    long argumentBytes = client == call.client() ? call.args().sizeBytes() : 0;
+    StringBuilder line = new StringBuilder(320);
+    field(line, "id", client.id());
+    field(line, "addr", outlet.peerAddress());
+    field(line, "laddr", outlet.localAddress());
+    field(line, "fd", -1);
+    field(line, "name", client.name());
+    field(line, "age", seconds(call.now() - client.connectedMillis()));
+    field(line, "idle", seconds(call.now() - client.lastActiveMillis()));
+    field(line, "flags", flags(client));
+    field(line, "db", client.database());
+    field(line, "sub", services.pubSub().count(client, Kind.CHANNEL));
+    field(line, "psub", services.pubSub().count(client, Kind.PATTERN));
+    field(line, "ssub", services.pubSub().count(client, Kind.SHARD));
+    field(line, "multi", transaction == null ? -1 : transaction.queue().size());
+    field(line, "watch", client.watchedCount());
+    field(line, "qbuf", outlet.heldInputBytes());
+    field(line, "qbuf-free", outlet.freeInputBytes());
+    field(line, "argv-mem", argumentBytes);
+    field(line, "multi-mem", transaction == null ? 0 : transaction.bytes());
+    field(line, "rbs", outlet.replyCapacity());
+    field(line, "rbp", outlet.replyCapacity());
+    field(line, "obl", 0);
+    field(line, "oll", pending == 0 ? 0 : 1);
+    field(line, "omem", pending);
+    field(line, "tot-mem", client.memoryBytes() + argumentBytes);
+    field(line, "events", pending == 0 ? "r" : "rw");
+    field(line, "cmd", last == null ? "NULL" : last.fullName());
+    field(line, "user", "default");
+    field(line, "redir", TrackingCommands.redirect(services.tracking().options(client)));
+    field(line, "resp", client.reply().version());
+    field(line, "lib-name", client.libraryName());
+    field(line, "lib-ver", client.libraryVersion());
+    field(line, "tot-net-in", outlet.receivedBytes());
+    field(line, "tot-net-out", outlet.sentBytes());
+    field(line, "tot-cmds", client.commandCount());
+    return line.append('\n').toString();
+  }
+
+  private static void field(StringBuilder line, String name, Object value) {
+    line.append(line.isEmpty() ? "" : " ").append(name).append('=').append(value);
   }
 
   private static long seconds(long millis) {
     return Math.max(0, millis / 1000);
-  }
-
-  private static long queuedBytes(Client.@Nullable Transaction transaction) {
-    return transaction == null
-        ? 0
-        : transaction.queue().stream().mapToLong(queued -> queued.args().sizeBytes()).sum();
   }
 
   private String flags(Client client) {

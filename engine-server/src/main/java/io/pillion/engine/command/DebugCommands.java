@@ -11,6 +11,7 @@ import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.EventClass;
+import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
@@ -22,9 +23,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** DEBUG: for tests and for those who look inside. */
 final class DebugCommands {
+  private static final Logger log = LoggerFactory.getLogger(DebugCommands.class);
   private static final int DEFAULT_PATTERN_REPEATS = 50;
   private static final int LRU_CLOCK_MASK = 0xFF_FFFF;
 
@@ -59,21 +63,140 @@ final class DebugCommands {
       case "POPULATE" -> populate(call);
       case "PROTOCOL" -> protocol(call);
       case "ERROR" -> throw new CommandException(word(call, 2).toString());
+      case "LOG" -> writeLog(call);
+      case "HTSTATS" -> tableFigures(call);
+      case "HTSTATS-KEY" -> keyTableFigures(call);
+      case "SDSLEN" -> stringFigures(call);
+      case "LISTPACK", "ZIPLIST" -> packedFigures(call);
+      case "CLIENT-EVICTION" -> clientEviction(call);
+      case "CONFIG-REWRITE-FORCE-ALL" -> ConfigCommands.rewrite(call, parameters, true);
+      case "STRUCTSIZE" -> call.reply().simple("bits:64 record-header:16 index-slot:8 timer:16");
+      case "QUICKLIST-PACKED-THRESHOLD",
+          "SET-DISABLE-DENY-SCRIPTS",
+          "DICT-RESIZING",
+          "CLIENT-ENFORCE-REPLY-LIST" ->
+          acceptWithoutEffect(call, 3);
+      case "CHANGE-REPL-ID" -> acceptWithoutEffect(call, 2);
+      case "REPLYBUFFER" -> replyBuffer(call);
       case "HELP" -> help(call);
-      default ->
-          throw Errors.err(
-              "unknown subcommand or wrong number of arguments for '"
-                  + Errors.shown(call.arg(1))
-                  + "'. Try DEBUG HELP.");
+      default -> throw HelpText.unknownSubcommand(call);
     }
+  }
+
+  /** What steers a mechanism that this engine does not have, or has no need to steer. */
+  private static void acceptWithoutEffect(Call call, int words) {
+    if (call.count() != words) {
+      throw HelpText.unknownSubcommand(call);
+    }
+    call.reply().ok();
+  }
+
+  private static void replyBuffer(Call call) {
+    boolean known =
+        call.count() == 4
+            && (call.args().is(2, "PEAK-RESET-TIME") || call.args().is(2, "RESIZING"));
+    if (!known) {
+      throw HelpText.unknownSubcommand(call);
+    }
+    call.reply().ok();
+  }
+
+  private static void writeLog(Call call) {
+    log.warn("DEBUG LOG: {}", word(call, 2));
+    call.reply().ok();
+  }
+
+  private static void tableFigures(Call call) {
+    long number = Numbers.parseLong(word(call, 2), Errors.notAnInteger());
+    if (number < 0 || number >= call.keyspace().databaseCount()) {
+      throw Errors.err("Out of range database");
+    }
+    Database database = call.keyspace().database((int) number);
+    call.reply()
+        .verbatim(
+            "txt",
+            "[Dictionary HT]\n"
+                + figures(database.indexBytes() / Long.BYTES, database.size())
+                + "[Expires HT]\n"
+                + figures(database.expiringSize(), database.expiringSize()));
+  }
+
+  private static String figures(long slots, long elements) {
+    return elements == 0
+        ? "No stats available for empty dictionaries\n"
+        : "Hash table 0 stats (main hash table):\n table size: "
+            + slots
+            + "\n number of elements: "
+            + elements
+            + "\n";
+  }
+
+  private static void keyTableFigures(Call call) {
+    long record = existing(call, word(call, 2));
+    String encoding = Encodings.of(call, record);
+    if (!encoding.equals("hashtable") && !encoding.equals("skiplist")) {
+      throw Errors.err(
+          "The value stored at the specified key is not represented using an hash table");
+    }
+    long elements = Encodings.elements(call, record);
+    call.reply().verbatim("txt", figures(elements, elements));
+  }
+
+  private static long existing(Call call, Bytes key) {
+    long record = call.database().peek(key);
+    if (record == 0) {
+      throw Errors.noSuchKey();
+    }
+    return record;
+  }
+
+  /** A record has no room to grow in place, so nothing is available. */
+  private static void stringFigures(Call call) {
+    Bytes key = word(call, 2);
+    long record = existing(call, key);
+    Database database = call.database();
+    if (database.type(record) != ValueType.STRING) {
+      throw Errors.err("Not an sds encoded string.");
+    }
+    long bytes = database.recordBytes(record);
+    call.reply()
+        .simple(
+            "key_sds_len:"
+                + key.length()
+                + ", key_sds_avail:0, key_zmalloc: "
+                + key.length()
+                + ", val_sds_len:"
+                + database.stringLength(record)
+                + ", val_sds_avail:0, val_zmalloc: "
+                + (bytes - key.length()));
+  }
+
+  private static void packedFigures(Call call) {
+    long record = existing(call, word(call, 2));
+    if (!Encodings.of(call, record).equals("listpack")) {
+      throw Errors.err("Not a listpack encoded object.");
+    }
+    log.info("{} bytes in one block for {}", call.database().bytesOf(record), call.arg(2));
+    call.reply().simple("Listpack structure printed on stdout");
+  }
+
+  private void clientEviction(Call call) {
+    if (parameters.number("maxmemory-clients") == 0) {
+      throw Errors.err("maxmemory-clients is disabled.");
+    }
+    call.reply()
+        .verbatim(
+            "txt",
+            "clients: "
+                + call.engine().clients().size()
+                + "\nbytes: "
+                + call.engine().statistics().clientBytes()
+                + "\n");
   }
 
   private static Bytes word(Call call, int index) {
     if (index >= call.count()) {
-      throw Errors.err(
-          "unknown subcommand or wrong number of arguments for '"
-              + Errors.shown(call.arg(1))
-              + "'. Try DEBUG HELP.");
+      throw HelpText.unknownSubcommand(call);
     }
     return call.arg(index);
   }
@@ -86,10 +209,20 @@ final class DebugCommands {
             "    Fingerprint of all data.",
             "DIGEST-VALUE <key> [<key> ...]",
             "    Fingerprints of what these keys hold.",
+            "CLIENT-EVICTION",
+            "    What clients take of maxmemory-clients.",
+            "CONFIG-REWRITE-FORCE-ALL",
+            "    Write all parameters to the configuration file.",
             "ERROR <string>",
             "    Answer this error.",
+            "HTSTATS <dbid>, HTSTATS-KEY <key>",
+            "    Size of a database's index, or of a collection.",
             "JMAP",
             "    Memory of the Java heap, in bytes.",
+            "LISTPACK <key>",
+            "    Write to the log how a small collection is kept.",
+            "LOG <message>",
+            "    Write this to the log.",
             "OBJECT <key>",
             "    How a key is kept.",
             "PAUSE-CRON <0|1>",
@@ -98,7 +231,12 @@ final class DebugCommands {
             "    Create strings with values of this many bytes.",
             "PROTOCOL <type>",
             "    Answer an example: string, integer, double, bignum, null, array, set, map,",
-            "    attrib, push, verbatim, true, false.",
+            "    verbatim, attrib, push, true, false.",
+            "CHANGE-REPL-ID, CLIENT-ENFORCE-REPLY-LIST, DICT-RESIZING,",
+            "QUICKLIST-PACKED-THRESHOLD, REPLYBUFFER, SET-DISABLE-DENY-SCRIPTS",
+            "    Accepted; there is nothing here that they would change.",
+            "SDSLEN <key>",
+            "    Lengths of a key and its string.",
             "SET-ACTIVE-EXPIRE <0|1>",
             "    Whether keys leave by themselves when their time has come.",
             "SLEEP <seconds>",
@@ -121,10 +259,7 @@ final class DebugCommands {
 
   private static void object(Call call) {
     Database database = call.database();
-    long record = database.peek(word(call, 2));
-    if (record == 0) {
-      throw Errors.noSuchKey();
-    }
+    long record = existing(call, word(call, 2));
     call.reply()
         .simple(
             "Value at:0x"

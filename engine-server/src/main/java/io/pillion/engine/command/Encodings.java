@@ -33,6 +33,19 @@ final class Encodings {
     };
   }
 
+  /** How many elements a set, sorted set or hash has. */
+  static long elements(Call call, long record) {
+    Arena arena = call.arena();
+    long cell = call.database().rootCell(record);
+    TypeLimits limits = call.keyspace().settings().types;
+    return switch (call.database().type(record)) {
+      case SET -> new SetValue(arena, cell, limits).size();
+      case ZSET -> new SortedSetValue(arena, cell, limits).size();
+      case HASH -> new HashValue(arena, cell, limits).size();
+      default -> throw new IllegalArgumentException("not a set, sorted set or hash");
+    };
+  }
+
   /**
    * Whether Redis would keep this small integer once for all keys that hold it, and say so in the
    * count of references.

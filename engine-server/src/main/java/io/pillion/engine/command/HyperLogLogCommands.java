@@ -4,6 +4,7 @@ import static io.pillion.engine.dispatch.AclCategory.HYPERLOGLOG;
 import static io.pillion.engine.dispatch.CommandFlag.ADMIN;
 import static io.pillion.engine.dispatch.CommandFlag.DENYOOM;
 import static io.pillion.engine.dispatch.CommandFlag.FAST;
+import static io.pillion.engine.dispatch.CommandFlag.MAY_REPLICATE;
 import static io.pillion.engine.dispatch.CommandFlag.READONLY;
 import static io.pillion.engine.dispatch.CommandFlag.WRITE;
 import static io.pillion.engine.dispatch.KeySpec.Flag.ACCESS;
@@ -59,7 +60,7 @@ final class HyperLogLogCommands {
     table
         .command("PFCOUNT", this::pfcount)
         .arity(-2)
-        .flags(READONLY)
+        .flags(READONLY, MAY_REPLICATE)
         .acl(HYPERLOGLOG)
         .keys(1, -1, 1, RW, ACCESS)
         .since("2.8.9")

@@ -8,15 +8,21 @@ import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandStatistics;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.dispatch.EngineStatistics;
+import io.pillion.engine.dispatch.Outlet;
 import io.pillion.engine.keyspace.Database;
-import io.pillion.engine.memory.Arena;
+import io.pillion.engine.observe.MemoryFigures;
 import io.pillion.engine.pubsub.Kind;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.StringJoiner;
+import java.util.function.ToLongFunction;
+import org.HdrHistogram.Histogram;
 
 /**
  * What INFO answers: sections of figures. A figure that this engine does not have is left out
@@ -24,7 +30,7 @@ import java.util.Set;
  */
 final class ServerInfo {
   private static final Map<String, Section> SECTIONS = new LinkedHashMap<>();
-  private static final Set<String> NOT_BY_DEFAULT = Set.of("commandstats");
+  private static final Set<String> NOT_BY_DEFAULT = Set.of("commandstats", "latencystats");
 
   static {
     SECTIONS.put("server", ServerInfo::server);
@@ -37,9 +43,14 @@ final class ServerInfo {
     SECTIONS.put("modules", info -> {});
     SECTIONS.put("commandstats", ServerInfo::commandstats);
     SECTIONS.put("errorstats", ServerInfo::errorstats);
+    SECTIONS.put("latencystats", ServerInfo::latencystats);
     SECTIONS.put("cluster", ServerInfo::cluster);
     SECTIONS.put("keyspace", ServerInfo::keyspace);
   }
+
+  private static final int TTL_SAMPLES = 32;
+  private static final String VERSION =
+      Objects.requireNonNullElse(ServerInfo.class.getPackage().getImplementationVersion(), "dev");
 
   private final Call call;
   private final Engine engine;
@@ -121,6 +132,10 @@ final class ServerInfo {
     long uptime = Math.max(0, call.now() - identity.startedMillis()) / 1000;
     line("redis_version", FatalConfigException.REDIS_VERSION);
     line("server_name", "pillion");
+    line("redis_git_sha1", "00000000");
+    line("redis_git_dirty", 0);
+    line("redis_build_id", Integer.toHexString(VERSION.hashCode()));
+    line("pillion_version", VERSION);
     line("redis_mode", "standalone");
     line(
         "os",
@@ -130,6 +145,7 @@ final class ServerInfo {
             + " "
             + System.getProperty("os.arch"));
     line("arch_bits", 64);
+    line("monotonic_clock", "JVM nanoTime");
     line("java_version", System.getProperty("java.version"));
     line("process_id", ProcessHandle.current().pid());
     line("process_supervised", parameters.text("supervised"));
@@ -141,14 +157,35 @@ final class ServerInfo {
     line("hz", parameters.number("hz"));
     line("configured_hz", parameters.number("hz"));
     line("lru_clock", call.now() / 1000 & 0xFF_FFFF);
+    line("executable", ProcessHandle.current().info().command().orElse(""));
     String file = parameters.configFile();
     line("config_file", file == null ? "" : file);
+    line("io_threads_active", 0);
+    line("availability_zone", parameters.text("availability-zone"));
+    listeners();
+  }
+
+  private void listeners() {
+    int number = 0;
+    String bind = String.join(",bind=", parameters.words("bind"));
+    for (String kind : List.of("tcp", "tls")) {
+      long port = parameters.number(kind.equals("tcp") ? "port" : "tls-port");
+      if (port != 0) {
+        line("listener" + number++, "name=" + kind + ",bind=" + bind + ",port=" + port);
+      }
+    }
+    String socket = parameters.text("unixsocket");
+    if (!socket.isEmpty()) {
+      line("listener" + number, "name=unix,bind=" + socket);
+    }
   }
 
   private void clients() {
     line("connected_clients", engine.clients().size());
     line("cluster_connections", 0);
     line("maxclients", parameters.number("maxclients"));
+    line("client_recent_max_input_buffer", largest(Outlet::heldInputBytes));
+    line("client_recent_max_output_buffer", largest(Outlet::pendingBytes));
     line("blocked_clients", engine.blockedCount());
     line("tracking_clients", services.tracking().clientCount());
     line("pubsub_clients", services.pubSub().clientCount());
@@ -156,40 +193,73 @@ final class ServerInfo {
     line(
         "watching_clients",
         engine.clients().stream().filter(client -> client.watchedCount() > 0).count());
-    line("total_watched_keys", engine.clients().stream().mapToLong(Client::watchedCount).sum());
+    line("clients_in_timeout_table", engine.deadlineCount());
+    line("total_watched_keys", engine.watchedKeyCount());
+    long blocking = 0;
+    for (int i = 0; i < engine.keyspace().databaseCount(); i++) {
+      blocking += engine.keyspace().database(i).awaitedKeys().size();
+    }
+    line("total_blocking_keys", blocking);
+    line("total_blocking_keys_on_nokey", 0);
+  }
+
+  private long largest(ToLongFunction<Outlet> bytes) {
+    return engine.clients().stream().map(Client::outlet).mapToLong(bytes).max().orElse(0);
   }
 
   private void memory() {
-    Arena arena = call.arena();
-    Runtime jvm = Runtime.getRuntime();
-    long used = arena.usedBytes() + engine.statistics().outputBytes();
+    MemoryFigures memory = MemoryFigures.of(engine);
+    long used = memory.usedBytes();
     bytes("used_memory", used);
-    bytes("used_memory_rss", arena.reservedBytes() + jvm.totalMemory());
-    bytes("used_memory_peak", Math.max(used, engine.statistics().peakBytes()));
-    line("used_memory_dataset", arena.usedBytes());
-    line("used_memory_overhead", engine.statistics().outputBytes());
-    line("allocator_allocated", arena.usedBytes());
-    line("allocator_active", arena.reservedBytes());
-    line("allocator_resident", arena.reservedBytes());
-    line("arena_budget", arena.budgetBytes());
-    line("jvm_heap_used", jvm.totalMemory() - jvm.freeMemory());
-    line("jvm_heap_committed", jvm.totalMemory());
-    line("jvm_heap_max", jvm.maxMemory());
+    bytes("used_memory_rss", memory.residentBytes());
+    bytes("used_memory_peak", memory.peakBytes());
+    line("used_memory_peak_perc", percent(memory.peakPercent()));
+    line("used_memory_overhead", memory.overheadBytes());
+    line("used_memory_startup", memory.emptyBytes());
+    line("used_memory_dataset", memory.datasetBytes());
+    line("used_memory_dataset_perc", percent(memory.datasetPercent()));
+    line("allocator_allocated", memory.dataBytes());
+    line("allocator_active", memory.reservedBytes());
+    line("allocator_resident", memory.reservedBytes());
+    line("allocator_muzzy", 0);
+    line("arena_budget", memory.budgetBytes());
+    line("jvm_heap_used", memory.heapUsedBytes());
+    line("jvm_heap_committed", memory.heapCommittedBytes());
+    line("jvm_heap_max", memory.heapMaxBytes());
     bytes("total_system_memory", operatingSystem().getTotalMemorySize());
     bytes("maxmemory", parameters.number("maxmemory"));
     line("maxmemory_policy", parameters.text("maxmemory-policy"));
+    line("allocator_frag_ratio", ratio(memory.arenaRatio()));
+    line("allocator_frag_bytes", memory.reservedBytes() - memory.dataBytes());
+    line("allocator_rss_ratio", ratio(1));
+    line("allocator_rss_bytes", 0);
     line(
-        "mem_fragmentation_ratio",
-        String.format(
-            Locale.ROOT, "%.2f", arena.reservedBytes() / (double) Math.max(1, arena.usedBytes())));
-    line("mem_clients_normal", engine.statistics().outputBytes());
-    line("mem_clients_slaves", 0);
+        "rss_overhead_ratio",
+        ratio(memory.residentBytes() / (double) Math.max(1, memory.reservedBytes())));
+    line("rss_overhead_bytes", memory.residentBytes() - memory.reservedBytes());
+    line("mem_fragmentation_ratio", ratio(memory.residentRatio()));
+    line("mem_fragmentation_bytes", memory.residentBytes() - used);
+    line("mem_not_counted_for_evict", 0);
     line("mem_replication_backlog", 0);
+    line("mem_total_replication_buffers", 0);
+    line("mem_clients_slaves", 0);
+    line("mem_clients_normal", memory.clientBytes());
+    line("mem_cluster_links", 0);
     line("mem_aof_buffer", 0);
     line("mem_not_counted_for_evict", 0);
     line("mem_allocator", "pillion-arena");
+    line("mem_overhead_db_hashtable_rehashing", 0);
     line("active_defrag_running", 0);
     line("lazyfree_pending_objects", 0);
+    line("lazyfreed_objects", 0);
+  }
+
+  private static String ratio(double value) {
+    return String.format(Locale.ROOT, "%.2f", value);
+  }
+
+  private static String percent(double value) {
+    return String.format(Locale.ROOT, "%.2f%%", value);
   }
 
   private static com.sun.management.OperatingSystemMXBean operatingSystem() {
@@ -220,14 +290,33 @@ final class ServerInfo {
     EngineStatistics statistics = engine.statistics();
     line("total_connections_received", statistics.connections());
     line("total_commands_processed", statistics.commands());
-    line("instantaneous_ops_per_sec", identity.rate().perSecond(engine));
+    line(
+        "instantaneous_ops_per_sec",
+        Math.round(identity.commands().perSecond(statistics.commands())));
+    line("total_net_input_bytes", statistics.receivedBytes());
+    line("total_net_output_bytes", statistics.sentBytes());
+    line("total_net_repl_input_bytes", 0);
+    line("total_net_repl_output_bytes", 0);
+    line(
+        "instantaneous_input_kbps",
+        ratio(identity.input().perSecond(statistics.receivedBytes()) / 1024));
+    line(
+        "instantaneous_output_kbps",
+        ratio(identity.output().perSecond(statistics.sentBytes()) / 1024));
+    line("instantaneous_input_repl_kbps", ratio(0));
+    line("instantaneous_output_repl_kbps", ratio(0));
     line("rejected_connections", statistics.rejectedConnections());
     line("sync_full", 0);
     line("sync_partial_ok", 0);
     line("sync_partial_err", 0);
     line("expired_keys", engine.keyspace().expiredCount());
+    line("expired_stale_perc", ratio(0));
+    line("expired_time_cap_reached_count", 0);
+    line("expire_cycle_cpu_milliseconds", statistics.expiryNanos() / 1_000_000);
     line("evicted_keys", engine.keyspace().evictedCount());
-    line("evicted_clients", 0);
+    line("evicted_clients", statistics.evictedClients());
+    line("total_eviction_exceeded_time", statistics.evictionNanos() / 1_000_000);
+    line("current_eviction_exceeded_time", 0);
     line("keyspace_hits", statistics.hits());
     line("keyspace_misses", statistics.misses());
     line("pubsub_channels", services.pubSub().names(Kind.CHANNEL).size());
@@ -239,7 +328,24 @@ final class ServerInfo {
     line("tracking_total_keys", services.tracking().keyCount());
     line("tracking_total_items", services.tracking().itemCount());
     line("tracking_total_prefixes", services.tracking().prefixCount());
+    line("unexpected_error_replies", 0);
     line("total_error_replies", statistics.errors().values().stream().mapToLong(n -> n).sum());
+    line("client_query_buffer_limit_disconnections", statistics.inputLimitDisconnections());
+    line("client_output_buffer_limit_disconnections", statistics.outputLimitDisconnections());
+    line("eventloop_cycles", statistics.holds());
+    line("eventloop_duration_sum", statistics.holdNanos() / 1000);
+    line("eventloop_duration_cmd_sum", statistics.commandNanos() / 1000);
+    line(
+        "instantaneous_eventloop_cycles_per_sec",
+        Math.round(identity.turns().perSecond(statistics.holds())));
+    line(
+        "instantaneous_eventloop_duration_usec",
+        statistics.holdNanos() / 1000 / Math.max(1, statistics.holds()));
+    long wrongPasswords = statistics.errors().getOrDefault("WRONGPASS", 0L);
+    line("acl_access_denied_auth", wrongPasswords);
+    line("acl_access_denied_cmd", 0);
+    line("acl_access_denied_key", 0);
+    line("acl_access_denied_channel", 0);
   }
 
   private void replication() {
@@ -256,11 +362,18 @@ final class ServerInfo {
     line("repl_backlog_histlen", 0);
   }
 
-  /** The JVM tells the time of both kinds together. */
+  /** Linux tells the system's part from the program's; the JVM alone only both together. */
   private void cpu() {
-    double seconds = operatingSystem().getProcessCpuTime() / 1e9;
-    line("used_cpu_sys", "0.000000");
-    line("used_cpu_user", String.format(Locale.ROOT, "%.6f", seconds));
+    double both = operatingSystem().getProcessCpuTime() / 1e9;
+    double system = Math.min(both, ProcessTimes.systemSeconds(engine.world().disk()));
+    line("used_cpu_sys", seconds(system));
+    line("used_cpu_user", seconds(both - system));
+    line("used_cpu_sys_children", seconds(0));
+    line("used_cpu_user_children", seconds(0));
+  }
+
+  private static String seconds(double value) {
+    return String.format(Locale.ROOT, "%.6f", value);
   }
 
   private void commandstats() {
@@ -290,6 +403,26 @@ final class ServerInfo {
             + statistics.failed());
   }
 
+  private void latencystats() {
+    for (Command command : engine.table().all()) {
+      latencystats(command);
+      command.subcommands().values().forEach(this::latencystats);
+    }
+  }
+
+  private void latencystats(Command command) {
+    Histogram latency = command.statistics().latency();
+    if (latency == null) {
+      return;
+    }
+    StringJoiner percentiles = new StringJoiner(",");
+    for (String percentile : parameters.words("latency-tracking-info-percentiles")) {
+      double micros = latency.getValueAtPercentile(Double.parseDouble(percentile)) / 1000.0;
+      percentiles.add("p" + percentile + "=" + String.format(Locale.ROOT, "%.3f", micros));
+    }
+    line("latency_percentiles_usec_" + command.fullName(), percentiles);
+  }
+
   private void errorstats() {
     engine.statistics().errors().forEach((code, n) -> line("errorstat_" + code, "count=" + n));
   }
@@ -304,7 +437,12 @@ final class ServerInfo {
       if (database.size() > 0) {
         line(
             "db" + i,
-            "keys=" + database.size() + ",expires=" + database.expiringSize() + ",avg_ttl=0");
+            "keys="
+                + database.size()
+                + ",expires="
+                + database.expiringSize()
+                + ",avg_ttl="
+                + database.sampledTimeToLive(TTL_SAMPLES));
       }
     }
   }

@@ -16,7 +16,7 @@ final class ConfigRewrite {
 
   private ConfigRewrite() {}
 
-  static String rewrite(String oldText, Parameters parameters) {
+  static String rewrite(String oldText, Parameters parameters, boolean all) {
     Map<Parameter, Deque<String>> wanted = new HashMap<>();
     for (Parameter parameter : Parameters.all()) {
       List<String> lines = new ArrayList<>();
@@ -47,7 +47,7 @@ final class ConfigRewrite {
     }
 
     for (Parameter parameter : Parameters.all()) {
-      if (!present.contains(parameter) && parameters.isDefault(parameter)) {
+      if (!all && !present.contains(parameter) && parameters.isDefault(parameter)) {
         continue;
       }
       for (String line : wanted.getOrDefault(parameter, new ArrayDeque<>())) {

@@ -91,6 +91,12 @@ public final class Parameters {
     return VISIBLE_NAMES;
   }
 
+  /** How many bytes all clients may take; 0 for no limit. */
+  public long clientMemoryBytes() {
+    long bytes = number("maxmemory-clients");
+    return bytes >= 0 ? bytes : number("maxmemory") / 100 * -bytes;
+  }
+
   /**
    * How much unsent output a class of clients may have.
    *
@@ -294,9 +300,10 @@ public final class Parameters {
    * kept, what is no longer so is replaced or dropped, and what is new follows at the end.
    *
    * @param oldText the file as it is, empty when there is none
+   * @param all whether parameters at their defaults are written too
    */
-  public String rewrite(String oldText) {
-    return ConfigRewrite.rewrite(oldText, this);
+  public String rewrite(String oldText, boolean all) {
+    return ConfigRewrite.rewrite(oldText, this, all);
   }
 
   List<String> rewrittenLines(Parameter parameter) {

@@ -21,6 +21,9 @@ public final class Client {
   /** What pushes may add to a reply before it is handed on within a hold. */
   private static final int MANY_BYTES = 64 << 10;
 
+  /** What a client takes that does nothing: its objects here and its connection's. */
+  private static final int BASE_BYTES = 2048;
+
   private final Engine engine;
   private final long id;
   private final Outlet outlet;
@@ -49,6 +52,8 @@ public final class Client {
   private boolean watchBroken;
   private @Nullable Blocked blocked;
   boolean touched;
+  private long keptBytes;
+  private long countedBytes;
   private long writtenOffset;
   private boolean replays;
   private @Nullable Call call;
@@ -333,7 +338,33 @@ public final class Client {
 
   /** Begins a transaction, or, with null, ends it. */
   public void transaction(@Nullable Transaction newTransaction) {
+    Transaction old = transaction;
+    if (old != null) {
+      engine.clientMemory().addKept(this, -old.bytes);
+    }
     transaction = newTransaction;
+  }
+
+  /** What its queued commands and watched keys take, in bytes. */
+  long keptBytes() {
+    return keptBytes;
+  }
+
+  void keptBytes(long bytes) {
+    keptBytes = bytes;
+  }
+
+  /** All that it takes: unread replies, an incomplete request, queued commands, watched keys. */
+  public long memoryBytes() {
+    return BASE_BYTES + outlet.pendingBytes() + outlet.heldInputBytes() + keptBytes;
+  }
+
+  long countedBytes() {
+    return countedBytes;
+  }
+
+  void countedBytes(long bytes) {
+    countedBytes = bytes;
   }
 
   /** The keys it watches. */
@@ -377,7 +408,18 @@ public final class Client {
   /** A MULTI that has not come to its EXEC. */
   public static final class Transaction {
     private final List<Queued> queue = new ArrayList<>();
+    private long bytes;
     private boolean broken;
+
+    void add(Queued queued, long queuedBytes) {
+      queue.add(queued);
+      bytes += queuedBytes;
+    }
+
+    /** What the commands so far take, in bytes. */
+    public long bytes() {
+      return bytes;
+    }
 
     /** The commands so far, in order. */
     public List<Queued> queue() {

@@ -58,7 +58,8 @@ public final class Engine implements KeyListener {
   private final EngineStatistics statistics = new EngineStatistics();
   private final Map<Long, Client> clients = new LinkedHashMap<>();
   private final List<Client> touched = new ArrayList<>();
-  private final WatchedKeys watches = new WatchedKeys();
+  private final ClientMemory clientMemory = new ClientMemory(statistics);
+  private final WatchedKeys watches = new WatchedKeys(clientMemory);
   private final PriorityQueue<Blocked> deadlines =
       new PriorityQueue<>((a, b) -> Long.compare(a.deadlineNanos(), b.deadlineNanos()));
   private final Map<Client, Args> postponed = new LinkedHashMap<>();
@@ -87,6 +88,7 @@ public final class Engine implements KeyListener {
   private long nextClientId = 1;
   private long dirty;
   private long lastNanos;
+  private long holdBeganNanos;
   private @Nullable Blocked retrying;
   private boolean blockedAgain;
   private PauseMode pause = PauseMode.NONE;
@@ -246,6 +248,7 @@ public final class Engine implements KeyListener {
     lock.lock();
     keyspace.refreshNow();
     lastNanos = world.nanos();
+    holdBeganNanos = lastNanos;
     logFull = commandLog.isFull();
   }
 
@@ -268,8 +271,13 @@ public final class Engine implements KeyListener {
         flushLater.add(client.outlet());
       }
       commandLog.endHold();
+      if (clientMemory.isLimited()) {
+        touched.forEach(clientMemory::count);
+        clientMemory.evict(clients.values());
+      }
       touched.clear();
       statistics.memoryUsed(keyspace.arena().usedBytes());
+      statistics.held(lastNanos - holdBeganNanos);
       scheduleWake();
     } finally {
       lock.unlock();
@@ -318,12 +326,47 @@ public final class Engine implements KeyListener {
   public void disconnect(Client client) {
     client.closed();
     clients.remove(client.id());
+    clientMemory.forget(client);
     forget(client);
     Blocked blocked = client.blocked();
     if (blocked != null) {
       release(blocked, Blocked.State.KILLED);
     }
     postponed.remove(client);
+  }
+
+  /** What clients take, and may take. */
+  ClientMemory clientMemory() {
+    return clientMemory;
+  }
+
+  /**
+   * Limits what clients may take.
+   *
+   * @param keptBytesOfOne of one client, for queued commands and watched keys
+   * @param allBytes of all clients, for everything; 0 for no limit
+   */
+  public void limitClients(long keptBytesOfOne, long allBytes) {
+    clientMemory.maxKeptBytesOfOne(keptBytesOfOne);
+    clientMemory.maxBytes(allBytes);
+    if (clientMemory.isLimited()) {
+      clients.values().forEach(clientMemory::count);
+    }
+  }
+
+  /** Whether there is a limit on what all clients take. */
+  public boolean limitsClients() {
+    return clientMemory.isLimited();
+  }
+
+  /** How many keys somebody watches. */
+  public int watchedKeyCount() {
+    return watches.size();
+  }
+
+  /** How many waits will end by themselves. */
+  public int deadlineCount() {
+    return deadlines.size();
   }
 
   /** Forgets what a client was putting together, watched and listened to. */
@@ -390,8 +433,7 @@ public final class Engine implements KeyListener {
     int start = reply.position();
     Client.Transaction transaction = client.transaction();
     if (transaction != null && !command.is(CommandFlag.TRANSACTION_CONTROL)) {
-      transaction.queue().add(new Queued(command, args.copy()));
-      reply.simple("QUEUED");
+      enqueue(client, transaction, command, args);
       finishReply(client, start, mode);
       return;
     }
@@ -410,6 +452,18 @@ public final class Engine implements KeyListener {
     if (pause == PauseMode.NONE && !logFull && !postponed.isEmpty()) {
       executePostponed();
     }
+  }
+
+  private void enqueue(Client client, Client.Transaction transaction, Command command, Args args) {
+    long bytes = Queued.bytes(args);
+    try {
+      clientMemory.keep(client, bytes);
+    } catch (CommandException e) {
+      refuse(client, command, args, e);
+      return;
+    }
+    transaction.add(new Queued(command, args.copy()), bytes);
+    client.reply().simple("QUEUED");
   }
 
   /**
@@ -431,7 +485,7 @@ public final class Engine implements KeyListener {
     }
     Client.Transaction transaction = client.transaction();
     if (transaction != null && !command.is(CommandFlag.TRANSACTION_CONTROL)) {
-      transaction.queue().add(new Queued(command, args.copy()));
+      transaction.add(new Queued(command, args.copy()), /* queuedBytes= */ 0);
       return true;
     }
     keyspace.stopClock();
@@ -544,10 +598,11 @@ public final class Engine implements KeyListener {
   private boolean makeRoom() {
     long before = keyspace.evictedCount();
     long start = lastNanos;
-    boolean enough = keyspace.makeRoom(statistics.outputBytes());
+    boolean enough = keyspace.makeRoom(statistics.clientBytes());
     if (keyspace.evictedCount() != before) {
       // The command that comes next has not cost this.
       lastNanos = world.nanos();
+      statistics.evicting(lastNanos - start);
       spent("eviction-cycle", lastNanos - start);
     }
     return enough;
@@ -653,7 +708,7 @@ public final class Engine implements KeyListener {
   }
 
   private void executed(Client client, Command command, Args args, long took) {
-    statistics.executed();
+    statistics.executed(took);
     command.statistics().called(took);
     if (tracksLatency) {
       command.statistics().recordLatency(took);
@@ -1196,7 +1251,8 @@ public final class Engine implements KeyListener {
         || command.is(CommandFlag.MAY_REPLICATE)
         || (transaction != null
             && command.is(CommandFlag.RUNS_TRANSACTION)
-            && transaction.queue().stream().anyMatch(q -> q.command().isWrite()));
+            && transaction.queue().stream()
+                .anyMatch(q -> q.command().isWrite() || q.command().is(CommandFlag.MAY_REPLICATE)));
   }
 
   private void postpone(Client client, Args args) {
@@ -1233,6 +1289,7 @@ public final class Engine implements KeyListener {
             again[0] = mayExpire() && keyspace.expireDue(EXPIRIES_PER_HOLD);
             long now = world.nanos();
             expiring[0] += now - lastNanos;
+            statistics.expiring(now - lastNanos);
             lastNanos = now;
             if (!again[0]) {
               spent("expire-cycle", expiring[0]);

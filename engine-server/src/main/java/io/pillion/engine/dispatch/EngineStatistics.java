@@ -12,6 +12,17 @@ public final class EngineStatistics {
   private long rejectedConnections;
   private long outputBytes;
   private long peakBytes;
+  private long keptBytes;
+  private long receivedBytes;
+  private long sentBytes;
+  private long evictedClients;
+  private long inputLimitDisconnections;
+  private long outputLimitDisconnections;
+  private long holds;
+  private long holdNanos;
+  private long commandNanos;
+  private long expiryNanos;
+  private long evictionNanos;
   private final Map<String, Long> errors = new TreeMap<>();
 
   /** The most different error codes that are counted. */
@@ -57,13 +68,114 @@ public final class EngineStatistics {
     outputBytes += difference;
   }
 
+  /** What clients' queued commands and watched keys take on the heap. */
+  public long keptBytes() {
+    return keptBytes;
+  }
+
+  void addKeptBytes(long difference) {
+    keptBytes += difference;
+  }
+
+  /** What clients take: unread replies, queued commands, watched keys. */
+  public long clientBytes() {
+    return outputBytes + keptBytes;
+  }
+
+  /** How many bytes have come over the network. */
+  public long receivedBytes() {
+    return receivedBytes;
+  }
+
+  /** Bytes have come over the network. */
+  public void received(long bytes) {
+    receivedBytes += bytes;
+  }
+
+  /** How many bytes of replies were given to the network. */
+  public long sentBytes() {
+    return sentBytes;
+  }
+
+  /** Bytes of replies are given to the network. */
+  public void sent(long bytes) {
+    sentBytes += bytes;
+  }
+
+  /** How many clients were dropped because all together took too much. */
+  public long evictedClients() {
+    return evictedClients;
+  }
+
+  void evictClient() {
+    evictedClients++;
+  }
+
+  /** How many clients were dropped because their request was too long. */
+  public long inputLimitDisconnections() {
+    return inputLimitDisconnections;
+  }
+
+  /** A client is dropped because its request was too long. */
+  public void disconnectForInput() {
+    inputLimitDisconnections++;
+  }
+
+  /** How many clients were dropped because they did not read their replies. */
+  public long outputLimitDisconnections() {
+    return outputLimitDisconnections;
+  }
+
+  /** A client is dropped because it does not read its replies. */
+  public void disconnectForOutput() {
+    outputLimitDisconnections++;
+  }
+
+  /** How often the lock was held: the turns of loops, and calls within the process. */
+  public long holds() {
+    return holds;
+  }
+
+  /** How long it was held, in nanoseconds. */
+  public long holdNanos() {
+    return holdNanos;
+  }
+
+  /** How long commands took, in nanoseconds. */
+  public long commandNanos() {
+    return commandNanos;
+  }
+
+  /** How long it took to remove keys whose time had come, in nanoseconds. */
+  public long expiryNanos() {
+    return expiryNanos;
+  }
+
+  /** How long it took to evict keys, in nanoseconds. */
+  public long evictionNanos() {
+    return evictionNanos;
+  }
+
+  void held(long nanos) {
+    holds++;
+    holdNanos += nanos;
+  }
+
+  void expiring(long nanos) {
+    expiryNanos += nanos;
+  }
+
+  void evicting(long nanos) {
+    evictionNanos += nanos;
+  }
+
   /** The most memory that data and unsent replies took at the end of any hold of the lock. */
   public long peakBytes() {
     return peakBytes;
   }
 
   void memoryUsed(long dataBytes) {
-    peakBytes = Math.max(peakBytes, dataBytes + outputBytes);
+    peakBytes = Math.max(peakBytes, dataBytes + clientBytes());
   }
 
   /** How many error replies there were, by their first word. */
@@ -78,6 +190,16 @@ public final class EngineStatistics {
     hits = 0;
     misses = 0;
     rejectedConnections = 0;
+    receivedBytes = 0;
+    sentBytes = 0;
+    evictedClients = 0;
+    inputLimitDisconnections = 0;
+    outputLimitDisconnections = 0;
+    holds = 0;
+    holdNanos = 0;
+    commandNanos = 0;
+    expiryNanos = 0;
+    evictionNanos = 0;
     errors.clear();
   }
 
@@ -85,8 +207,9 @@ public final class EngineStatistics {
     connections++;
   }
 
-  void executed() {
+  void executed(long nanos) {
     commands++;
+    commandNanos += nanos;
   }
 
   void hit() {

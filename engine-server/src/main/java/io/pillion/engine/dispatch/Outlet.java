@@ -45,6 +45,21 @@ public interface Outlet {
     return 0;
   }
 
+  /** Bytes of requests that are not complete, or wait to be carried out. About right. */
+  default int heldInputBytes() {
+    return 0;
+  }
+
+  /** Bytes that there is room for beside {@link #heldInputBytes}, without growing. About right. */
+  default int freeInputBytes() {
+    return 0;
+  }
+
+  /** Bytes that a reply may take without growing. About right. */
+  default int replyCapacity() {
+    return 0;
+  }
+
   /** Bytes that wait to be sent. */
   long pendingBytes();
 }

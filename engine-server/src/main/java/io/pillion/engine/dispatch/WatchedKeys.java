@@ -12,7 +12,23 @@ import java.util.Map;
  * it is then removed changes nothing.
  */
 final class WatchedKeys {
+  private static final int OVERHEAD_BYTES = 128;
+
+  private final ClientMemory memory;
   private final Map<Key, List<Watch>> byKey = new HashMap<>();
+
+  WatchedKeys(ClientMemory memory) {
+    this.memory = memory;
+  }
+
+  /** How many keys somebody watches. */
+  int size() {
+    return byKey.size();
+  }
+
+  private static long bytes(Bytes name) {
+    return (long) OVERHEAD_BYTES + name.length();
+  }
 
   /** One client's eye on one key. */
   static final class Watch {
@@ -35,6 +51,7 @@ final class WatchedKeys {
         return;
       }
     }
+    memory.keep(client, bytes(name));
     Key key = new Key(database, name.copy());
     Watch watch = new Watch(client, key, database.isStale(name));
     client.watches().add(watch);
@@ -43,6 +60,7 @@ final class WatchedKeys {
 
   void removeAll(Client client) {
     for (Watch watch : client.watches()) {
+      memory.addKept(client, -bytes(watch.key.name));
       List<Watch> list = byKey.get(watch.key);
       if (list != null) {
         list.remove(watch);

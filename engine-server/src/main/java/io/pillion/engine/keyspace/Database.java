@@ -66,6 +66,19 @@ public final class Database {
     return wheel.size();
   }
 
+  /** The average time to live of some keys that have one, in milliseconds; 0 when none has. */
+  public long sampledTimeToLive(int samples) {
+    if (expiringSize() == 0) {
+      return 0;
+    }
+    double sum = 0;
+    for (int i = 0; i < samples; i++) {
+      long deadline = KeyRecord.deadline(arena, anyExpiring(keyspace.random()));
+      sum += Math.max(0, deadline - keyspace.now());
+    }
+    return (long) (sum / samples);
+  }
+
   /** How many bytes the way from keys to records takes. O(n) in segments of some 400 keys. */
   public long indexBytes() {
     return index.bytes();

@@ -159,6 +159,12 @@ public final class Keyspace {
     return expired;
   }
 
+  /** Counts keys that expired or were evicted anew. */
+  public void resetCounts() {
+    expired = 0;
+    evicted = 0;
+  }
+
   // --- eviction
 
   /** How many keys were evicted. */

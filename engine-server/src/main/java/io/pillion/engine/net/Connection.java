@@ -55,9 +55,13 @@ final class Connection extends ChannelInboundHandlerAdapter
   private boolean inputEnded;
   private boolean stalled;
   private long countedInputBytes;
+
+  // Written by the loop's thread; read by others too, to whom about right is good enough.
+  private int heldInputBytes;
   private @Nullable ProtocolException protocolError;
 
   // Under the engine lock.
+  private long countedReceivedBytes;
   private long countedOutputBytes;
   private long overSoftLimitSinceNanos;
   private long sentBytes;
@@ -115,10 +119,12 @@ final class Connection extends ChannelInboundHandlerAdapter
           client.id(),
           peerAddress(),
           parser.heldBytes());
+      engine.hold(engine.statistics()::disconnectForInput);
       channel.close();
       return false;
     }
     countInput(parser.heldBytes());
+    heldInputBytes = (int) Math.min(Integer.MAX_VALUE, parser.heldBytes());
     return ready;
   }
 
@@ -162,6 +168,8 @@ final class Connection extends ChannelInboundHandlerAdapter
     }
     queued = false;
     countInput(parser.heldBytes());
+    heldInputBytes = (int) Math.min(Integer.MAX_VALUE, parser.heldBytes());
+    countReceived();
     if (error != null) {
       reply.error(error.text());
       engine.touch(client);
@@ -173,6 +181,12 @@ final class Connection extends ChannelInboundHandlerAdapter
       }
     }
     return false;
+  }
+
+  private void countReceived() {
+    long received = receivedBytes.get();
+    engine.statistics().received(received - countedReceivedBytes);
+    countedReceivedBytes = received;
   }
 
   /** A browser was made to talk to us: what follows its headers may be commands of an attacker. */
@@ -271,12 +285,15 @@ final class Connection extends ChannelInboundHandlerAdapter
   /** Once a second: limits that need time to pass. */
   void lookAfter() {
     long idleMillis = limits.idleMillis();
-    if (idleMillis == 0 && countedOutputBytes == 0 && !inputEnded) {
+    if (idleMillis == 0 && countedOutputBytes == 0 && !inputEnded && !engine.limitsClients()) {
       return;
     }
     engine.hold(
         () -> {
           checkOutput();
+          if (engine.limitsClients()) {
+            engine.touch(client);
+          }
           endIfWaiting();
           long idle = engine.world().wallMillis() - client.lastActiveMillis();
           if (idleMillis > 0 && idle > idleMillis && client.blocked() == null) {
@@ -292,6 +309,7 @@ final class Connection extends ChannelInboundHandlerAdapter
   public void seal(long offset) {
     int size = reply.size();
     sentBytes += size;
+    engine.statistics().sent(size);
     if (size > 0 && channel.isActive() && queue(size, offset)) {
       if (size >= SMALL_OUTPUT_BYTES || countedOutputBytes > 0 || !channel.isWritable()) {
         checkOutput();
@@ -421,6 +439,7 @@ final class Connection extends ChannelInboundHandlerAdapter
           "Client id={} addr={} closed for overcoming of output buffer limits.",
           client.id(),
           peerAddress());
+      engine.statistics().disconnectForOutput();
       client.close(/* afterReplies= */ false);
     }
   }
@@ -432,6 +451,21 @@ final class Connection extends ChannelInboundHandlerAdapter
       engine.statistics().addOutputBytes(difference);
       limits.addOutputBytes(difference);
     }
+  }
+
+  @Override
+  public int heldInputBytes() {
+    return heldInputBytes;
+  }
+
+  @Override
+  public int freeInputBytes() {
+    return Math.max(0, parser.array().length - heldInputBytes);
+  }
+
+  @Override
+  public int replyCapacity() {
+    return reply.capacity();
   }
 
   @Override

@@ -13,7 +13,7 @@ import java.util.Locale;
  * Java heap, and what the system says of the process.
  *
  * @param dataBytes what keys, values and their indexes take
- * @param clientBytes replies that were not read, and requests that are not complete
+ * @param clientBytes replies that were not read, queued commands, watched keys
  * @param indexBytes the part of the data that leads to keys
  * @param expiryBytes the part of the data that knows when keys expire
  * @param emptyBytes what the indexes take when there is no key
@@ -56,7 +56,7 @@ public record MemoryFigures(
       expiry += database.expiryBytes();
       keys += database.size();
     }
-    long clients = engine.statistics().outputBytes();
+    long clients = engine.statistics().clientBytes();
     return new MemoryFigures(
         arena.usedBytes(),
         clients,

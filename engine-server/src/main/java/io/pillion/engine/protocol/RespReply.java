@@ -77,6 +77,11 @@ public final class RespReply implements OutgoingReply {
     return size;
   }
 
+  /** How many bytes there is room for, those written included. */
+  public int capacity() {
+    return array.length;
+  }
+
   /** Forgets what was written, and memory that only a burst needed. */
   public void clear() {
     size = 0;

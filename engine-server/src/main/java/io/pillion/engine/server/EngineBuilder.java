@@ -122,6 +122,7 @@ public final class EngineBuilder {
     engine.monitor(monitors);
     new KeyspaceEvents(engine, pubSub).follow(parameters);
     followLatencyTracking(engine);
+    followClientLimits(engine);
     followPassword(engine);
     parameters.onChange(engine::evictSoon, "maxmemory", "maxmemory-policy");
     parameters.onChange(this::checkDir, "dir");
@@ -160,6 +161,15 @@ public final class EngineBuilder {
         };
     listener.changed();
     parameters.onChange(listener, "requirepass");
+  }
+
+  private void followClientLimits(Engine engine) {
+    Parameters.Listener listener =
+        () ->
+            engine.limitClients(
+                parameters.number("client-query-buffer-limit"), parameters.clientMemoryBytes());
+    listener.changed();
+    parameters.onChange(listener, "client-query-buffer-limit", "maxmemory-clients", "maxmemory");
   }
 
   private void followLatencyTracking(Engine engine) {

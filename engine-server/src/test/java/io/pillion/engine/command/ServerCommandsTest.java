@@ -204,4 +204,32 @@ final class ServerCommandsTest {
   void getKeysNeedsOneWordOnly(TestClient r) {
     r.call("COMMAND", "GETKEYS", "PING").isError("ERR The command has no key arguments");
   }
+
+  @CommandTest(oursOnly = true)
+  void infoSaysHowTheEngineFares(TestClient r) {
+    r.ok("CONFIG", "RESETSTAT");
+    r.ok("SET", "k", "v", "PX", "100000");
+    String all = r.call("INFO", "everything").text();
+    for (String line :
+        List.of(
+            "redis_git_sha1:00000000\r\n",
+            "total_blocking_keys:0\r\n",
+            "clients_in_timeout_table:0\r\n",
+            "used_memory_peak_perc:",
+            "mem_fragmentation_ratio:",
+            "total_net_input_bytes:",
+            "instantaneous_input_kbps:",
+            "expired_stale_perc:0.00\r\n",
+            "evicted_clients:0\r\n",
+            "eventloop_cycles:",
+            "used_cpu_sys:",
+            "\r\n# Latencystats\r\nlatency_percentiles_usec_config|resetstat:p50=")) {
+      assertThat(all).contains(line);
+    }
+    assertThat(all).containsPattern("db0:keys=1,expires=1,avg_ttl=(99\\d\\d\\d|100000)");
+    r.call("INFO", "default")
+        .satisfies(text -> assertThat(String.valueOf(text)).doesNotContain("# Latencystats"));
+    String two = r.call("INFO", "cpu", "latencystats", "cpu").text();
+    assertThat(two).contains("# CPU").contains("# Latencystats").doesNotContain("# Server");
+  }
 }

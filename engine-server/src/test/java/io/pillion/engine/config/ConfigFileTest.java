@@ -86,7 +86,7 @@ class ConfigFileTest {
     String old =
         "# mine\nport 1\ninclude x.conf\nsave 900 1\nsave 300 10\nslave-priority 5\n# end\n";
     load("port 7003", "save 10 1", "replica-priority 6", "maxmemory 100mb", "requirepass \"a b\"");
-    assertThat(parameters.rewrite(old))
+    assertThat(parameters.rewrite(old, false))
         .isEqualTo(
             """
             # mine
@@ -99,7 +99,8 @@ class ConfigFileTest {
             maxmemory 100mb
             requirepass "a b"
             """);
-    assertThat(parameters.rewrite(parameters.rewrite(old))).isEqualTo(parameters.rewrite(old));
+    assertThat(parameters.rewrite(parameters.rewrite(old, false), false))
+        .isEqualTo(parameters.rewrite(old, false));
   }
 
   @Test
@@ -113,7 +114,7 @@ class ConfigFileTest {
         "unixsocketperm 700",
         "maxmemory-clients 5%");
     Parameters again = new Parameters();
-    new ConfigFile(again, path -> List.of()).load(parameters.rewrite(""));
+    new ConfigFile(again, path -> List.of()).load(parameters.rewrite("", false));
     for (String name : Parameters.visibleNames()) {
       assertThat(again.text(name)).as(name).isEqualTo(parameters.text(name));
     }

@@ -130,6 +130,17 @@ public final class TestClient implements Closeable {
     }
   }
 
+  /** Waits until the server has closed this connection, whatever it answers before. */
+  public void awaitClosedAfterAnything() {
+    try {
+      while (true) {
+        reader.read();
+      }
+    } catch (IOException e) {
+      // As expected.
+    }
+  }
+
   /** Whether bytes from the server are waiting to be read. */
   public boolean hasInput() {
     try {
