@@ -48,7 +48,7 @@ final class GenericCommands {
 
   private void declareKeys(CommandTable table) {
     table
-        .command("DEL", this::del)
+        .command("DEL", call -> del(call, call.keyspace().settings().lazyDelete))
         .arity(-2)
         .flags(WRITE)
         .acl(KEYSPACE)
@@ -59,14 +59,14 @@ final class GenericCommands {
         .summary("Deletes keys.")
         .syntax("key [key ...]");
     table
-        .command("UNLINK", this::del)
+        .command("UNLINK", call -> del(call, /* lazily= */ true))
         .arity(-2)
         .flags(WRITE, FAST)
         .acl(KEYSPACE)
         .keys(1, -1, 1, RM, DELETE)
         .tips("request_policy:multi_shard", "response_policy:agg_sum")
         .since("4.0.0")
-        .complexity("O(N) in the keys and in the elements of what they hold")
+        .complexity("O(1) for each key; what it held is freed by and by")
         .summary("Deletes keys.")
         .syntax("key [key ...]");
     table
@@ -277,10 +277,10 @@ final class GenericCommands {
 
   // --- keys
 
-  private void del(Call call) {
+  private static void del(Call call, boolean lazily) {
     int deleted = 0;
     for (int i = 1; i < call.count(); i++) {
-      if (call.database().delete(call.arg(i))) {
+      if (call.database().delete(call.arg(i), lazily)) {
         call.changed(call.arg(i), EventClass.GENERIC, "del");
         deleted++;
       }

@@ -131,7 +131,9 @@ final class ServerCommands {
 
   private void flushdb(Call call) {
     requireFlushMode(call);
-    call.keyspace().flush(call.database());
+    boolean lazily =
+        call.count() == 2 ? call.args().is(1, "ASYNC") : call.keyspace().settings().lazyFlush;
+    call.keyspace().flush(call.database(), lazily);
     call.changed();
     call.reply().ok();
   }

@@ -250,8 +250,8 @@ final class ServerInfo {
     line("mem_allocator", "pillion-arena");
     line("mem_overhead_db_hashtable_rehashing", 0);
     line("active_defrag_running", 0);
-    line("lazyfree_pending_objects", 0);
-    line("lazyfreed_objects", 0);
+    line("lazyfree_pending_objects", engine.keyspace().discardedCount());
+    line("lazyfreed_objects", engine.keyspace().lazilyFreedCount());
   }
 
   private static String ratio(double value) {

@@ -88,6 +88,34 @@ public final class HashValue {
     }
   }
 
+  /** Whether it has so many blocks that freeing them at once would take long. */
+  public static boolean isLarge(Arena arena, long root) {
+    return PlainHash.isLarge(arena, isExpiring(arena, root) ? arena.getLong(root + FIELDS) : root);
+  }
+
+  /**
+   * Frees some blocks of a hash that nobody will look at again, and whose timer is gone.
+   *
+   * @return whether all are gone
+   */
+  public static boolean freeSome(Arena arena, long root, Portion portion) {
+    if (!isExpiring(arena, root)) {
+      return PlainHash.freeSome(arena, root, portion);
+    }
+    long fields = arena.getLong(root + FIELDS);
+    if (fields != 0) {
+      if (!PlainHash.freeSome(arena, fields, portion)) {
+        return false;
+      }
+      arena.putLong(root + FIELDS, 0);
+    }
+    if (!SortedSetValue.freeSome(arena, arena.getLong(root + SCHEDULE), portion)) {
+      return false;
+    }
+    arena.free(root);
+    return true;
+  }
+
   /** Copies a hash with its deadlines, but no timer; returns the copy's root block. O(fields). */
   public static long copy(Arena arena, long root, TypeLimits limits) {
     if (!isExpiring(arena, root)) {

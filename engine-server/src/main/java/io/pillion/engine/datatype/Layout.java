@@ -14,5 +14,8 @@ final class Layout {
   /** A hash, of either layout, with the times at which fields leave. */
   static final int EXPIRING = 4;
 
+  /** A collection with more elements than this may be freed bit by bit. */
+  static final int LARGE = 64;
+
   private Layout() {}
 }

@@ -64,6 +64,29 @@ public final class ListValue {
     arena.free(root);
   }
 
+  /** Whether it may have so many blocks that freeing them at once would take long. */
+  public static boolean isLarge(Arena arena, long root) {
+    return arena.getByte(root) == PAGED && arena.getLong(root + COUNT) > Layout.LARGE;
+  }
+
+  /** Frees some blocks of a list that nobody will look at again; whether all are gone. */
+  public static boolean freeSome(Arena arena, long root, Portion portion) {
+    if (arena.getByte(root) == PAGED) {
+      long page = arena.getLong(root + FIRST);
+      for (; page != 0 && !portion.isUsedUp(); portion.use(1)) {
+        long next = ListPage.next(arena, page);
+        arena.free(page);
+        page = next;
+      }
+      arena.putLong(root + FIRST, page);
+      if (page != 0) {
+        return false;
+      }
+    }
+    arena.free(root);
+    return true;
+  }
+
   private static void freePages(Arena arena, long page) {
     while (page != 0) {
       long next = ListPage.next(arena, page);

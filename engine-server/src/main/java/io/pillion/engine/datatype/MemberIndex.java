@@ -80,6 +80,34 @@ final class MemberIndex {
     arena.free(node);
   }
 
+  /**
+   * Frees some of the index' own blocks, when nobody will look at it again.
+   *
+   * @return whether all are gone
+   */
+  static boolean freeSome(Arena arena, long word, Portion portion) {
+    if ((word & NODE) == 0) {
+      arena.free(word);
+      portion.use(1);
+      return true;
+    }
+    long node = word - NODE;
+    for (int i = 0; i < FANOUT; ) {
+      long child = arena.getLong(node + 8L * i);
+      if (child != 0 && (portion.isUsedUp() || !freeSome(arena, child, portion))) {
+        return false;
+      }
+      // A page may stand in several places. What is gone is skipped next time.
+      for (long same = child; i < FANOUT && same == child; ) {
+        arena.putLong(node + 8L * i, 0);
+        i++;
+        same = i < FANOUT ? arena.getLong(node + 8L * i) : 0;
+      }
+    }
+    arena.free(node);
+    return true;
+  }
+
   /** The record of a member, or 0. */
   long find(long hash, Bytes member) {
     descend((int) (hash >>> HASH_SHIFT));

@@ -542,18 +542,71 @@ final class PageTable {
         continue;
       }
       page.open(slot);
-      for (int j = 0; j < page.count; j++) {
-        page.entry(j);
-        if (page.keyLength > Page.MAX_INLINE) {
-          arena.free(page.keyAddress);
-        }
-        if (pairs && page.valueLength > Page.MAX_INLINE) {
-          arena.free(page.valueAddress);
-        }
-      }
+      freeElements(arena, page, pairs);
       arena.free(slot);
       i += 1 << (above + bits - page.depth);
     }
+  }
+
+  /**
+   * Frees some blocks of a table that nobody will look at again.
+   *
+   * @return whether all are gone, the root block included
+   */
+  static boolean freeSome(Arena arena, long root, boolean pairs, Portion portion) {
+    Page page = new Page(arena, pairs);
+    int bits = arena.getByte(root + 1);
+    if (!freeSomeOfNode(arena, root + HEADER_BYTES, bits, 0, page, pairs, portion)) {
+      return false;
+    }
+    arena.free(root);
+    return true;
+  }
+
+  private static boolean freeSomeOfNode(
+      Arena arena, long node, int bits, int above, Page page, boolean pairs, Portion portion) {
+    for (int i = 0; i < 1 << bits; ) {
+      long slot = arena.getLong(node + 8L * i);
+      int span = 1;
+      if (slot != 0 && portion.isUsedUp()) {
+        return false;
+      }
+      if ((slot & CHILD) != 0) {
+        long child = slot & ADDRESS;
+        int childBits = (int) (slot >>> 56);
+        if (!freeSomeOfNode(arena, child, childBits, above + bits, page, pairs, portion)) {
+          return false;
+        }
+        arena.free(child);
+      } else if (slot != 0) {
+        page.open(slot);
+        span = 1 << (above + bits - page.depth);
+        portion.use(1 + freeElements(arena, page, pairs));
+        arena.free(slot);
+      }
+      // What is gone is skipped next time.
+      for (int end = i + span; i < end; i++) {
+        arena.putLong(node + 8L * i, 0);
+      }
+    }
+    return true;
+  }
+
+  /** Frees the blocks of a page's elements; returns how many there were. */
+  private static int freeElements(Arena arena, Page page, boolean pairs) {
+    int freed = 0;
+    for (int j = 0; j < page.count; j++) {
+      page.entry(j);
+      if (page.keyLength > Page.MAX_INLINE) {
+        arena.free(page.keyAddress);
+        freed++;
+      }
+      if (pairs && page.valueLength > Page.MAX_INLINE) {
+        arena.free(page.valueAddress);
+        freed++;
+      }
+    }
+    return freed;
   }
 
   /**

@@ -50,6 +50,19 @@ final class PlainHash {
     }
   }
 
+  static boolean isLarge(Arena arena, long root) {
+    return arena.getByte(root) == Layout.PAGED && PageTable.size(arena, root) > Layout.LARGE;
+  }
+
+  /** Frees some blocks of a hash; whether all are gone. */
+  static boolean freeSome(Arena arena, long root, Portion portion) {
+    if (arena.getByte(root) == Layout.PAGED) {
+      return PageTable.freeSome(arena, root, /* pairs= */ true, portion);
+    }
+    arena.free(root);
+    return true;
+  }
+
   /** Copies a hash; returns the address of the copy's root block. O(fields). */
   static long copy(Arena arena, long root) {
     return arena.getByte(root) == Layout.PAGED

@@ -91,6 +91,32 @@ final class ScoreTree {
     arena.free(node);
   }
 
+  /**
+   * Frees some nodes and records of a tree that nobody will look at again, the last ones first.
+   *
+   * @return whether all are gone, this node included
+   */
+  static boolean freeSomeWithRecords(Arena arena, long node, Portion portion) {
+    int count = arena.getShort(node + COUNT);
+    for (; count > 0; count--) {
+      boolean gone = !portion.isUsedUp();
+      if (gone && isInner(arena, node)) {
+        long child = arena.getLong(node + CHILDREN + 8L * (count - 1));
+        gone = freeSomeWithRecords(arena, child, portion);
+      } else if (gone) {
+        arena.free(arena.getLong(node + ENTRIES + 16L * (count - 1) + 8));
+        portion.use(1);
+      }
+      if (!gone) {
+        arena.putShort(node + COUNT, (short) count);
+        return false;
+      }
+    }
+    arena.free(node);
+    portion.use(1);
+    return true;
+  }
+
   // --- searching
 
   /** How many entries have a score below this one, or below or equal to it. */

@@ -51,6 +51,20 @@ public final class SetValue {
     }
   }
 
+  /** Whether it has so many blocks that freeing them at once would take long. */
+  public static boolean isLarge(Arena arena, long root) {
+    return arena.getByte(root) == Layout.PAGED && PageTable.size(arena, root) > Layout.LARGE;
+  }
+
+  /** Frees some blocks of a set that nobody will look at again; whether all are gone. */
+  public static boolean freeSome(Arena arena, long root, Portion portion) {
+    if (arena.getByte(root) == Layout.PAGED) {
+      return PageTable.freeSome(arena, root, /* pairs= */ false, portion);
+    }
+    arena.free(root);
+    return true;
+  }
+
   /** Copies a set; returns the address of the copy's root block. O(members). */
   public static long copy(Arena arena, long root) {
     return switch (arena.getByte(root)) {

@@ -76,6 +76,29 @@ public final class SortedSetValue {
     arena.free(root);
   }
 
+  /** Whether it has so many blocks that freeing them at once would take long. */
+  public static boolean isLarge(Arena arena, long root) {
+    return arena.getByte(root) == PAGED && arena.getInt(root + COUNT) > Layout.LARGE;
+  }
+
+  /** Frees some blocks of a set that nobody will look at again; whether all are gone. */
+  public static boolean freeSome(Arena arena, long root, Portion portion) {
+    if (arena.getByte(root) == PAGED) {
+      long index = arena.getLong(root + INDEX);
+      if (index != 0) {
+        if (!MemberIndex.freeSome(arena, index, portion)) {
+          return false;
+        }
+        arena.putLong(root + INDEX, 0);
+      }
+      if (!ScoreTree.freeSomeWithRecords(arena, arena.getLong(root + TREE), portion)) {
+        return false;
+      }
+    }
+    arena.free(root);
+    return true;
+  }
+
   /** Copies a set and returns the copy's root. O(n log n). */
   public static long copy(Arena arena, long root, TypeLimits limits) {
     if (arena.getByte(root) == PACKED) {

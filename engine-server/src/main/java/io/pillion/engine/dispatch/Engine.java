@@ -44,6 +44,10 @@ import org.slf4j.LoggerFactory;
 public final class Engine implements KeyListener {
   private static final Logger log = LoggerFactory.getLogger(Engine.class);
   private static final int EXPIRIES_PER_HOLD = 256;
+
+  /** Blocks of discarded values: some tens of microseconds. */
+  private static final int RECLAIMED_PER_HOLD = 256;
+
   private static final int EVICTIONS_PER_HOLD = 256;
   private static final int UNKNOWN_COMMAND_TEXT = 128;
 
@@ -575,6 +579,9 @@ public final class Engine implements KeyListener {
     gate.check(client, command, args);
     if (restrictions.areAny()) {
       restrictions.check(command, mayWrite(client, command));
+    }
+    if (keyspace.hasDiscarded() && command.is(CommandFlag.DENYOOM)) {
+      keyspace.reclaimInNeed();
     }
     if (keyspace.settings().maxMemoryBytes > 0
         && !makeRoom()
@@ -1294,6 +1301,10 @@ public final class Engine implements KeyListener {
             if (!again[0]) {
               spent("expire-cycle", expiring[0]);
             }
+            if (keyspace.hasDiscarded()) {
+              keyspace.reclaim(RECLAIMED_PER_HOLD);
+              again[0] |= keyspace.hasDiscarded();
+            }
             if (evicting && mayExpire()) {
               evicting = evictDue();
               again[0] |= evicting;
@@ -1359,7 +1370,7 @@ public final class Engine implements KeyListener {
     if (first != null) {
       due = Math.min(due, first.deadlineNanos());
     }
-    if (evicting && mayExpire()) {
+    if ((evicting && mayExpire()) || keyspace.hasDiscarded()) {
       due = lastNanos;
     }
     if (due >= wakeAtNanos || due == Long.MAX_VALUE || closed) {

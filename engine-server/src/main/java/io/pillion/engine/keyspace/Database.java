@@ -313,6 +313,15 @@ public final class Database {
 
   /** Removes a key; true when it was there. The caller tells the listeners. */
   public boolean delete(Bytes key) {
+    return delete(key, keyspace.settings().lazyReplace);
+  }
+
+  /**
+   * As {@link #delete(Bytes)}.
+   *
+   * @param lazily whether the memory of a large value may be given back bit by bit
+   */
+  public boolean delete(Bytes key, boolean lazily) {
     long hash = index.hash(key);
     long record = index.find(key, hash);
     if (record == 0) {
@@ -323,7 +332,7 @@ public final class Database {
       return false;
     }
     index.remove(hash, record);
-    freeRecord(record);
+    freeRecord(record, lazily);
     return true;
   }
 
@@ -541,7 +550,7 @@ public final class Database {
     Bytes kept = key.copy();
     if (emptied) {
       index.remove(index.hash(kept), record);
-      freeRecord(record);
+      freeRecord(record, keyspace.settings().lazyExpire);
     } else {
       fieldsChanged(record);
     }
@@ -719,15 +728,19 @@ public final class Database {
 
   // --- inside
 
-  void clear() {
-    index.scan(
-        0,
-        Integer.MAX_VALUE,
-        record -> {
-          freeValue(record);
-          arena.free(record);
-        });
-    index.free();
+  void clear(boolean lazily) {
+    if (lazily && index.size() > 0) {
+      keyspace.discarded().add(index);
+    } else {
+      index.scan(
+          0,
+          Integer.MAX_VALUE,
+          record -> {
+            freeValue(record, /* lazily= */ false);
+            arena.free(record);
+          });
+      index.free();
+    }
     wheel.free();
     fieldWheel.free();
     renew();
@@ -756,7 +769,7 @@ public final class Database {
   void evict(long record) {
     Bytes key = key(record);
     index.remove(index.hash(key), record);
-    freeRecord(record);
+    freeRecord(record, keyspace.settings().lazyEvict);
     keyspace.listener().onEvicted(this, key);
   }
 
@@ -772,7 +785,7 @@ public final class Database {
     }
     Bytes kept = key.copy();
     index.remove(hash, record);
-    freeRecord(record);
+    freeRecord(record, keyspace.settings().lazyExpire);
     keyspace.countExpired();
     keyspace.listener().onExpired(this, kept);
   }
@@ -791,7 +804,7 @@ public final class Database {
   private void enter(long hash, long record, long old, long deadline) {
     if (old != 0) {
       index.moved(hash, old, record);
-      freeRecord(old);
+      freeRecord(old, keyspace.settings().lazyReplace);
     } else {
       try {
         index.insert(hash, record);
@@ -832,19 +845,25 @@ public final class Database {
     return index.hash(key(record));
   }
 
-  private void freeRecord(long record) {
+  private void freeRecord(long record, boolean lazily) {
     if (KeyRecord.isExpiring(arena, record)) {
       wheel.remove(KeyRecord.timer(arena, record));
     }
     stopFieldTimer(record);
-    freeValue(record);
+    freeValue(record, lazily);
     arena.free(record);
   }
 
-  private void freeValue(long record) {
-    if (!KeyRecord.isString(arena, record)) {
-      Values.free(
-          arena, KeyRecord.type(arena, record), arena.getLong(KeyRecord.rootCell(arena, record)));
+  private void freeValue(long record, boolean lazily) {
+    if (KeyRecord.isString(arena, record)) {
+      return;
+    }
+    ValueType type = KeyRecord.type(arena, record);
+    long root = root(record);
+    if (lazily && Values.isLarge(arena, type, root)) {
+      keyspace.discarded().add(type, root);
+    } else {
+      Values.free(arena, type, root);
     }
   }
 

@@ -7,11 +7,14 @@ import org.jspecify.annotations.Nullable;
 
 /** All databases of an engine, and the memory they share. Used under the engine lock. */
 public final class Keyspace {
+  private static final int RECLAIMED_IN_NEED = 1024;
+
   private final World world;
   private final Arena arena;
   private final KeyspaceSettings settings;
   private final long hashSeed;
   private final Database[] databases;
+  private final Discarded discarded;
   private @Nullable KeyListener listener;
   private long now;
   private long randomState;
@@ -29,6 +32,7 @@ public final class Keyspace {
     this.world = world;
     this.arena = arena;
     this.settings = settings;
+    discarded = new Discarded(arena);
     hashSeed = world.randomLong();
     randomState = world.randomLong() | 1;
     now = world.wallMillis();
@@ -84,10 +88,14 @@ public final class Keyspace {
     return randomState * 0x2545_F491_4F6C_DD1DL;
   }
 
-  /** Empties one database. */
-  public void flush(Database database) {
+  /**
+   * Empties one database.
+   *
+   * @param lazily whether its memory may be given back bit by bit
+   */
+  public void flush(Database database, boolean lazily) {
     listener().beforeFlush(database);
-    database.clear();
+    database.clear(lazily);
     listener().onFlush();
   }
 
@@ -97,11 +105,52 @@ public final class Keyspace {
       listener().beforeFlush(database);
     }
     arena.reset();
+    discarded.forget();
     for (Database database : databases) {
       database.renew();
     }
     nextDue = Long.MAX_VALUE;
     listener().onFlush();
+  }
+
+  // --- what is freed bit by bit
+
+  Discarded discarded() {
+    return discarded;
+  }
+
+  /** Whether large values wait to be freed. */
+  public boolean hasDiscarded() {
+    return !discarded.isEmpty();
+  }
+
+  /**
+   * Frees some of the values that wait for it.
+   *
+   * @param blocks about how many blocks
+   */
+  public void reclaim(int blocks) {
+    discarded.freeSome(blocks);
+  }
+
+  /** Frees more of what waits the less memory is left: a command is about to need some. */
+  public void reclaimInNeed() {
+    long left = arena.budgetBytes() - arena.usedBytes();
+    if (left < arena.budgetBytes() / 16) {
+      discarded.freeSome(Integer.MAX_VALUE);
+    } else if (left < arena.budgetBytes() / 4) {
+      discarded.freeSome(RECLAIMED_IN_NEED);
+    }
+  }
+
+  /** How many values wait to be freed. */
+  public long discardedCount() {
+    return discarded.pending();
+  }
+
+  /** How many values were freed bit by bit. */
+  public long lazilyFreedCount() {
+    return discarded.freed();
   }
 
   /** Exchanges two databases: each number now means what the other did. */
@@ -161,6 +210,8 @@ public final class Keyspace {
 
   /** Counts keys that expired or were evicted anew. */
   public void resetCounts() {
+    discarded.resetFreed();
+    expiredFields = 0;
     expired = 0;
     evicted = 0;
   }
@@ -195,6 +246,11 @@ public final class Keyspace {
 
   /** Evicts one key; false when none may go. */
   public boolean evictOne() {
+    if (!discarded.isEmpty()) {
+      // What is going already goes first.
+      discarded.freeSome(RECLAIMED_IN_NEED);
+      return true;
+    }
     EvictionPolicy policy = settings.policy;
     if (policy.order() == EvictionPolicy.Order.NONE) {
       return false;

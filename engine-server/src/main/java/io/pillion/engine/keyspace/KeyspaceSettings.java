@@ -22,6 +22,21 @@ public final class KeyspaceSettings {
   /** {@code lfu-decay-time}: minutes after which the use counter loses one; 0 for never. */
   public int lfuDecayMinutes = 1;
 
+  /** {@code lazyfree-lazy-user-del}: whether DEL frees large values bit by bit. */
+  public boolean lazyDelete = true;
+
+  /** {@code lazyfree-lazy-user-flush}: whether FLUSHDB does, when not told. */
+  public boolean lazyFlush = true;
+
+  /** {@code lazyfree-lazy-server-del}: whether values are that others replace. */
+  public boolean lazyReplace = true;
+
+  /** {@code lazyfree-lazy-expire}: whether values are whose time has come. */
+  public boolean lazyExpire = true;
+
+  /** {@code lazyfree-lazy-eviction}: whether values are that are evicted. */
+  public boolean lazyEvict = true;
+
   /**
    * Whether keys leave by themselves when their time has come; else when they are next asked for.
    */

@@ -2,6 +2,7 @@ package io.pillion.engine.keyspace;
 
 import io.pillion.engine.datatype.HashValue;
 import io.pillion.engine.datatype.ListValue;
+import io.pillion.engine.datatype.Portion;
 import io.pillion.engine.datatype.SetValue;
 import io.pillion.engine.datatype.SortedSetValue;
 import io.pillion.engine.datatype.StreamValue;
@@ -33,6 +34,28 @@ public final class Values {
       case STREAM -> StreamValue.free(arena, root);
       default -> throw new IllegalArgumentException(type + " has no root");
     }
+  }
+
+  /** Whether a collection is so large that freeing it at once would take long. */
+  static boolean isLarge(Arena arena, ValueType type, long root) {
+    return switch (type) {
+      case HASH -> HashValue.isLarge(arena, root);
+      case LIST -> ListValue.isLarge(arena, root);
+      case SET -> SetValue.isLarge(arena, root);
+      case ZSET -> SortedSetValue.isLarge(arena, root);
+      default -> false;
+    };
+  }
+
+  /** Frees some blocks of a collection that nobody can reach any more; whether all are gone. */
+  static boolean freeSome(Arena arena, ValueType type, long root, Portion portion) {
+    return switch (type) {
+      case HASH -> HashValue.freeSome(arena, root, portion);
+      case LIST -> ListValue.freeSome(arena, root, portion);
+      case SET -> SetValue.freeSome(arena, root, portion);
+      case ZSET -> SortedSetValue.freeSome(arena, root, portion);
+      default -> throw new IllegalArgumentException(type + " is never large");
+    };
   }
 
   static long copy(Arena arena, ValueType type, long root, TypeLimits limits) {

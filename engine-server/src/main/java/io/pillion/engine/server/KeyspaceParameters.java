@@ -19,6 +19,11 @@ final class KeyspaceParameters {
         "maxmemory-samples",
         "lfu-log-factor",
         "lfu-decay-time",
+        "lazyfree-lazy-user-del",
+        "lazyfree-lazy-user-flush",
+        "lazyfree-lazy-server-del",
+        "lazyfree-lazy-expire",
+        "lazyfree-lazy-eviction",
         "hash-max-listpack-entries",
         "hash-max-listpack-value",
         "set-max-intset-entries",
@@ -37,6 +42,11 @@ final class KeyspaceParameters {
     settings.samples = parameters.integer("maxmemory-samples");
     settings.lfuLogFactor = parameters.integer("lfu-log-factor");
     settings.lfuDecayMinutes = parameters.integer("lfu-decay-time");
+    settings.lazyDelete = parameters.isOn("lazyfree-lazy-user-del");
+    settings.lazyFlush = parameters.isOn("lazyfree-lazy-user-flush");
+    settings.lazyReplace = parameters.isOn("lazyfree-lazy-server-del");
+    settings.lazyExpire = parameters.isOn("lazyfree-lazy-expire");
+    settings.lazyEvict = parameters.isOn("lazyfree-lazy-eviction");
     TypeLimits types = settings.types;
     types.hashMaxPackedEntries = clamped(parameters, "hash-max-listpack-entries");
     types.hashMaxPackedBytes = clamped(parameters, "hash-max-listpack-value");

@@ -3,7 +3,11 @@ package io.pillion.engine.keyspace;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pillion.engine.datatype.HashValue;
+import io.pillion.engine.datatype.ListValue;
 import io.pillion.engine.datatype.SetValue;
+import io.pillion.engine.datatype.SortedSetValue;
+import io.pillion.engine.datatype.TypeLimits;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.OutOfArenaException;
@@ -379,6 +383,117 @@ final class KeyspaceTest {
                         .toString(),
                     database.deadline(record))));
     return found;
+  }
+
+  private static final int LARGE = 20_000;
+
+  /** A collection with this many elements, some of them too long to lie within a page. */
+  private void fill(String key, ValueType type, int elements) {
+    long record = database.setCollection(Bytes.of(key), type, Values.create(arena, type));
+    long cell = database.rootCell(record);
+    TypeLimits limits = keyspace.settings().types;
+    for (int i = 0; i < elements; i++) {
+      Bytes element = Bytes.of("element:" + i + (i % 10 == 0 ? "x".repeat(300) : ""));
+      switch (type) {
+        case HASH -> {
+          HashValue hash = new HashValue(arena, cell, limits);
+          hash.put(element, element);
+          if (i % 2 == 0) {
+            hash.expireAt(element, world.wallMillis() + 1000 + i);
+          }
+        }
+        case SET -> new SetValue(arena, cell, limits).add(element);
+        case ZSET -> new SortedSetValue(arena, cell, limits).put(element, i % 1000);
+        default -> new ListValue(arena, cell, limits).pushTail(element);
+      }
+    }
+    if (type == ValueType.HASH) {
+      database.fieldsChanged(record);
+    }
+  }
+
+  private void fillAll(int elements) {
+    for (ValueType type : List.of(ValueType.HASH, ValueType.SET, ValueType.ZSET, ValueType.LIST)) {
+      fill(type.name() + elements, type, elements);
+    }
+  }
+
+  /** Steps until nothing is left; none gives back more than a few blocks' worth of memory. */
+  private void reclaimInSmallSteps() {
+    int steps = 0;
+    while (keyspace.hasDiscarded()) {
+      long before = arena.usedBytes();
+      keyspace.reclaim(10);
+      // Ten blocks, or a page with all its long elements.
+      assertThat(before - arena.usedBytes()).isBetween(0L, 100_000L);
+      steps++;
+    }
+    assertThat(steps).isGreaterThan(100);
+  }
+
+  @Test
+  void freesLargeValuesBitByBit() {
+    fillAll(5);
+    fillAll(LARGE);
+    fillAll(LARGE + 1);
+    List<Bytes> keys = new ArrayList<>();
+    database.forEach(record -> keys.add(database.key(record)));
+    long before = arena.usedBytes();
+    keys.forEach(key -> database.delete(key, /* lazily= */ true));
+    assertThat(keyspace.discardedCount()).isEqualTo(8);
+    assertThat(arena.usedBytes()).isGreaterThan(before * 9 / 10);
+    reclaimInSmallSteps();
+    assertThat(keyspace.discardedCount()).isZero();
+    assertThat(keyspace.lazilyFreedCount()).isEqualTo(8);
+    keyspace.flush(database, /* lazily= */ false);
+    database.delete(Bytes.of("none"));
+    assertThat(arena.usedBytes()).isLessThan(20_000);
+  }
+
+  @Test
+  void flushesADatabaseBitByBit() {
+    long empty = arena.usedBytes();
+    for (int i = 0; i < 5000; i++) {
+      database.setString(Bytes.of("key:" + i), Bytes.of(i), world.wallMillis() + 1_000_000);
+    }
+    fillAll(5);
+    fillAll(LARGE);
+    keyspace.flush(database, /* lazily= */ true);
+    assertThat(database.size()).isZero();
+    assertThat(database.expiringSize()).isZero();
+    assertThat(keyspace.discardedCount()).isEqualTo(5008);
+    database.setString(Bytes.of("new"), Bytes.of("value"), Database.NEVER);
+    reclaimInSmallSteps();
+    assertThat(database.peek(Bytes.of("new"))).isNotZero();
+    database.delete(Bytes.of("new"));
+    assertThat(keyspace.discardedCount()).isZero();
+    assertThat(arena.usedBytes()).isLessThan(empty + 20_000);
+  }
+
+  @Test
+  void forgetsWhatWaitsWhenEverythingGoes() {
+    fillAll(LARGE);
+    fill("other", ValueType.SET, LARGE);
+    database.delete(Bytes.of("other"), /* lazily= */ true);
+    keyspace.reclaim(10);
+    keyspace.flushAll();
+    assertThat(keyspace.hasDiscarded()).isFalse();
+    fillAll(LARGE);
+    keyspace.reclaim(1000);
+    keyspace.flushAll();
+  }
+
+  @Test
+  void evictsNothingWhileWhatWaitsSuffices() {
+    keyspace.settings().policy = EvictionPolicy.ALLKEYS_LRU;
+    database.setString(Bytes.of("keep"), Bytes.of("value"), Database.NEVER);
+    long small = arena.usedBytes();
+    fill("large", ValueType.SET, LARGE);
+    keyspace.settings().maxMemoryBytes = small + 100_000;
+    database.delete(Bytes.of("large"), /* lazily= */ true);
+    assertThat(keyspace.makeRoom(0)).isTrue();
+    assertThat(keyspace.evictedCount()).isZero();
+    assertThat(database.peek(Bytes.of("keep"))).isNotZero();
   }
 
   private record Entry(String value, long deadline) {}
