@@ -29,7 +29,7 @@ public final class AllCommands {
     new BitmapCommands(parameters).declare(table);
     new GenericCommands().declare(table);
     new SortCommands().declare(table);
-    new GenericTransferCommands().declare(table);
+    new GenericTransferCommands(services.rdb()).declare(table);
     Hashes hashes = new Hashes();
     new HashCommands(hashes).declare(table);
     new HashFieldExpiryCommands(hashes).declare(table);
@@ -44,9 +44,10 @@ public final class AllCommands {
     new ConnectionCommands(services).declare(table);
     new TransactionCommands().declare(table);
     new ServerCommands(parameters, services, shutdown).declare(table);
+    new ServerPersistenceCommands(services.rdb()).declare(table);
     new CommandCommands().declare(table);
     new ConfigCommands(parameters).declare(table);
-    new DebugCommands(parameters).declare(table);
+    new DebugCommands(parameters, services.rdb()).declare(table);
     new ReplicationCommands().declare(table);
     new ClusterCommands().declare(table);
     new ModuleCommands(parameters).declare(table);

@@ -13,12 +13,14 @@ import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.EventClass;
 import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Glob;
 import io.pillion.engine.protocol.Numbers;
 import io.pillion.engine.protocol.Reply;
 import io.pillion.engine.protocol.RespReply;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -33,9 +35,11 @@ final class DebugCommands {
   private static final int LRU_CLOCK_MASK = 0xFF_FFFF;
 
   private final Parameters parameters;
+  private final RdbStore rdb;
 
-  DebugCommands(Parameters parameters) {
+  DebugCommands(Parameters parameters, RdbStore rdb) {
     this.parameters = parameters;
+    this.rdb = rdb;
   }
 
   void declare(CommandTable table) {
@@ -55,6 +59,11 @@ final class DebugCommands {
       case "DIGEST" -> call.reply().simple(new Digest(call.keyspace()).ofEverything());
       case "DIGEST-VALUE" -> digestValue(call);
       case "OBJECT" -> object(call);
+      case "RELOAD" -> reload(call);
+      case "SET-SKIP-CHECKSUM-VALIDATION" -> {
+        rdb.checkChecksums(Numbers.parseLong(word(call, 2), Errors.notAnInteger()) == 0);
+        call.reply().ok();
+      }
       case "SLEEP" -> sleep(call);
       case "SET-ACTIVE-EXPIRE" -> setActiveExpire(call);
       case "PAUSE-CRON" -> pauseCron(call);
@@ -235,10 +244,15 @@ final class DebugCommands {
             "CHANGE-REPL-ID, CLIENT-ENFORCE-REPLY-LIST, DICT-RESIZING,",
             "QUICKLIST-PACKED-THRESHOLD, REPLYBUFFER, SET-DISABLE-DENY-SCRIPTS",
             "    Accepted; there is nothing here that they would change.",
+            "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
+            "    Save all data, remove them and load them again. With MERGE, keys that are there",
+            "    are replaced; with NOFLUSH, nothing is removed; with NOSAVE, nothing is saved.",
             "SDSLEN <key>",
             "    Lengths of a key and its string.",
             "SET-ACTIVE-EXPIRE <0|1>",
             "    Whether keys leave by themselves when their time has come.",
+            "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+            "    Whether RESTORE and loading take what has a wrong check sum.",
             "SLEEP <seconds>",
             "    Keep everybody waiting.",
             "STRINGMATCH-LEN <length> <pattern>",
@@ -272,6 +286,36 @@ final class DebugCommands {
                 + ((call.now() - database.idleMillis(record)) / 1000 & LRU_CLOCK_MASK)
                 + " lru_seconds_idle:"
                 + (database.idleMillis(record) / 1000));
+  }
+
+  private void reload(Call call) {
+    boolean flush = true;
+    boolean save = true;
+    boolean merge = false;
+    for (int i = 2; i < call.count(); i++) {
+      if (call.args().is(i, "MERGE")) {
+        merge = true;
+      } else if (call.args().is(i, "NOFLUSH")) {
+        flush = false;
+      } else if (call.args().is(i, "NOSAVE")) {
+        save = false;
+      } else {
+        throw Errors.err("DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+      }
+    }
+    try {
+      if (save) {
+        rdb.save();
+      }
+    } catch (IOException e) {
+      throw new CommandException("ERR");
+    }
+    try {
+      rdb.reload(flush, merge);
+    } catch (IOException e) {
+      throw Errors.err("Error trying to load the RDB dump, check server logs.");
+    }
+    call.reply().ok();
   }
 
   private static void sleep(Call call) {

@@ -18,6 +18,8 @@ import io.pillion.engine.keyspace.EventClass;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.persistence.DumpPayload;
 import io.pillion.engine.persistence.LoadedValue;
+import io.pillion.engine.persistence.RdbStore;
+import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import java.io.IOException;
 
@@ -26,6 +28,12 @@ final class GenericTransferCommands {
   private static final Bytes ABSTTL = Bytes.of("ABSTTL");
   private static final int MAX_FREQUENCY = 255;
   private static final int UNSET = -1;
+
+  private final RdbStore rdb;
+
+  GenericTransferCommands(RdbStore rdb) {
+    this.rdb = rdb;
+  }
 
   void declare(CommandTable table) {
     table.group(CommandGroup.GENERIC);
@@ -75,7 +83,7 @@ final class GenericTransferCommands {
     if (ttl < 0) {
       throw Errors.err("Invalid TTL value, must be >= 0");
     }
-    Bytes body = DumpPayload.body(call.arg(3), /* checked= */ true);
+    Bytes body = DumpPayload.body(call.arg(3), rdb.areChecksumsChecked());
     if (body == null) {
       throw Errors.err("DUMP payload version or checksum are wrong");
     }
@@ -99,9 +107,8 @@ final class GenericTransferCommands {
     call.reply().ok();
   }
 
-  private static RuntimeException busyKey() {
-    return new io.pillion.engine.protocol.CommandException(
-        "BUSYKEY Target key name already exists.");
+  private static CommandException busyKey() {
+    return new CommandException("BUSYKEY Target key name already exists.");
   }
 
   private static LoadedValue read(Call call, Bytes body) {

@@ -17,6 +17,7 @@ import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
+import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
@@ -215,6 +216,7 @@ final class ServerCommands {
     boolean abort = false;
     boolean save = false;
     boolean noSave = false;
+    boolean force = false;
     for (int i = 1; i < call.count(); i++) {
       if (call.args().is(i, "NOSAVE")) {
         noSave = true;
@@ -222,7 +224,9 @@ final class ServerCommands {
         save = true;
       } else if (call.args().is(i, "ABORT")) {
         abort = true;
-      } else if (!call.args().is(i, "NOW") && !call.args().is(i, "FORCE")) {
+      } else if (call.args().is(i, "FORCE")) {
+        force = true;
+      } else if (!call.args().is(i, "NOW")) {
         throw Errors.syntax();
       }
     }
@@ -232,9 +236,12 @@ final class ServerCommands {
     if (abort) {
       throw Errors.err("No shutdown in progress.");
     }
-    if (shutdown == null || save) {
+    boolean wantsFile = save || (!noSave && services.rdb().hasSavePoints());
+    if (shutdown == null || !services.rdb().saveAtEnd(wantsFile, force)) {
       throw Errors.err("Errors trying to SHUTDOWN. Check logs.");
     }
+    // What is acknowledged from here on would be in no file.
+    call.engine().pause(Engine.PauseMode.ALL, Long.MAX_VALUE);
     call.client().close(/* afterReplies= */ true);
     call.engine().world().background("shutdown", shutdown);
   }

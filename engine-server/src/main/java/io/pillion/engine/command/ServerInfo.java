@@ -11,6 +11,7 @@ import io.pillion.engine.dispatch.EngineStatistics;
 import io.pillion.engine.dispatch.Outlet;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.observe.MemoryFigures;
+import io.pillion.engine.persistence.RdbProgress;
 import io.pillion.engine.pubsub.Kind;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
@@ -266,17 +267,28 @@ final class ServerInfo {
     return ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class);
   }
 
-  /** Nothing is kept on disk yet, and so it says. */
   private void persistence() {
-    line("loading", 0);
+    RdbProgress rdb = services.rdb().progress();
+    boolean loading = engine.restrictions().isLoading();
+    line("loading", loading ? 1 : 0);
     line("async_loading", 0);
-    line("rdb_changes_since_last_save", engine.dirty());
-    line("rdb_bgsave_in_progress", 0);
-    line("rdb_last_save_time", identity.startedMillis() / 1000);
-    line("rdb_last_bgsave_status", "ok");
-    line("rdb_last_bgsave_time_sec", -1);
-    line("rdb_current_bgsave_time_sec", -1);
-    line("rdb_saves", 0);
+    line("current_cow_peak", 0);
+    line("current_cow_size", 0);
+    line("current_cow_size_age", 0);
+    double share = rdb.keysSaved() / (double) Math.max(1, rdb.keysToSave());
+    line("current_fork_perc", String.format(Locale.ROOT, "%.2f", 100 * Math.min(1, share)));
+    line("current_save_keys_processed", rdb.keysSaved());
+    line("current_save_keys_total", rdb.keysToSave());
+    line("rdb_changes_since_last_save", rdb.changes(engine));
+    line("rdb_bgsave_in_progress", rdb.isSaving() ? 1 : 0);
+    line("rdb_last_save_time", rdb.lastSaveSeconds());
+    line("rdb_last_bgsave_status", rdb.isLastOk() ? "ok" : "err");
+    line("rdb_last_bgsave_time_sec", rdb.lastSeconds());
+    line("rdb_current_bgsave_time_sec", rdb.currentSeconds(engine));
+    line("rdb_saves", rdb.saves());
+    line("rdb_last_cow_size", 0);
+    line("rdb_last_load_keys_expired", rdb.keysExpired());
+    line("rdb_last_load_keys_loaded", rdb.keysLoaded());
     line("aof_enabled", 0);
     line("aof_rewrite_in_progress", 0);
     line("aof_rewrite_scheduled", 0);
@@ -284,6 +296,19 @@ final class ServerInfo {
     line("aof_current_rewrite_time_sec", -1);
     line("aof_last_bgrewrite_status", "ok");
     line("aof_last_write_status", "ok");
+    if (loading) {
+      loading(rdb);
+    }
+  }
+
+  private void loading(RdbProgress rdb) {
+    line("loading_start_time", rdb.loadingStartSeconds());
+    line("loading_total_bytes", rdb.loadingBytes());
+    line("loading_rdb_used_mem", 0);
+    line("loading_loaded_bytes", rdb.loadedBytes());
+    double share = rdb.loadedBytes() / (double) Math.max(1, rdb.loadingBytes());
+    line("loading_loaded_perc", String.format(Locale.ROOT, "%.2f", 100 * share));
+    line("loading_eta_seconds", rdb.loadingLeftSeconds());
   }
 
   private void stats() {

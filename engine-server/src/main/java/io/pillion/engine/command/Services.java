@@ -2,6 +2,7 @@ package io.pillion.engine.command;
 
 import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
+import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.tracking.Tracking;
 
@@ -12,6 +13,7 @@ import io.pillion.engine.tracking.Tracking;
  * @param pubSub channels and who listens to them
  * @param tracking who keeps copies of which keys
  * @param monitors who is shown what others send
+ * @param rdb where all data are saved
  */
 public record Services(
-    Observation observation, PubSub pubSub, Tracking tracking, Monitors monitors) {}
+    Observation observation, PubSub pubSub, Tracking tracking, Monitors monitors, RdbStore rdb) {}

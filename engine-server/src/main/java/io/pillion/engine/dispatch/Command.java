@@ -36,6 +36,7 @@ public final class Command {
   private CommandGroup group = CommandGroup.GENERIC;
   private final CommandStatistics statistics = new CommandStatistics();
   private boolean write;
+  private boolean mayChange = true;
   private boolean blocking;
   private boolean read;
   private boolean script;
@@ -58,6 +59,7 @@ public final class Command {
   public Command flags(CommandFlag... add) {
     flags.addAll(List.of(add));
     write = flags.contains(CommandFlag.WRITE);
+    mayChange = !flags.contains(CommandFlag.READONLY) || flags.contains(CommandFlag.MAY_REPLICATE);
     blocking = flags.contains(CommandFlag.BLOCKING);
     script = flags.contains(CommandFlag.SKIP_MONITOR);
     return readOnlyUnlessScript();
@@ -201,6 +203,11 @@ public final class Command {
 
   boolean isRead() {
     return read;
+  }
+
+  /** Whether it may change what it finds: PFCOUNT may, although it only reads. */
+  boolean mayChange() {
+    return mayChange;
   }
 
   boolean mayBlock() {

@@ -661,6 +661,7 @@ public final class Engine implements KeyListener {
       scripts++;
     }
     depth++;
+    boolean foundMayChange = keyspace.isCut() && keyspace.findsMayChange(command.mayChange());
     try {
       command.handler().handle(call);
     } catch (CommandException e) {
@@ -679,6 +680,9 @@ public final class Engine implements KeyListener {
       error(reply, Errors.err("internal error in '" + command.fullName() + "': " + e));
     } finally {
       depth--;
+      if (keyspace.isCut()) {
+        keyspace.findsMayChange(foundMayChange);
+      }
       if (script) {
         scripts--;
       }
@@ -1381,6 +1385,11 @@ public final class Engine implements KeyListener {
     }
     wakeAtNanos = due;
     wake = world.schedule(Math.max(100_000, due - lastNanos), this::tick);
+  }
+
+  /** Whether it has ended. */
+  public boolean isClosed() {
+    return closed;
   }
 
   /** Ends the engine: no command is carried out afterwards, and its memory goes back. */

@@ -26,6 +26,7 @@ public final class Database {
   private final Map<Bytes, ArrayDeque<Waiter>> waiters = new HashMap<>();
   private KeyIndex index;
   private ExpiryWheel wheel;
+  private int cutNumber;
 
   /** The hashes that have fields whose time will come. */
   private ExpiryWheel fieldWheel;
@@ -54,6 +55,20 @@ public final class Database {
   /** Its number, by which SELECT knows it. */
   public int number() {
     return number;
+  }
+
+  /** The number that what it holds had when the last cut of a snapshot began: see SWAPDB. */
+  public int cutNumber() {
+    return cutNumber;
+  }
+
+  void cutNumber(int newNumber) {
+    cutNumber = newNumber;
+  }
+
+  /** Lets no record seem to have been taken down by a snapshot to come. O(keys). */
+  void forgetEpochs() {
+    index.scan(0, Integer.MAX_VALUE, record -> KeyRecord.epoch(arena, record, 0));
   }
 
   /** How many keys there are, those included whose time has come but who are not gone yet. */
@@ -89,6 +104,11 @@ public final class Database {
     return wheel.bytes();
   }
 
+  /** How many hashes have fields with a time to live. */
+  public long expiringHashes() {
+    return fieldWheel.size();
+  }
+
   // --- finding
 
   /**
@@ -104,6 +124,7 @@ public final class Database {
       expire(record, key, hash);
       return 0;
     }
+    keyspace.found(this, record);
     keyspace.use(record);
     return record;
   }
@@ -112,16 +133,24 @@ public final class Database {
   public long peek(Bytes key) {
     long hash = index.hash(key);
     long record = index.find(key, hash);
-    if (record != 0 && hasExpired(record)) {
-      expire(record, key, hash);
-      return 0;
+    if (record != 0) {
+      if (hasExpired(record)) {
+        expire(record, key, hash);
+        return 0;
+      }
+      keyspace.found(this, record);
     }
     return record;
   }
 
   /** Whether the key is there, even if its time has come; removes nothing. */
   public boolean isStored(Bytes key) {
-    return index.find(key, index.hash(key)) != 0;
+    return stored(key) != 0;
+  }
+
+  /** The record of a key, even if its time has come, or 0; removes nothing. */
+  public long stored(Bytes key) {
+    return index.find(key, index.hash(key));
   }
 
   /** Whether the key is still there although its time has come; removes nothing. */
@@ -192,6 +221,9 @@ public final class Database {
   public void setString(Bytes key, Bytes value, long deadline) {
     long hash = index.hash(key);
     long old = index.find(key, hash);
+    if (old != 0) {
+      keyspace.beforeChange(this, old);
+    }
     if (old != 0 && overwrite(old, value, deadline)) {
       return;
     }
@@ -331,6 +363,7 @@ public final class Database {
       expire(record, key, hash);
       return false;
     }
+    keyspace.beforeChange(this, record);
     index.remove(hash, record);
     freeRecord(record, lazily);
     return true;
@@ -346,6 +379,7 @@ public final class Database {
     if (record == 0) {
       throw new IllegalArgumentException("no such key");
     }
+    keyspace.beforeChange(this, record);
     long deadline = deadline(record);
     boolean expiring = deadline != NEVER;
     ValueType type = KeyRecord.type(arena, record);
@@ -540,6 +574,7 @@ public final class Database {
     if (!areFieldsDue(record) || keyspace.isExpiryPaused()) {
       return record;
     }
+    keyspace.beforeChange(this, record);
     HashValue hash =
         new HashValue(arena, KeyRecord.rootCell(arena, record), keyspace.settings().types);
     List<Bytes> due = hash.due(keyspace.now(), most);
@@ -758,9 +793,12 @@ public final class Database {
     KeyIndex keptIndex = index;
     ExpiryWheel keptWheel = wheel;
     ExpiryWheel keptFieldWheel = fieldWheel;
+    int keptNumber = cutNumber;
     index = other.index;
     wheel = other.wheel;
     fieldWheel = other.fieldWheel;
+    cutNumber = other.cutNumber;
+    other.cutNumber = keptNumber;
     other.index = keptIndex;
     other.wheel = keptWheel;
     other.fieldWheel = keptFieldWheel;
@@ -768,6 +806,7 @@ public final class Database {
 
   void evict(long record) {
     Bytes key = key(record);
+    keyspace.beforeChange(this, record);
     index.remove(index.hash(key), record);
     freeRecord(record, keyspace.settings().lazyEvict);
     keyspace.listener().onEvicted(this, key);
@@ -784,6 +823,7 @@ public final class Database {
       return;
     }
     Bytes kept = key.copy();
+    keyspace.beforeChange(this, record);
     index.remove(hash, record);
     freeRecord(record, keyspace.settings().lazyExpire);
     keyspace.countExpired();
@@ -794,7 +834,8 @@ public final class Database {
     long record =
         arena.allocate(
             KeyRecord.sizeBytes(type == ValueType.STRING, expiring, key.length(), valueLength));
-    KeyRecord.initialize(arena, record, type, expiring, key.length(), valueLength);
+    KeyRecord.initialize(
+        arena, record, type, expiring, keyspace.epoch(), key.length(), valueLength);
     KeyRecord.clock(arena, record, keyspace.initialClock());
     arena.copyIn(KeyRecord.keyAddress(arena, record), key);
     return record;
@@ -803,6 +844,7 @@ public final class Database {
   /** Puts a new record into the index, in place of an old one if there is one. */
   private void enter(long hash, long record, long old, long deadline) {
     if (old != 0) {
+      keyspace.beforeChange(this, old);
       index.moved(hash, old, record);
       freeRecord(old, keyspace.settings().lazyReplace);
     } else {

@@ -36,11 +36,13 @@ public enum EvictionPolicy {
     return order == Order.LFU;
   }
 
-  Order order() {
+  /** What is compared. */
+  public Order order() {
     return order;
   }
 
-  enum Order {
+  /** By what keys are compared. */
+  public enum Order {
     NONE,
     LRU,
     LFU,

@@ -7,7 +7,7 @@ import io.pillion.engine.memory.Bytes;
  * How a key and its value lie in the arena: one block, found by the index alone.
  *
  * <pre>
- *  0  type (1)   1  flags (1)   2  snapshot epoch (1)   3  unused
+ *  0  type (1)   1  flags (1)   2  snapshot epoch (2)
  *  4  eviction clock (4): last use, or use counter
  *  8  key length (4)           12  value length (4; 0 for a collection)
  * 16  [EXPIRING]  deadline (8), timer (4), unused (4)
@@ -39,8 +39,16 @@ final class KeyRecord {
   }
 
   static void initialize(
-      Arena arena, long record, ValueType type, boolean expiring, int keyLength, int valueLength) {
-    arena.putInt(record, type.code() | (expiring ? FLAG_EXPIRING << 8 : 0));
+      Arena arena,
+      long record,
+      ValueType type,
+      boolean expiring,
+      int epoch,
+      int keyLength,
+      int valueLength) {
+    arena.putByte(record, (byte) type.code());
+    arena.putByte(record + 1, (byte) (expiring ? FLAG_EXPIRING : 0));
+    epoch(arena, record, epoch);
     arena.putInt(record + 8, keyLength);
     arena.putInt(record + 12, valueLength);
   }
@@ -64,6 +72,15 @@ final class KeyRecord {
   static void setFlag(Arena arena, long record, int flag, boolean on) {
     int flags = arena.getByte(record + 1);
     arena.putByte(record + 1, (byte) (on ? flags | flag : flags & ~flag));
+  }
+
+  /** The last snapshot that has taken the record down, or that was going on when it was made. */
+  static int epoch(Arena arena, long record) {
+    return arena.getShort(record + 2) & 0xFFFF;
+  }
+
+  static void epoch(Arena arena, long record, int epoch) {
+    arena.putShort(record + 2, (short) epoch);
   }
 
   static int clock(Arena arena, long record) {

@@ -24,6 +24,10 @@ public final class Keyspace {
   private boolean expiryPaused;
   private long evicted;
   private int evictionTurn;
+  private @Nullable RecordCut cut;
+  private boolean findsMayChange;
+  private int epoch;
+  private long openRecord;
 
   /**
    * @param databases how many databases there are, numbered from 0
@@ -88,12 +92,107 @@ public final class Keyspace {
     return randomState * 0x2545_F491_4F6C_DD1DL;
   }
 
+  // --- the cut of a snapshot
+
+  private static final int MAX_EPOCH = 0xFFFF;
+
+  /**
+   * Begins to tell somebody of every record before it changes; one at a time.
+   *
+   * @throws IllegalStateException when somebody is told already
+   */
+  public void beginCut(RecordCut newCut) {
+    if (cut != null) {
+      throw new IllegalStateException("two cuts at once");
+    }
+    if (epoch == MAX_EPOCH) {
+      for (Database database : databases) {
+        database.forgetEpochs();
+      }
+      epoch = 0;
+    }
+    epoch++;
+    for (Database database : databases) {
+      database.cutNumber(database.number());
+    }
+    cut = newCut;
+  }
+
+  /** Tells nobody any more. */
+  public void endCut() {
+    cut = null;
+    openRecord = 0;
+    findsMayChange = false;
+  }
+
+  /**
+   * Says which record is being taken down over some time, or 0: who takes it down is told of it,
+   * too, before it changes.
+   */
+  public void openForCut(long record) {
+    openRecord = record;
+  }
+
+  /** Whether somebody is told of records before they change. */
+  public boolean isCut() {
+    return cut != null;
+  }
+
+  /**
+   * Says whether who finds a record from now on may change it.
+   *
+   * @return what was said before
+   */
+  public boolean findsMayChange(boolean yes) {
+    boolean before = findsMayChange;
+    findsMayChange = yes && cut != null;
+    return before;
+  }
+
+  /** Whether the cut has not seen a record that was there when it began; it has afterwards. */
+  public boolean takeForCut(long record) {
+    if (KeyRecord.epoch(arena, record) == epoch) {
+      return false;
+    }
+    KeyRecord.epoch(arena, record, epoch);
+    return true;
+  }
+
+  /** A record was found, by somebody who may be about to change it. */
+  void found(Database database, long record) {
+    if (findsMayChange) {
+      beforeChange(database, record);
+    }
+  }
+
+  /** A record is about to change, or to go. */
+  void beforeChange(Database database, long record) {
+    RecordCut current = cut;
+    if (current != null && (record == openRecord || takeForCut(record))) {
+      current.beforeChange(database, record);
+    }
+  }
+
+  int epoch() {
+    return epoch;
+  }
+
+  private void cutBeforeFlush() {
+    RecordCut current = cut;
+    if (current != null) {
+      current.beforeFlush();
+    }
+  }
+
+  // --- whole databases
+
   /**
    * Empties one database.
    *
    * @param lazily whether its memory may be given back bit by bit
    */
   public void flush(Database database, boolean lazily) {
+    cutBeforeFlush();
     listener().beforeFlush(database);
     database.clear(lazily);
     listener().onFlush();
@@ -101,6 +200,7 @@ public final class Keyspace {
 
   /** Empties all databases at once, whatever their size. */
   public void flushAll() {
+    cutBeforeFlush();
     for (Database database : databases) {
       listener().beforeFlush(database);
     }

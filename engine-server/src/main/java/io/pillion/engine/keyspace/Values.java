@@ -20,6 +20,7 @@ public final class Values {
       case LIST -> ListValue.create(arena);
       case SET -> SetValue.create(arena);
       case ZSET -> SortedSetValue.create(arena);
+      case STREAM -> StreamValue.create(arena);
       default -> throw new IllegalArgumentException(type + " has no root");
     };
   }

@@ -22,7 +22,7 @@ public final class DumpPayload {
     ValueWriter writer = new ValueWriter(arena, limits, out);
     writer.writeType(database, record);
     writer.writeValue(database, record);
-    out.putByte(RdbFormat.VERSION);
+    out.putByte(writer.versionOf(database, record));
     out.putByte(0);
     Bytes body = out.bytes();
     out.putLong(Crc64.update(0, body.array(), body.offset(), body.length()));

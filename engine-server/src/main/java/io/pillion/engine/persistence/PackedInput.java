@@ -76,6 +76,11 @@ abstract class PackedInput {
     return entries;
   }
 
+  /** How many bytes were not read yet. */
+  final int bytesLeft() {
+    return end - at;
+  }
+
   final void setInteger(long value) {
     isInteger = true;
     integer = value;

@@ -18,12 +18,13 @@ public final class RdbOutput {
   private static final int MIN_COMPRESSED_BYTES = 21;
 
   /** What is longer is written as it is: compressing it would hold everybody up. */
-  private static final int MAX_COMPRESSED_BYTES = 1 << 20;
+  static final int MAX_COMPRESSED_BYTES = 1 << 20;
 
   private final @Nullable Sink sink;
   private final @Nullable Lzf lzf;
   private byte[] buffer = new byte[512];
   private int size;
+  private long handedOn;
   private byte[] plain = new byte[64];
   private byte[] packed = new byte[64];
   private final Bytes view = Bytes.of(plain);
@@ -56,10 +57,21 @@ public final class RdbOutput {
     return size;
   }
 
+  /** How many bytes were written since it was made. */
+  long total() {
+    return handedOn + size;
+  }
+
+  /** Forgets what was not handed on. */
+  void clear() {
+    size = 0;
+  }
+
   /** Hands everything on. */
   public void flush() {
     if (sink != null && size > 0) {
       sink.accept(buffer, size);
+      handedOn += size;
       size = 0;
     }
   }
@@ -109,7 +121,8 @@ public final class RdbOutput {
     }
   }
 
-  private void putBytes(Arena arena, long address, int length) {
+  /** Bytes of an arena as they are. */
+  void putBytes(Arena arena, long address, int length) {
     int done = 0;
     while (done < length) {
       int part = sink == null ? length : Math.min(length - done, CHUNK_BYTES);

@@ -4,6 +4,7 @@ import io.pillion.engine.datatype.HashValue;
 import io.pillion.engine.datatype.ListValue;
 import io.pillion.engine.datatype.SetValue;
 import io.pillion.engine.datatype.SortedSetValue;
+import io.pillion.engine.datatype.StreamValue;
 import io.pillion.engine.datatype.TypeLimits;
 import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.keyspace.Values;
@@ -17,6 +18,9 @@ import java.io.IOException;
  * where it came from is trusted, and members that are there twice are found.
  */
 public final class ValueReader {
+  /** As Redis has it: 48 bits. */
+  private static final long MAX_FIELD_DEADLINE = (1L << 48) - 2;
+
   private final Arena arena;
   private final TypeLimits limits;
 
@@ -52,7 +56,7 @@ public final class ValueReader {
       boolean complete = false;
       try {
         long size = fill(valueType, type, in, cell);
-        if (size == 0) {
+        if (size == 0 && valueType != ValueType.STREAM) {
           throw new RdbException(
               "An empty " + valueType.redisName(), in.offset(), /* emptyCollection= */ true);
         }
@@ -85,8 +89,16 @@ public final class ValueReader {
       case RdbFormat.TYPE_HASH,
           RdbFormat.TYPE_HASH_ZIPMAP,
           RdbFormat.TYPE_HASH_ZIPLIST,
-          RdbFormat.TYPE_HASH_LISTPACK ->
+          RdbFormat.TYPE_HASH_LISTPACK,
+          RdbFormat.TYPE_HASH_TTLS,
+          RdbFormat.TYPE_HASH_TTLS_PRE_RELEASE,
+          RdbFormat.TYPE_HASH_TTLS_LISTPACK,
+          RdbFormat.TYPE_HASH_TTLS_LISTPACK_PRE_RELEASE ->
           ValueType.HASH;
+      case RdbFormat.TYPE_STREAM_LISTPACKS,
+          RdbFormat.TYPE_STREAM_LISTPACKS_2,
+          RdbFormat.TYPE_STREAM_LISTPACKS_3 ->
+          ValueType.STREAM;
       default -> throw in.broken("An unknown value encoding " + type);
     };
   }
@@ -112,6 +124,11 @@ public final class ValueReader {
         HashValue hash = new HashValue(arena, cell, limits);
         fillHash(hash, type, in);
         return hash.size();
+      }
+      case STREAM -> {
+        StreamValue stream = new StreamValue(arena, cell, limits);
+        new StreamReader(stream, type, in).read();
+        return stream.size();
       }
       default -> throw new IllegalStateException("no collection: " + valueType);
     }
@@ -245,6 +262,15 @@ public final class ValueReader {
         }
       }
       case RdbFormat.TYPE_HASH_ZIPMAP -> fillFromZipmap(hash, in.readString(), in);
+      case RdbFormat.TYPE_HASH_TTLS, RdbFormat.TYPE_HASH_TTLS_PRE_RELEASE ->
+          fillWithDeadlines(hash, type == RdbFormat.TYPE_HASH_TTLS, in);
+      case RdbFormat.TYPE_HASH_TTLS_LISTPACK, RdbFormat.TYPE_HASH_TTLS_LISTPACK_PRE_RELEASE -> {
+        if (type == RdbFormat.TYPE_HASH_TTLS_LISTPACK) {
+          // The earliest deadline, which the fields tell too.
+          in.readLong();
+        }
+        fillWithDeadlines(hash, new ListpackInput(in.readString(), in), in);
+      }
       default -> {
         PackedInput packed =
             type == RdbFormat.TYPE_HASH_LISTPACK
@@ -263,6 +289,55 @@ public final class ValueReader {
       throws IOException {
     if (!hash.put(field, value)) {
       throw in.broken("A hash with a field twice");
+    }
+  }
+
+  /**
+   * Each field with its deadline, 0 for none.
+   *
+   * @param relative whether the earliest deadline comes first, and the others, plus one, are
+   *     counted from there
+   */
+  private static void fillWithDeadlines(HashValue hash, boolean relative, RdbInput in)
+      throws IOException {
+    long earliest = relative ? in.readLong() : 0;
+    if (earliest < 0 || earliest > MAX_FIELD_DEADLINE) {
+      throw in.broken("A hash whose earliest field leaves at no moment there is");
+    }
+    long count = in.readCount(3);
+    for (long i = 0; i < count; i++) {
+      long deadline = in.readLength();
+      if (deadline < 0 || deadline > MAX_FIELD_DEADLINE) {
+        throw in.broken("A hash with a field that leaves at no moment there is");
+      }
+      if (deadline > 0 && relative) {
+        deadline += earliest - 1;
+      }
+      Bytes field = in.readString();
+      put(hash, field, in.readString(), in);
+      expireAt(hash, field, deadline, in);
+    }
+  }
+
+  /** Fields, values and deadlines in turn, 0 for none. */
+  private static void fillWithDeadlines(HashValue hash, PackedInput packed, RdbInput in)
+      throws IOException {
+    while (packed.next()) {
+      Bytes field = packed.string();
+      packed.require();
+      put(hash, field, packed.string(), in);
+      packed.require();
+      expireAt(hash, field, packed.integer(), in);
+    }
+  }
+
+  private static void expireAt(HashValue hash, Bytes field, long deadline, RdbInput in)
+      throws IOException {
+    if (deadline < 0 || deadline > MAX_FIELD_DEADLINE) {
+      throw in.broken("A hash with a field that leaves at no moment there is");
+    }
+    if (deadline > 0) {
+      hash.expireAt(field, deadline);
     }
   }
 

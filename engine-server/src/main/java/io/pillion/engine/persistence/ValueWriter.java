@@ -4,11 +4,13 @@ import io.pillion.engine.datatype.HashValue;
 import io.pillion.engine.datatype.ListValue;
 import io.pillion.engine.datatype.SetValue;
 import io.pillion.engine.datatype.SortedSetValue;
+import io.pillion.engine.datatype.StreamValue;
 import io.pillion.engine.datatype.TypeLimits;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
-import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.protocol.Numbers;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes what keys hold in the RDB format of version 10, which redis-server 7.0 reads. Small
@@ -17,6 +19,11 @@ import io.pillion.engine.protocol.Errors;
 public final class ValueWriter {
   /** Elements of a list up to this size share a node, which has up to this size. */
   private static final int NODE_BYTES = 8 << 10;
+
+  /** A list with more elements is written one by one: nobody has to count nodes then. */
+  private static final int MAX_PACKED_LIST = 4096;
+
+  private static final int STRING_PART_BYTES = 64 << 10;
 
   private final Arena arena;
   private final TypeLimits limits;
@@ -30,6 +37,13 @@ public final class ValueWriter {
     this.out = out;
   }
 
+  /** What is left of a large value: it is written element by element. */
+  @FunctionalInterface
+  interface Walk {
+    /** Writes the next element; false when there is none. */
+    boolean step();
+  }
+
   /** Writes how the value of a record is encoded: what comes before its key in a file. */
   public void writeType(Database database, long record) {
     out.putByte(typeOf(database, record));
@@ -38,38 +52,66 @@ public final class ValueWriter {
   private int typeOf(Database database, long record) {
     return switch (database.type(record)) {
       case STRING -> RdbFormat.TYPE_STRING;
-      case LIST -> RdbFormat.TYPE_LIST_QUICKLIST_2;
-      case SET -> isIntegers(database, record) ? RdbFormat.TYPE_SET_INTSET : RdbFormat.TYPE_SET;
+      case LIST ->
+          list(database, record).size() > MAX_PACKED_LIST
+              ? RdbFormat.TYPE_LIST
+              : RdbFormat.TYPE_LIST_QUICKLIST_2;
+      case SET ->
+          isIntegers(set(database, record)) ? RdbFormat.TYPE_SET_INTSET : RdbFormat.TYPE_SET;
       case ZSET ->
-          sortedSet(database, record).encoding().equals("listpack")
+          isPacked(sortedSet(database, record))
               ? RdbFormat.TYPE_ZSET_LISTPACK
               : RdbFormat.TYPE_ZSET_2;
-      case HASH ->
-          hash(database, record).encoding().equals("listpack")
-              ? RdbFormat.TYPE_HASH_LISTPACK
-              : RdbFormat.TYPE_HASH;
-      case STREAM -> throw Errors.err("streams cannot be dumped");
+      case HASH -> typeOf(hash(database, record));
+      case STREAM -> RdbFormat.TYPE_STREAM_LISTPACKS_2;
     };
+  }
+
+  private static int typeOf(HashValue hash) {
+    if (hash.expiringSize() > 0) {
+      return RdbFormat.TYPE_HASH_TTLS;
+    }
+    return isPacked(hash) ? RdbFormat.TYPE_HASH_LISTPACK : RdbFormat.TYPE_HASH;
+  }
+
+  /** The version of the format that the value of a record needs. */
+  public int versionOf(Database database, long record) {
+    return typeOf(database, record) == RdbFormat.TYPE_HASH_TTLS
+        ? RdbFormat.VERSION_WITH_FIELD_TTLS
+        : RdbFormat.VERSION;
   }
 
   /** Writes the value of a record. O(elements). */
   public void writeValue(Database database, long record) {
-    switch (database.type(record)) {
-      case STRING ->
-          out.putString(arena, database.stringAddress(record), database.stringLength(record));
-      case LIST -> writeList(new ListValue(arena, database.rootCell(record), limits));
-      case SET -> {
-        SetValue set = new SetValue(arena, database.rootCell(record), limits);
-        if (isIntegers(database, record)) {
-          writeIntegers(set);
-        } else {
-          writeSet(set);
-        }
-      }
-      case ZSET -> writeSortedSet(sortedSet(database, record));
-      case HASH -> writeHash(hash(database, record));
-      case STREAM -> throw Errors.err("streams cannot be dumped");
+    Walk rest = begin(database, record);
+    while (rest != null && rest.step()) {
+      // Each step writes an element.
     }
+  }
+
+  /**
+   * Writes a small value whole, or begins a large one.
+   *
+   * @return what is left: to be finished before the value changes; or null
+   */
+  @Nullable Walk begin(Database database, long record) {
+    return switch (database.type(record)) {
+      case STRING -> beginString(database, record);
+      case LIST -> beginList(list(database, record));
+      case SET -> beginSet(set(database, record));
+      case ZSET -> beginSortedSet(sortedSet(database, record));
+      case HASH -> beginHash(hash(database, record));
+      case STREAM ->
+          new StreamWriter(new StreamValue(arena, database.rootCell(record), limits), out);
+    };
+  }
+
+  private ListValue list(Database database, long record) {
+    return new ListValue(arena, database.rootCell(record), limits);
+  }
+
+  private SetValue set(Database database, long record) {
+    return new SetValue(arena, database.rootCell(record), limits);
   }
 
   private HashValue hash(Database database, long record) {
@@ -80,14 +122,59 @@ public final class ValueWriter {
     return new SortedSetValue(arena, database.rootCell(record), limits);
   }
 
-  private boolean isIntegers(Database database, long record) {
-    return new SetValue(arena, database.rootCell(record), limits).encoding().equals("intset");
+  private static boolean isIntegers(SetValue set) {
+    return set.encoding().equals("intset");
+  }
+
+  private static boolean isPacked(SortedSetValue set) {
+    return set.encoding().equals("listpack");
+  }
+
+  private static boolean isPacked(HashValue hash) {
+    return hash.encoding().equals("listpack");
+  }
+
+  private @Nullable Walk beginString(Database database, long record) {
+    long address = database.stringAddress(record);
+    int length = database.stringLength(record);
+    if (length <= RdbOutput.MAX_COMPRESSED_BYTES) {
+      out.putString(arena, address, length);
+      return null;
+    }
+    out.putLength(length);
+    int[] done = {0};
+    return () -> {
+      int part = Math.min(length - done[0], STRING_PART_BYTES);
+      out.putBytes(arena, address + done[0], part);
+      done[0] += part;
+      return done[0] < length;
+    };
   }
 
   // --- lists
 
+  private @Nullable Walk beginList(ListValue list) {
+    if (list.size() <= MAX_PACKED_LIST) {
+      writeNodes(list);
+      return null;
+    }
+    out.putLength(list.size());
+    ListValue.Elements elements = list.elements(0, /* reverse= */ false);
+    return () -> {
+      if (!elements.next()) {
+        return false;
+      }
+      if (elements.isInteger()) {
+        out.putString(elements.integer());
+      } else {
+        out.putString(elements.span());
+      }
+      return true;
+    };
+  }
+
   /** How many nodes there will be is written before them, so the elements are looked at twice. */
-  private void writeList(ListValue list) {
+  private void writeNodes(ListValue list) {
     out.putLength(countNodes(list));
     listpack.clear();
     ListValue.Elements elements = list.elements(0, /* reverse= */ false);
@@ -145,12 +232,20 @@ public final class ValueWriter {
 
   // --- sets
 
-  private void writeSet(SetValue set) {
+  private @Nullable Walk beginSet(SetValue set) {
+    if (isIntegers(set)) {
+      writeIntegers(set);
+      return null;
+    }
     out.putLength(set.size());
     SetValue.Members members = set.members();
-    while (members.next()) {
+    return () -> {
+      if (!members.next()) {
+        return false;
+      }
       out.putString(members.member().bytes());
-    }
+      return true;
+    };
   }
 
   private void writeIntegers(SetValue set) {
@@ -181,43 +276,60 @@ public final class ValueWriter {
 
   // --- sorted sets
 
-  private void writeSortedSet(SortedSetValue set) {
-    if (!set.encoding().equals("listpack")) {
-      out.putLength(set.size());
-      // From the highest on: whoever builds a skip list of it always inserts at the head.
-      SortedSetValue.Entries entries = set.byRank(0, /* reverse= */ true);
+  private @Nullable Walk beginSortedSet(SortedSetValue set) {
+    if (isPacked(set)) {
+      listpack.clear();
+      SortedSetValue.Entries entries = set.byRank(0, /* reverse= */ false);
       while (entries.next()) {
-        out.putString(entries.member());
-        out.putLong(Double.doubleToRawLongBits(entries.score()));
+        listpack.add(entries.member().toBytes());
+        listpack.add(Bytes.of(Numbers.format(entries.score())));
       }
-      return;
+      out.putPlain(listpack.whole());
+      return null;
     }
-    listpack.clear();
-    SortedSetValue.Entries entries = set.byRank(0, /* reverse= */ false);
-    while (entries.next()) {
-      listpack.add(entries.member().toBytes());
-      listpack.add(Bytes.of(io.pillion.engine.protocol.Numbers.format(entries.score())));
-    }
-    out.putPlain(listpack.whole());
+    out.putLength(set.size());
+    // From the highest on: whoever builds a skip list of it always inserts at the head.
+    SortedSetValue.Entries entries = set.byRank(0, /* reverse= */ true);
+    return () -> {
+      if (!entries.next()) {
+        return false;
+      }
+      out.putString(entries.member());
+      out.putLong(Double.doubleToRawLongBits(entries.score()));
+      return true;
+    };
   }
 
   // --- hashes
 
-  private void writeHash(HashValue hash) {
+  private @Nullable Walk beginHash(HashValue hash) {
     HashValue.Entries entries = hash.entries();
-    if (!hash.encoding().equals("listpack")) {
-      out.putLength(hash.size());
+    if (isPacked(hash)) {
+      listpack.clear();
       while (entries.next()) {
-        out.putString(entries.field());
-        out.putString(entries.value());
+        listpack.add(entries.field().toBytes());
+        listpack.add(entries.value().toBytes());
       }
-      return;
+      out.putPlain(listpack.whole());
+      return null;
     }
-    listpack.clear();
-    while (entries.next()) {
-      listpack.add(entries.field().toBytes());
-      listpack.add(entries.value().toBytes());
+    boolean expiring = hash.expiringSize() > 0;
+    long earliest = hash.earliestDeadline();
+    if (expiring) {
+      out.putLong(earliest);
     }
-    out.putPlain(listpack.whole());
+    out.putLength(hash.size());
+    return () -> {
+      if (!entries.next()) {
+        return false;
+      }
+      if (expiring) {
+        long deadline = entries.deadline();
+        out.putLength(deadline == HashValue.NEVER ? 0 : deadline - earliest + 1);
+      }
+      out.putString(entries.field());
+      out.putString(entries.value());
+      return true;
+    };
   }
 }

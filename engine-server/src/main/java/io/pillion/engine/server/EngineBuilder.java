@@ -14,11 +14,15 @@ import io.pillion.engine.net.ListenException;
 import io.pillion.engine.net.NetServer;
 import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
+import io.pillion.engine.persistence.Functions;
+import io.pillion.engine.persistence.PersistenceException;
+import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.pubsub.KeyspaceEvents;
 import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.tracking.Tracking;
 import io.pillion.engine.world.RealWorld;
 import io.pillion.engine.world.World;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,13 +41,16 @@ import org.jspecify.annotations.Nullable;
  * <p>It opens no port unless told to.
  */
 public final class EngineBuilder {
-  private Parameters parameters = new Parameters();
+  private Parameters parameters = new Parameters().set("save", "");
   private World world = RealWorld.get();
   private long memoryBytes = 64L << 20;
   private final List<Endpoint> endpoints = new ArrayList<>();
   private @Nullable Runnable shutdown;
+  private boolean warm;
 
-  /** An engine with default parameters, 64 MiB of memory, and no open port. */
+  /**
+   * An engine with default parameters, but without save points: 64 MiB of memory, and no open port.
+   */
   public EngineBuilder() {}
 
   /** Takes these parameters, in place of the defaults and of what was set before. */
@@ -84,6 +91,12 @@ public final class EngineBuilder {
     return this;
   }
 
+  /** Begins with the data that were saved in {@code dir}, if there are any. */
+  public EngineBuilder warm() {
+    warm = true;
+    return this;
+  }
+
   /** Listens there too. */
   public EngineBuilder listen(Endpoint endpoint) {
     endpoints.add(endpoint);
@@ -95,6 +108,7 @@ public final class EngineBuilder {
    *
    * @throws ListenException when the engine cannot listen where it was told to; nothing is left
    *     running
+   * @throws PersistenceException when the data that it shall begin with cannot be loaded; nor then
    */
   public PillionEngine start() {
     parameters.set("dir", world.disk().absolute(parameters.text("dir")));
@@ -111,8 +125,10 @@ public final class EngineBuilder {
     PubSub pubSub = new PubSub();
     Tracking tracking = new Tracking(world, parameters);
     Monitors monitors = new Monitors(world);
-    Services services = new Services(observation, pubSub, tracking, monitors);
+    RdbStore rdb = new RdbStore(parameters, Functions.NONE);
+    Services services = new Services(observation, pubSub, tracking, monitors, rdb);
     Engine engine = new Engine(world, keyspace, AllCommands.table(parameters, services, shutdown));
+    rdb.attach(engine);
     engine.addObserver(observation);
     engine.addClientListener(pubSub);
     engine.addClientListener(tracking);
@@ -128,21 +144,36 @@ public final class EngineBuilder {
     parameters.onChange(this::checkDir, "dir");
 
     NetServer network = endpoints.isEmpty() ? null : new NetServer(engine, parameters);
-    PillionEngine running = new PillionEngine(engine, parameters, network);
+    PillionEngine running = new PillionEngine(engine, parameters, rdb, network);
     try {
+      // Whoever connects while data are loaded is told so.
+      engine.hold(() -> engine.restrictions().loading(warm));
       if (network != null) {
         endpoints.forEach(network::listen);
       }
-    } catch (ListenException e) {
+      if (warm) {
+        load(rdb);
+        engine.hold(() -> engine.restrictions().loading(false));
+      }
+    } catch (ListenException | PersistenceException e) {
       running.close();
       throw e;
     }
+    engine.hold(rdb::followSavePoints);
     parameters.onChange(
         () -> relisten(running, "Unable to listen on this port. Check server logs."),
         "port",
         "tls-port");
     parameters.onChange(() -> relisten(running, "Failed to bind to specified addresses."), "bind");
     return running;
+  }
+
+  private static void load(RdbStore rdb) {
+    try {
+      rdb.load();
+    } catch (IOException e) {
+      throw new PersistenceException("Fatal error loading the DB: " + e.getMessage(), e);
+    }
   }
 
   private static void relisten(PillionEngine engine, String complaint) {

@@ -6,6 +6,7 @@ import io.pillion.engine.config.FatalConfigException;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.net.ListenException;
+import io.pillion.engine.persistence.PersistenceException;
 import io.pillion.engine.world.Disk;
 import io.pillion.engine.world.RealWorld;
 import java.io.IOException;
@@ -98,13 +99,21 @@ public final class Main {
       System.exit(1);
     }
     EngineBuilder builder =
-        new EngineBuilder().parameters(parameters).memoryBytes(0).onShutdown(() -> System.exit(0));
+        new EngineBuilder()
+            .parameters(parameters)
+            .memoryBytes(0)
+            .warm()
+            .onShutdown(() -> System.exit(0));
     endpoints.forEach(builder::listen);
     PillionEngine engine;
     try {
       engine = builder.start();
     } catch (ListenException e) {
       log.error("{} Is another server running there? Choose another port or path.", e.getMessage());
+      System.exit(1);
+      return;
+    } catch (PersistenceException e) {
+      log.error("{}. Exiting.", e.getMessage());
       System.exit(1);
       return;
     }
@@ -194,7 +203,11 @@ public final class Main {
   private void stop(PillionEngine engine, Logger log) {
     log.warn("User requested shutdown...");
     try {
+      boolean saved = engine.saveAtEnd();
       engine.close();
+      if (!saved) {
+        Runtime.getRuntime().halt(1);
+      }
       String pidFile = engine.parameters().text("pidfile");
       if (!pidFile.isEmpty()) {
         log.info("Removing the pid file.");

@@ -4,6 +4,7 @@ import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.net.NetServer;
+import io.pillion.engine.persistence.RdbStore;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -13,11 +14,13 @@ import org.jspecify.annotations.Nullable;
 public final class PillionEngine implements AutoCloseable {
   private final Engine engine;
   private final Parameters parameters;
+  private final RdbStore rdb;
   private final @Nullable NetServer network;
 
-  PillionEngine(Engine engine, Parameters parameters, @Nullable NetServer network) {
+  PillionEngine(Engine engine, Parameters parameters, RdbStore rdb, @Nullable NetServer network) {
     this.engine = engine;
     this.parameters = parameters;
+    this.rdb = rdb;
     this.network = network;
   }
 
@@ -56,6 +59,24 @@ public final class PillionEngine implements AutoCloseable {
   /** What carries out commands. */
   public Engine engine() {
     return engine;
+  }
+
+  /**
+   * Saves the data as {@code save} asks for, unless SHUTDOWN has decided about that already; from
+   * then on nothing is carried out.
+   *
+   * @return false when the data could not be saved
+   */
+  boolean saveAtEnd() {
+    boolean[] saved = {true};
+    engine.hold(
+        () -> {
+          if (!rdb.isEndDecided()) {
+            saved[0] = rdb.saveAtEnd(rdb.hasSavePoints(), /* force= */ false);
+            engine.pause(Engine.PauseMode.ALL, Long.MAX_VALUE);
+          }
+        });
+    return saved[0];
   }
 
   void relisten() {

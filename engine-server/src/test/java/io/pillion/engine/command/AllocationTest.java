@@ -14,6 +14,8 @@ import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.SlabPool;
 import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
+import io.pillion.engine.persistence.Functions;
+import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.RequestParser;
 import io.pillion.engine.protocol.RespReply;
@@ -59,7 +61,8 @@ final class AllocationTest {
                     observation,
                     new PubSub(),
                     new Tracking(RealWorld.get(), parameters),
-                    new Monitors(RealWorld.get())),
+                    new Monitors(RealWorld.get()),
+                    new RdbStore(parameters, Functions.NONE)),
                 null));
     engine.addObserver(observation);
     turn = new Turn(engine);

@@ -7,6 +7,8 @@ import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
+import io.pillion.engine.persistence.Functions;
+import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.tracking.Tracking;
 import io.pillion.engine.world.RealWorld;
@@ -49,7 +51,8 @@ final class CompatibilityPageTest {
                     observation,
                     new PubSub(),
                     new Tracking(RealWorld.get(), parameters),
-                    new Monitors(RealWorld.get())),
+                    new Monitors(RealWorld.get()),
+                    new RdbStore(parameters, Functions.NONE)),
                 () -> {})
             .all()
             .stream()

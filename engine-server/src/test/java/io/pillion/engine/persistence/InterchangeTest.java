@@ -7,6 +7,7 @@ import io.pillion.engine.testkit.TestClient;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What DUMP answers here, a real server restores, and the other way round. */
@@ -39,9 +40,31 @@ class InterchangeTest {
     }
     commands.add(List.of("RPUSH", "large", noise(70_000), "a", "b", noise(9000), noise(8180), "1"));
     commands.add(List.of("HSET", "largehash", "f", noise(70_000)));
+    addStreams(commands);
     commands.add(List.of("PFADD", "hll", "a", "b", "c"));
     commands.add(List.of("SETRANGE", "padded", "5000", "x"));
     return commands;
+  }
+
+  private void addStreams(List<List<Object>> commands) {
+    for (int i = 1; i <= 500; i++) {
+      String id = 1000 + i / 3 + "-" + i;
+      commands.add(
+          i % 7 == 0
+              ? List.of("XADD", "stream", id, "other", noise(30), "f", "v")
+              : List.of("XADD", "stream", id, "f", "v" + i, "g", i * 100));
+    }
+    commands.add(List.of("XDEL", "stream", "1001-4", "1100-300"));
+    commands.add(List.of("XGROUP", "CREATE", "stream", "g1", "0"));
+    commands.add(List.of("XGROUP", "CREATE", "stream", "g2", "1050-0", "ENTRIESREAD", "149"));
+    commands.add(List.of("XGROUP", "CREATECONSUMER", "stream", "g1", "idle"));
+    commands.add(
+        List.of("XREADGROUP", "GROUP", "g1", "alice", "COUNT", "90", "STREAMS", "stream", ">"));
+    commands.add(
+        List.of("XREADGROUP", "GROUP", "g1", "bob", "COUNT", "10", "STREAMS", "stream", ">"));
+    commands.add(List.of("XACK", "stream", "g1", "1001-5", "1002-6"));
+    commands.add(List.of("XADD", "emptied", "5-5", "f", "v"));
+    commands.add(List.of("XDEL", "emptied", "5-5"));
   }
 
   private static final long[] NUMBERS = {
@@ -115,10 +138,30 @@ class InterchangeTest {
       from.ok("RESTORE", "back", "0", to.call("DUMP", key).text(), "REPLACE");
       List<String> digests = from.call("DEBUG", "DIGEST-VALUE", key, "back").texts();
       assertThat(digests.get(1)).as(key).isEqualTo(digests.get(0));
+      to.ok("RESTORE", "again", "0", from.call("DUMP", "back").text(), "REPLACE");
+      requireSameStreams(from, key, "back");
+      requireSameStreams(to, key, "again");
       if (!key.startsWith("zset")) {
         assertThat(to.call("DEBUG", "DIGEST-VALUE", key).texts()).containsExactly(digests.get(0));
       }
     }
+  }
+
+  /** What is known of streams is not in their digest. */
+  private static void requireSameStreams(TestClient server, String key, String copy) {
+    if (server.call("TYPE", key).text().equals("stream")
+        && server.call("COMMAND", "INFO", "XINFO").elements().get(0) instanceof List<?>) {
+      assertThat(withoutLayout(server.call("XINFO", "STREAM", copy, "FULL").value()))
+          .as(key)
+          .isEqualTo(withoutLayout(server.call("XINFO", "STREAM", key, "FULL").value()));
+    }
+  }
+
+  /** Without how many nodes there are, and when consumers were active: 7.0 does not keep it. */
+  private static String withoutLayout(@Nullable Object info) {
+    return String.valueOf(info)
+        .replaceAll("radix-tree-(keys|nodes), \\d+", "")
+        .replaceAll("active-time, -?\\d+(, )?", "");
   }
 
   @Test

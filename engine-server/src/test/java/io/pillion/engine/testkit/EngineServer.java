@@ -7,6 +7,10 @@ import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.PillionEngine;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -15,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 /** Our engine in this process, new for each test, with everything it does recorded. */
 public final class EngineServer extends TestServer {
   private static final long ARENA_BYTES = 256L << 20;
+
+  /** Where DEBUG RELOAD and its like leave files: gone with the tests. */
+  private static final String FOLDER = folder();
 
   private final boolean overTcp;
   private @Nullable PillionEngine running;
@@ -29,6 +36,17 @@ public final class EngineServer extends TestServer {
     this.overTcp = overTcp;
   }
 
+  private static String folder() {
+    try {
+      Path folder = Files.createTempDirectory("pillion-tests");
+      folder.toFile().deleteOnExit();
+      folder.resolve("dump.rdb").toFile().deleteOnExit();
+      return folder.toString();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   void start() {
     PillionEngine started = newEngine(overTcp);
     RecordingLog recording = new RecordingLog();
@@ -41,6 +59,7 @@ public final class EngineServer extends TestServer {
     EngineBuilder builder =
         new EngineBuilder()
             .set("enable-debug-command", "yes")
+            .set("dir", FOLDER)
             .memoryBytes(ARENA_BYTES)
             .onShutdown(() -> {});
     if (overTcp) {

@@ -1,0 +1,510 @@
+package io.pillion.engine.persistence;
+
+import io.pillion.engine.config.Parameters;
+import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.keyspace.Keyspace;
+import io.pillion.engine.memory.OutOfArenaException;
+import io.pillion.engine.protocol.CommandException;
+import io.pillion.engine.world.Disk;
+import io.pillion.engine.world.DiskFile;
+import io.pillion.engine.world.World;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The RDB file of an engine, {@code dbfilename} in {@code dir}: saved at once or in the background,
+ * on command or when so much has changed in so much time, and loaded. A file takes the place of the
+ * old one whole, when it is on the disk. Used under the engine lock, except where a method says
+ * otherwise.
+ */
+public final class RdbStore {
+  private static final Logger log = LoggerFactory.getLogger(RdbStore.class);
+  private static final int SCAN_BYTES = 64 << 10;
+  private static final int LOAD_BYTES = 1 << 20;
+  private static final int LOAD_KEYS = 2000;
+  private static final long LOG_PROGRESS_NANOS = 5_000_000_000L;
+  private static final long CHECK_NANOS = 200_000_000L;
+  private static final long RETRY_NANOS = 5_000_000_000L;
+
+  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
+  private static final CommandException MISCONF =
+      new CommandException(
+          "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist"
+              + " to disk. Commands that may modify the data set are disabled, because this"
+              + " instance is configured to report errors during writes if RDB snapshotting fails"
+              + " (stop-writes-on-bgsave-error option). Please check the Redis logs for details"
+              + " about the RDB error.");
+
+  private final Parameters parameters;
+  private final Functions functions;
+  private final RdbProgress progress = new RdbProgress();
+  private @Nullable Engine engine;
+  private @Nullable Snapshot background;
+  private boolean scheduled;
+  private boolean watching;
+  private boolean endDecided;
+  private volatile boolean checksumsChecked = true;
+
+  /** A store for an engine to come: {@link #attach}. */
+  public RdbStore(Parameters parameters, Functions functions) {
+    this.parameters = parameters;
+    this.functions = functions;
+  }
+
+  /** Says whose data it keeps, before anything else. */
+  public void attach(Engine newEngine) {
+    engine = newEngine;
+    parameters.onChange(this::refuseWritesIfFailed, "save", "stop-writes-on-bgsave-error");
+    progress.started(newEngine);
+  }
+
+  private Engine engine() {
+    return Objects.requireNonNull(engine, "not attached");
+  }
+
+  private Keyspace keyspace() {
+    return engine().keyspace();
+  }
+
+  private World world() {
+    return engine().world();
+  }
+
+  private Disk disk() {
+    return world().disk();
+  }
+
+  /** What INFO says. */
+  public RdbProgress progress() {
+    return progress;
+  }
+
+  /** Where the file is. Any thread. */
+  public String path() {
+    return parameters.text("dir") + "/" + parameters.text("dbfilename");
+  }
+
+  private String temporaryPath() {
+    return parameters.text("dir") + "/temp-" + Long.toHexString(world().randomLong()) + ".rdb";
+  }
+
+  /** Whether the file is being written in the background. */
+  public boolean isSaving() {
+    return background != null;
+  }
+
+  /** Whether {@code save} asks for the file to be written from time to time, and at the end. */
+  public boolean hasSavePoints() {
+    return !parameters.words("save").isEmpty();
+  }
+
+  // --- saving
+
+  /** Writes the file while everybody waits. */
+  public void save() throws IOException {
+    abandonBackground();
+    if (keyspace().isCut()) {
+      throw new IOException("The append-only file is being rewritten");
+    }
+    long dirty = engine().dirty();
+    String temporary = temporaryPath();
+    try {
+      Target target = new Target(temporary);
+      Snapshot snapshot = begin(target);
+      try {
+        while (snapshot.scan(LOAD_BYTES)) {
+          snapshot.drain();
+        }
+        snapshot.finish();
+      } finally {
+        snapshot.abandon();
+        target.close();
+      }
+      putInPlace(temporary);
+    } catch (IOException e) {
+      log.warn("Error saving DB on disk: {}", e.getMessage());
+      deleteQuietly(temporary);
+      throw e;
+    }
+    log.info("DB saved on disk");
+    progress.saved(engine(), dirty);
+    refuseWritesIfFailed();
+  }
+
+  private Snapshot begin(OutputStream target) {
+    return new Snapshot(
+        keyspace(), functions, target, SnapshotOptions.of(parameters, /* aofBase= */ false));
+  }
+
+  private void putInPlace(String temporary) throws IOException {
+    disk().rename(temporary, path());
+    disk().syncFolder(parameters.text("dir"));
+  }
+
+  private void deleteQuietly(String path) {
+    try {
+      disk().delete(path);
+    } catch (IOException e) {
+      log.warn("Cannot remove {}: {}", path, e.getMessage());
+    }
+  }
+
+  /** Begins to write the file in the background; the data as they are now. */
+  public void saveInBackground() {
+    String temporary = temporaryPath();
+    Target target = new Target(temporary);
+    Snapshot snapshot = begin(target);
+    background = snapshot;
+    progress.began(engine());
+    log.info("Background saving started");
+    long dirty = engine().dirty();
+    world().background("bgsave", () -> write(snapshot, target, temporary, dirty));
+  }
+
+  /** Without the lock. */
+  private void write(Snapshot snapshot, Target target, String temporary, long dirty) {
+    IOException failure = null;
+    boolean complete = false;
+    try {
+      try {
+        complete = run(snapshot);
+      } finally {
+        target.close();
+      }
+      if (complete) {
+        putInPlace(temporary);
+      }
+    } catch (IOException e) {
+      failure = e;
+    }
+    if (failure != null || !complete) {
+      deleteQuietly(temporary);
+    }
+    IOException failed = failure;
+    engine().hold(() -> ended(snapshot, failed, dirty));
+  }
+
+  /**
+   * Takes down and writes everything.
+   *
+   * @return false when databases were emptied meanwhile
+   */
+  private boolean run(Snapshot snapshot) throws IOException {
+    boolean[] more = {true};
+    while (more[0]) {
+      int delayMicros = parameters.integer("rdb-key-save-delay");
+      engine()
+          .hold(
+              () -> {
+                more[0] = snapshot.scan(delayMicros > 0 ? 1 : SCAN_BYTES);
+                progress.saving(snapshot.records());
+              });
+      snapshot.drain();
+      if (delayMicros > 0) {
+        LockSupport.parkNanos(delayMicros * 1000L);
+      }
+    }
+    if (snapshot.isFlushed()) {
+      return false;
+    }
+    snapshot.finish();
+    return true;
+  }
+
+  /**
+   * While files cannot be saved that should be, nothing is changed that might be lost: MISCONF, as
+   * {@code stop-writes-on-bgsave-error} says.
+   */
+  public void refuseWritesIfFailed() {
+    boolean refused =
+        !progress.isLastOk() && hasSavePoints() && parameters.isOn("stop-writes-on-bgsave-error");
+    engine().restrictions().refuseWrites("rdb", refused ? MISCONF : null);
+  }
+
+  private void ended(Snapshot snapshot, @Nullable IOException failure, long dirty) {
+    snapshot.abandon();
+    if (background != snapshot) {
+      return;
+    }
+    background = null;
+    if (failure != null) {
+      log.warn("Background saving error: {}", failure.getMessage());
+      progress.failed(engine());
+    } else if (snapshot.isFlushed()) {
+      log.info("Background saving given up: all data were removed meanwhile");
+      progress.givenUp();
+    } else {
+      log.info("Background saving terminated with success");
+      progress.saved(engine(), dirty);
+    }
+    refuseWritesIfFailed();
+  }
+
+  /** Writes the file in the background once nobody else writes all data. */
+  public void scheduleSave() {
+    scheduled = true;
+    watch();
+  }
+
+  /**
+   * Saves, or does not, because the engine is about to end.
+   *
+   * @param save whether to save
+   * @param force whether to go on when that fails
+   * @return whether the engine may end
+   */
+  public boolean saveAtEnd(boolean save, boolean force) {
+    if (save) {
+      log.info("Saving the final RDB snapshot before exiting.");
+      try {
+        save();
+      } catch (IOException e) {
+        if (!force) {
+          log.warn("Error trying to save the DB, can't exit.");
+          return false;
+        }
+      }
+    }
+    endDecided = true;
+    return true;
+  }
+
+  /** Whether {@link #saveAtEnd} was called and let the engine end. */
+  public boolean isEndDecided() {
+    return endDecided;
+  }
+
+  /** Gives up what is being written in the background. */
+  public void abandonBackground() {
+    Snapshot current = background;
+    if (current != null) {
+      current.abandon();
+      background = null;
+      progress.givenUp();
+    }
+  }
+
+  // --- save points
+
+  /** Looks from now on, again and again, whether {@code save} asks for the file to be written. */
+  public void followSavePoints() {
+    parameters.onChange(this::watch, "save");
+    watch();
+  }
+
+  private void watch() {
+    if (!watching && (hasSavePoints() || scheduled)) {
+      watching = true;
+      world().schedule(CHECK_NANOS, this::check);
+    }
+  }
+
+  private void check() {
+    engine()
+        .hold(
+            () -> {
+              watching = false;
+              if (engine().isClosed()) {
+                return;
+              }
+              if (scheduled && !keyspace().isCut()) {
+                scheduled = false;
+                saveInBackground();
+              } else if (isDue()) {
+                saveInBackground();
+              }
+              watch();
+            });
+  }
+
+  private boolean isDue() {
+    if (background != null || keyspace().isCut() || engine().restrictions().isLoading()) {
+      return false;
+    }
+    long changes = progress.changes(engine());
+    if (changes == 0 || !progress.mayTry(engine(), RETRY_NANOS)) {
+      return false;
+    }
+    long seconds = progress.secondsSinceSave(engine());
+    List<String> points = parameters.words("save");
+    for (int i = 0; i + 1 < points.size(); i += 2) {
+      if (changes >= Long.parseLong(points.get(i + 1)) && seconds > Long.parseLong(points.get(i))) {
+        log.info("{} changes in {} seconds. Saving...", points.get(i + 1), points.get(i));
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // --- loading
+
+  /**
+   * Loads the file, if it is there, into empty databases, in turns with others, who are told that
+   * data are being loaded. Without the lock.
+   *
+   * @throws IOException when the file cannot be read, is damaged, or does not fit into memory
+   */
+  public void load() throws IOException {
+    if (disk().exists(path())) {
+      load(new RdbReader.Options(/* keepExpired= */ false, /* replace= */ false, checksum()));
+    }
+  }
+
+  private boolean checksum() {
+    return parameters.isOn("rdbchecksum") && checksumsChecked;
+  }
+
+  /** Whether what has a wrong check sum is refused; any thread. */
+  public boolean areChecksumsChecked() {
+    return checksumsChecked;
+  }
+
+  /** Says whether what has a wrong check sum is refused: only tests of damage say no. */
+  public void checkChecksums(boolean yes) {
+    checksumsChecked = yes;
+  }
+
+  private void load(RdbReader.Options options) throws IOException {
+    long size = disk().size(path());
+    long start = world().nanos();
+    RdbReader reader;
+    try (InputStream file = disk().open(path())) {
+      engine()
+          .hold(
+              () -> {
+                engine().restrictions().loading(true);
+                progress.loading(engine(), size);
+              });
+      reader = new RdbReader(file, size, keyspace(), functions, options);
+      reader.readHeader();
+      read(reader, size, start);
+    } catch (OutOfArenaException e) {
+      throw new IOException("the data do not fit into memory: raise maxmemory", e);
+    } finally {
+      engine()
+          .hold(
+              () -> {
+                engine().restrictions().loading(false);
+                progress.loadingEnded();
+              });
+    }
+    loaded(reader, start);
+  }
+
+  private void loaded(RdbReader reader, long start) {
+    progress.loaded(reader.keys(), reader.expired());
+    log.info(
+        "Done loading RDB, keys loaded: {}, keys expired: {}, empty keys skipped: {}.",
+        reader.keys(),
+        reader.expired(),
+        reader.empty());
+    log.info("DB loaded from disk: {} seconds", (world().nanos() - start) / 1e9);
+  }
+
+  private void read(RdbReader reader, long size, long start) throws IOException {
+    boolean[] more = {true};
+    IOException[] failure = {null};
+    long lastLog = start;
+    while (more[0]) {
+      int delayMicros = parameters.integer("key-load-delay");
+      engine()
+          .hold(
+              () -> {
+                try {
+                  more[0] =
+                      delayMicros > 0
+                          ? reader.readSome(1, 1)
+                          : reader.readSome(LOAD_BYTES, LOAD_KEYS);
+                } catch (IOException e) {
+                  failure[0] = e;
+                }
+                progress.loadedBytes(engine(), reader.offset());
+              });
+      IOException failed = failure[0];
+      if (failed != null) {
+        throw failed;
+      }
+      if (delayMicros > 0) {
+        LockSupport.parkNanos(delayMicros * 1000L);
+      }
+      if (world().nanos() - lastLog > LOG_PROGRESS_NANOS) {
+        lastLog = world().nanos();
+        log.info("Loading: {} of {} bytes, {} keys", reader.offset(), size, reader.keys());
+      }
+    }
+  }
+
+  /**
+   * Loads the file again, while everybody waits. A file that is damaged is found out before
+   * anything is removed.
+   *
+   * @param flush whether to remove all data before
+   * @param merge whether keys that are there are replaced; else they are an error
+   */
+  public void reload(boolean flush, boolean merge) throws IOException {
+    abandonBackground();
+    readAll(new RdbReader.Options(/* keepExpired= */ false, merge, checksum()), flush);
+    progress.saved(engine(), engine().dirty());
+  }
+
+  private void readAll(RdbReader.Options options, boolean flush) throws IOException {
+    long size = disk().size(path());
+    try (InputStream file = disk().open(path())) {
+      RdbReader reader = new RdbReader(file, size, keyspace(), functions, options);
+      reader.readHeader();
+      if (flush) {
+        functions.clear();
+        keyspace().flushAll();
+      }
+      while (reader.readSome(LOAD_BYTES, LOAD_KEYS)) {
+        // All of it at once: nobody may see it half-way.
+      }
+      progress.loaded(reader.keys(), reader.expired());
+    } catch (OutOfArenaException e) {
+      throw new IOException("the data do not fit into memory: raise maxmemory", e);
+    }
+  }
+
+  /** The file that a snapshot goes to, made when the first bytes come: without the lock. */
+  private final class Target extends OutputStream {
+    private final String path;
+    private @Nullable DiskFile file;
+
+    Target(String path) {
+      this.path = path;
+    }
+
+    @Override
+    public void write(int b) throws IOException {
+      write(new byte[] {(byte) b}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      DiskFile open = file;
+      if (open == null) {
+        open = disk().create(path);
+        file = open;
+      }
+      open.write(bytes, offset, length);
+    }
+
+    /** Makes what was written survive, and closes. */
+    @Override
+    public void close() throws IOException {
+      DiskFile open = file;
+      if (open != null) {
+        try (open) {
+          open.sync();
+        }
+      }
+    }
+  }
+}
