@@ -88,7 +88,7 @@ final class ConfigCommands {
       Bytes pattern = call.arg(i);
       Parameter exact = Parameters.find(pattern.toUtf8());
       if (exact != null) {
-        found.put(pattern.toUtf8().toLowerCase(Locale.ROOT), parameters.text(exact.name()));
+        found.put(pattern.toUtf8(), parameters.text(exact.name()));
         continue;
       }
       for (String name : Parameters.visibleNames()) {

@@ -558,7 +558,7 @@ final class ConnectionCommands {
     } else if (call.count() > 3 && !(call.count() == 4 && call.args().is(3, "ALL"))) {
       throw call.count() == 4
           ? Errors.err("CLIENT PAUSE mode must be WRITE or ALL")
-          : Errors.syntax();
+          : HelpText.unknownSubcommand(call);
     }
     long millis =
         Numbers.parseLong(call.arg(2), Errors.err("timeout is not an integer or out of range"));

@@ -283,7 +283,7 @@ final class DebugCommands {
                 + " serializedlength:"
                 + database.recordBytes(record)
                 + " lru:"
-                + ((call.now() - database.idleMillis(record)) / 1000 & LRU_CLOCK_MASK)
+                + (database.lastUseMillis(record) / 1000 & LRU_CLOCK_MASK)
                 + " lru_seconds_idle:"
                 + (database.idleMillis(record) / 1000));
   }

@@ -10,6 +10,7 @@ import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.observe.SlowLog;
+import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
 import java.util.List;
@@ -73,9 +74,10 @@ final class SlowLogCommands {
     }
     long count = USUAL_COUNT;
     if (call.count() == 3) {
-      count = Numbers.parseLong(call.arg(2), Errors.notAnInteger());
+      CommandException invalid = Errors.err("count should be greater than or equal to -1");
+      count = Numbers.parseLong(call.arg(2), invalid);
       if (count < -1) {
-        throw Errors.err("count should be greater than or equal to -1");
+        throw invalid;
       }
     }
     List<SlowLog.Entry> entries = slowLog.newest(count < 0 ? Long.MAX_VALUE : count);

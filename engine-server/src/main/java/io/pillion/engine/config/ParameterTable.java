@@ -56,15 +56,16 @@ final class ParameterTable {
     whole("tcp-keepalive", 0, INT, 300);
     whole("timeout", 0, INT, 0);
     text("unixsocket", "", IMMUTABLE);
+    text("unixsocketgroup", "", IMMUTABLE);
     add("unixsocketperm", null, new ParameterType.Octal(0, 0777), List.of("0"), IMMUTABLE);
     whole("socket-mark-id", 0, UINT, 0, IMMUTABLE);
     whole("max-new-connections-per-cycle", 1, 1000, 10);
     whole("max-new-tls-connections-per-cycle", 1, 1000, 1);
     bool("protected-mode", true);
     whole("io-threads", 1, 128, 1, IMMUTABLE);
-    bool("io-threads-do-reads", false, IMMUTABLE);
+    bool("io-threads-do-reads", true, IMMUTABLE);
     whole("prefetch-batch-max-size", 0, 128, 16);
-    whole("events-per-io-thread", 0, INT, 2, HIDDEN);
+    whole("events-per-io-thread", 0, INT, 2);
   }
 
   private void process() {
@@ -101,7 +102,11 @@ final class ParameterTable {
     text("ignore-warnings", "");
     text("locale-collate", "");
     whole("databases", 1, INT, 16, IMMUTABLE);
-    whole("hz", 0, INT, 10);
+    add(
+        "hz",
+        null,
+        new ParameterType.Clamped(new ParameterType.Whole(0, INT), 1, 500),
+        List.of("10"));
     bool("dynamic-hz", true);
     bool("disable-thp", true, IMMUTABLE);
     oneOf("oom-score-adj", "no", null, "no", "yes", "relative", "absolute");
@@ -215,7 +220,7 @@ final class ParameterTable {
     bool("aof-use-rdb-preamble", true);
     bool("aof-timestamp-enabled", false);
     bool("aof-rewrite-incremental-fsync", true);
-    bool("aof-disable-auto-gc", false, HIDDEN);
+    bool("aof-disable-auto-gc", false);
   }
 
   private void replication() {
@@ -243,14 +248,7 @@ final class ParameterTable {
     bool("repl-diskless-sync", true);
     whole("repl-diskless-sync-delay", 0, INT, 5);
     whole("repl-diskless-sync-max-replicas", 0, INT, 0);
-    oneOf(
-        "repl-diskless-load",
-        "disabled",
-        null,
-        "disabled",
-        "on-empty-db",
-        "swapdb",
-        "flush-before-load");
+    oneOf("repl-diskless-load", "disabled", null, "disabled", "on-empty-db", "swapdb");
     memory("repl-backlog-size", 1, LONG, "10mb");
     whole("repl-backlog-ttl", 0, LONG, 3600);
     aliasedWhole("min-replicas-to-write", "min-slaves-to-write", 0, INT, 0);
@@ -274,8 +272,16 @@ final class ParameterTable {
     bool("cluster-allow-pubsubshard-when-down", true);
     memory("cluster-link-sendbuf-limit", 0, LONG, "0");
     text("cluster-announce-ip", "");
-    text("cluster-announce-hostname", "");
-    text("cluster-announce-human-nodename", "");
+    text("cluster-announce-client-ipv4", "");
+    text("cluster-announce-client-ipv6", "");
+    checked(
+        "cluster-announce-hostname",
+        "-.",
+        "Hostnames may only contain alphanumeric characters, hyphens or dots");
+    checked(
+        "cluster-announce-human-nodename",
+        "-._ ",
+        "Announced human node name contained invalid character");
     whole("cluster-announce-port", 0, 65535, 0);
     whole("cluster-announce-tls-port", 0, 65535, 0);
     whole("cluster-announce-bus-port", 0, 65535, 0);
@@ -292,7 +298,7 @@ final class ParameterTable {
     oneOf("enable-protected-configs", "no", IMMUTABLE, "no", "yes", "local");
     oneOf("enable-debug-command", "no", IMMUTABLE, "no", "yes", "local");
     oneOf("enable-module-command", "no", IMMUTABLE, "no", "yes", "local");
-    bool("hide-user-data-from-log", false);
+    bool("hide-user-data-from-log", true);
   }
 
   private void observation() {
@@ -369,6 +375,23 @@ final class ParameterTable {
 
   private void text(String name, String initial, Trait... traits) {
     add(name, null, TEXT, List.of(initial), traits);
+  }
+
+  /** A text of letters, digits and some other characters. */
+  private void checked(String name, String others, String complaint) {
+    ParameterType type =
+        new ParameterType.Text(
+            text -> {
+              for (int i = 0; i < text.length(); i++) {
+                char c = text.charAt(i);
+                boolean plain = c < 128 && Character.isLetterOrDigit(c);
+                if (!plain && others.indexOf(c) < 0) {
+                  throw new ConfigException(complaint);
+                }
+              }
+              return text;
+            });
+    add(name, null, type, List.of(""));
   }
 
   private void aliased(
@@ -490,6 +513,9 @@ final class ParameterTable {
     Set<String> known =
         Set.of(
             "title", "listen-addr", "server-mode", "port", "tls-port", "unixsocket", "config-file");
+    if (template.isEmpty()) {
+      throw new ConfigException("template format is invalid or contains unknown variables");
+    }
     for (int at = template.indexOf('{'); at >= 0; at = template.indexOf('{', at + 1)) {
       int end = template.indexOf('}', at);
       if (end < 0 || !known.contains(template.substring(at + 1, end))) {

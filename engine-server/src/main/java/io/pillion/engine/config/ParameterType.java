@@ -65,6 +65,16 @@ sealed interface ParameterType {
     }
   }
 
+  /** A whole number; what is below or above a narrower range becomes its end. */
+  record Clamped(Whole accepted, long least, long most) implements ParameterType {
+    @Override
+    public Value parse(List<String> words, Value current, boolean first) {
+      long number = accepted.parse(words, current, first).number();
+      long clamped = Math.max(least, Math.min(most, number));
+      return new Value(Long.toString(clamped), clamped);
+    }
+  }
+
   /** A number in octal, for file modes. */
   record Octal(long min, long max) implements ParameterType {
     @Override
@@ -398,6 +408,9 @@ sealed interface ParameterType {
           case "gb" -> 1L << 30;
           default -> 0;
         };
+    if (text.isEmpty()) {
+      return 0;
+    }
     if (digits == 0 || unit == 0) {
       return -1;
     }

@@ -215,6 +215,7 @@ public final class Parameters {
 
   private Map<Parameter, String> resolve(List<Setting> settings, boolean local) {
     Map<Parameter, String> named = new LinkedHashMap<>();
+    Set<String> names = new HashSet<>();
     for (Setting setting : settings) {
       Parameter parameter = find(setting.name());
       if (parameter == null) {
@@ -226,9 +227,11 @@ public final class Parameters {
       if (parameter.is(Trait.PROTECTED) && !mayTouchProtected(local)) {
         throw new ConfigException("can't set protected config").about(setting.name());
       }
-      if (named.put(parameter, setting.value()) != null) {
+      if (!names.add(setting.name().toLowerCase(Locale.ROOT))) {
         throw new ConfigException("duplicate parameter").about(setting.name());
       }
+      // By its other name it may be given again: the last one counts.
+      named.put(parameter, setting.value());
     }
     return named;
   }

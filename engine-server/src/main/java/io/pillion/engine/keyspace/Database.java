@@ -700,6 +700,11 @@ public final class Database {
     return EvictionClock.idleMillis(KeyRecord.clock(arena, record), keyspace.now());
   }
 
+  /** When a key was last used, in Unix milliseconds; the same until it is used again. */
+  public long lastUseMillis(long record) {
+    return EvictionClock.lastUseMillis(KeyRecord.clock(arena, record), keyspace.now());
+  }
+
   /** How often a key is used: the logarithmic counter of an LFU policy. */
   public int frequency(long record) {
     return EvictionClock.frequency(

@@ -19,6 +19,11 @@ final class EvictionClock {
     return ((lastUse(nowMillis) - clock) & 0xFFFF_FFFFL) << UNIT_SHIFT;
   }
 
+  /** When the last use was, in Unix milliseconds, to the clock's precision. */
+  static long lastUseMillis(int clock, long nowMillis) {
+    return (nowMillis >>> UNIT_SHIFT << UNIT_SHIFT) - idleMillis(clock, nowMillis);
+  }
+
   /** A clock that reads as idle for so long. */
   static int idleFor(long idleMillis, long nowMillis) {
     return lastUse(nowMillis - idleMillis);

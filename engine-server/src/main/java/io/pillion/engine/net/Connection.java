@@ -152,6 +152,7 @@ final class Connection extends ChannelInboundHandlerAdapter
     try {
       if (error == null && parser.ready()) {
         parser.take(words);
+        heldInputBytes = (int) Math.min(Integer.MAX_VALUE, parser.heldBytes());
         if (isHttp(words)) {
           log.warn(
               "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host:"

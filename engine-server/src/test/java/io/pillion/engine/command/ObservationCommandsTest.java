@@ -50,6 +50,7 @@ final class ObservationCommandsTest {
     r.ok("SLOWLOG", "RESET");
     r.call("SLOWLOG", "LEN").is(0);
     r.call("SLOWLOG", "GET", "-2").isError("ERR count should be greater than or equal to -1");
+    r.call("SLOWLOG", "GET", "x").isError("ERR count should be greater than or equal to -1");
     r.call("SLOWLOG", "NONSENSE").isError("ERR unknown subcommand 'NONSENSE'. Try SLOWLOG HELP.");
   }
 
