@@ -312,7 +312,7 @@ final class BitmapCommands {
     int length = 0;
     for (int i = 0; i < sources.length; i++) {
       Bytes key = call.arg(3 + i);
-      sources[i] = call.find(key, ValueType.STRING);
+      sources[i] = call.findToRead(key, ValueType.STRING);
       if (sources[i] != 0) {
         ontoItself |= key.equals(destination);
         length = Math.max(length, database.stringLength(sources[i]));
@@ -503,7 +503,8 @@ final class BitmapCommands {
 
   private static void carryOut(Call call, List<Step> steps) {
     Bytes key = call.arg(1);
-    long record = call.find(key, ValueType.STRING);
+    boolean reads = steps.stream().allMatch(step -> step.verb == Verb.GET);
+    long record = reads ? call.findToRead(key, ValueType.STRING) : call.find(key, ValueType.STRING);
     long lastBit = -1;
     for (Step step : steps) {
       if (step.verb != Verb.GET) {

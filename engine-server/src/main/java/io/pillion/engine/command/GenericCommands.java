@@ -291,7 +291,7 @@ final class GenericCommands {
   private void exists(Call call) {
     int found = 0;
     for (int i = 1; i < call.count(); i++) {
-      if (call.database().peek(call.arg(i)) != 0) {
+      if (call.peekToRead(call.arg(i)) != 0) {
         found++;
       }
     }
@@ -301,7 +301,7 @@ final class GenericCommands {
   private void touch(Call call) {
     int found = 0;
     for (int i = 1; i < call.count(); i++) {
-      if (call.database().find(call.arg(i)) != 0) {
+      if (call.findToRead(call.arg(i)) != 0) {
         found++;
       }
     }
@@ -309,7 +309,7 @@ final class GenericCommands {
   }
 
   private void type(Call call) {
-    long record = call.database().peek(call.arg(1));
+    long record = call.peekToRead(call.arg(1));
     call.reply().simple(record == 0 ? "none" : call.database().type(record).redisName());
   }
 
@@ -440,7 +440,7 @@ final class GenericCommands {
     if (target == call.database() && from.equals(to)) {
       throw sameObject();
     }
-    if (call.database().find(from) == 0 || (!replace && target.peek(to) != 0)) {
+    if (call.findToRead(from) == 0 || (!replace && target.peek(to) != 0)) {
       call.reply().integer(0);
       return;
     }
@@ -566,7 +566,7 @@ final class GenericCommands {
 
   /** When the key leaves; -1 when it stays, -2 when there is none. */
   private static long deadline(Call call) {
-    long record = call.database().peek(call.arg(1));
+    long record = call.peekToRead(call.arg(1));
     return record == 0 ? -2 : call.database().deadline(record);
   }
 

@@ -62,7 +62,7 @@ final class GenericTransferCommands {
 
   private void dump(Call call) {
     Database database = call.database();
-    long record = database.peek(call.arg(1));
+    long record = call.peekToRead(call.arg(1));
     if (record == 0) {
       call.reply().nil();
       return;

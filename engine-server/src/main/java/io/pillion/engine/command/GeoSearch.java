@@ -82,7 +82,7 @@ final class GeoSearch {
   GeoSearch(Call call, Form form) {
     this.args = call.args();
     this.form = form;
-    set = SortedSets.find(call, call.arg(form == Form.GEOSEARCHSTORE ? 2 : 1));
+    set = SortedSets.findToRead(call, call.arg(form == Form.GEOSEARCHSTORE ? 2 : 1));
     parseOptions(parseArea());
     check();
   }

@@ -241,7 +241,7 @@ final class HyperLogLogCommands {
 
   /** Loads what a key holds and adds it to registers; false when there is no such key. */
   private boolean merge(Call call, Bytes key, byte[] registers) {
-    long record = call.find(key, ValueType.STRING);
+    long record = call.findToRead(key, ValueType.STRING);
     if (record == 0) {
       return false;
     }

@@ -540,7 +540,8 @@ final class SetCommands {
   private static @Nullable SetValue[] sets(Call call, int first, int count) {
     @Nullable SetValue[] sets = new SetValue[count];
     for (int i = 0; i < count; i++) {
-      sets[i] = find(call, call.arg(first + i));
+      long record = call.findToRead(call.arg(first + i), ValueType.SET);
+      sets[i] = record == 0 ? null : open(call, call.database().rootCell(record));
     }
     return sets;
   }

@@ -131,7 +131,7 @@ final class SortCommands {
 
   private static void sort(Call call, boolean mayStore) {
     Query query = Query.parse(call.args(), mayStore);
-    long record = call.find(call.arg(1));
+    long record = call.findToRead(call.arg(1));
     ValueType type = record == 0 ? ValueType.LIST : call.database().type(record);
     if (type != ValueType.LIST && type != ValueType.SET && type != ValueType.ZSET) {
       throw Errors.wrongType();

@@ -50,7 +50,7 @@ record SortPattern(@Nullable Bytes prefix, Bytes suffix, @Nullable Bytes field) 
       return false;
     }
     Database database = call.database();
-    long record = call.find(key(prefix, element));
+    long record = call.findToRead(key(prefix, element));
     if (record == 0) {
       return false;
     }

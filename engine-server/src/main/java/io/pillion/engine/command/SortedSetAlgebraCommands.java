@@ -348,7 +348,7 @@ final class SortedSetAlgebraCommands {
 
     static Input find(Call call, Bytes key) {
       Database database = call.database();
-      long record = call.client().isNoTouch() ? database.peek(key) : database.find(key);
+      long record = call.findToRead(key);
       if (record == 0) {
         return new Input(null, null);
       }

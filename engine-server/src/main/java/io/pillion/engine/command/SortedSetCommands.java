@@ -781,7 +781,7 @@ final class SortedSetCommands {
   private void zrangestore(Call call) {
     RangeRequest asked =
         new RangeRequest(call.args(), 3, RangeRequest.Kind.ANY, false, /* store= */ true);
-    SortedSetValue set = SortedSets.find(call, call.arg(2));
+    SortedSetValue set = SortedSets.findToRead(call, call.arg(2));
     try (UnkeyedSortedSet result = new UnkeyedSortedSet(call)) {
       SortedSetRange.Ranks ranks = set == null ? null : asked.range.in(set);
       int count = ranks == null ? 0 : asked.count(ranks);

@@ -18,6 +18,12 @@ final class SortedSets {
     return record == 0 ? null : view(call, record);
   }
 
+  /** As {@link #find}, as a source that something is made from. */
+  static @Nullable SortedSetValue findToRead(Call call, Bytes key) {
+    long record = call.findToRead(key, ValueType.ZSET);
+    return record == 0 ? null : view(call, record);
+  }
+
   static SortedSetValue view(Call call, long record) {
     return new SortedSetValue(
         call.arena(), call.database().rootCell(record), call.keyspace().settings().types);

@@ -328,7 +328,7 @@ final class StringCommands {
     long deadline = options.deadline(call);
     long record;
     if (options.get) {
-      record = call.find(key, ValueType.STRING);
+      record = call.findToRead(key, ValueType.STRING);
       replyString(call, record);
     } else if (options.comparand != null) {
       record = call.find(key, ValueType.STRING);
@@ -343,6 +343,10 @@ final class StringCommands {
       }
       return;
     }
+    if (options.isExpiring() && deadline <= call.now()) {
+      setExpired(call, key);
+      return;
+    }
     if (options.keepTtl && record != 0) {
       deadline = call.database().deadline(record);
     }
@@ -353,6 +357,17 @@ final class StringCommands {
     }
     if (call.count() > 3 && call.wantsEffects()) {
       setEffect(call, key, call.arg(2), options.isExpiring() ? deadline : Database.NEVER);
+    }
+    if (!options.get) {
+      call.reply().ok();
+    }
+  }
+
+  /** What would be gone at once is not set; only what was there goes. */
+  private void setExpired(Call call, Bytes key) {
+    if (call.database().delete(key)) {
+      call.changed(key, EventClass.GENERIC, "del");
+      call.effect(DEL, key);
     }
     if (!options.get) {
       call.reply().ok();
@@ -403,7 +418,7 @@ final class StringCommands {
 
   private void getset(Call call) {
     Bytes key = call.arg(1);
-    replyString(call, call.find(key, ValueType.STRING));
+    replyString(call, call.findToRead(key, ValueType.STRING));
     call.database().setString(key, call.arg(2), Database.NEVER);
     call.changed(key, EventClass.STRING, "set");
     if (call.wantsEffects()) {
@@ -413,7 +428,7 @@ final class StringCommands {
 
   private void getdel(Call call) {
     Bytes key = call.arg(1);
-    long record = call.find(key, ValueType.STRING);
+    long record = call.findToRead(key, ValueType.STRING);
     replyString(call, record);
     if (record != 0) {
       delete(call, key);
@@ -431,7 +446,7 @@ final class StringCommands {
   private void getex(Call call) {
     options.parse(call, 2, /* getex= */ true);
     Bytes key = call.arg(1);
-    long record = call.find(key, ValueType.STRING);
+    long record = call.findToRead(key, ValueType.STRING);
     if (record == 0) {
       call.reply().nil();
       return;

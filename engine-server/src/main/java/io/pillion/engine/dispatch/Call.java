@@ -121,12 +121,41 @@ public final class Call {
 
   /** The record of a key, whatever it holds, or 0 when there is no such key. */
   public long find(Bytes key) {
+    return command.isWrite() ? look(key) : counted(look(key), key);
+  }
+
+  /**
+   * As {@link #find(Bytes, ValueType)}, and counted as a read even when the command writes: what it
+   * answers with, or makes another key from.
+   */
+  public long findToRead(Bytes key, ValueType type) {
+    long record = findToRead(key);
+    if (record != 0 && database().type(record) != type) {
+      throw Errors.wrongType();
+    }
+    return record;
+  }
+
+  /** As {@link #findToRead(Bytes, ValueType)}, whatever the key holds. */
+  public long findToRead(Bytes key) {
+    return counted(look(key), key);
+  }
+
+  /** As {@link #findToRead(Bytes)}, without counting as a use of the key: TTL, TYPE, EXISTS. */
+  public long peekToRead(Bytes key) {
+    return counted(database().peek(key), key);
+  }
+
+  private long look(Bytes key) {
     Database database = database();
-    long record = client.isNoTouch() ? database.peek(key) : database.find(key);
+    return client.isNoTouch() ? database.peek(key) : database.find(key);
+  }
+
+  private long counted(long record, Bytes key) {
     if (record == 0) {
-      engine.countMiss(command, database, key);
+      engine.countMiss(database(), key);
     } else {
-      engine.countHit(command);
+      engine.countHit();
     }
     return record;
   }

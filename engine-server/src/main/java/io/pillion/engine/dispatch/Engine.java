@@ -946,18 +946,14 @@ public final class Engine implements KeyListener {
   private record AwaitedKey(Database database, Bytes key) {}
 
   /** A read found its key. */
-  void countHit(Command command) {
-    if (!command.isWrite()) {
-      statistics.hit();
-    }
+  void countHit() {
+    statistics.hit();
   }
 
   /** A read did not find its key. */
-  void countMiss(Command command, Database database, Bytes key) {
-    if (!command.isWrite()) {
-      statistics.miss();
-      tellOfEvent(database, key, EventClass.MISS, "keymiss");
-    }
+  void countMiss(Database database, Bytes key) {
+    statistics.miss();
+    tellOfEvent(database, key, EventClass.MISS, "keymiss");
   }
 
   // --- WATCH
