@@ -24,6 +24,7 @@ public final class EngineServer extends TestServer {
   private static final String FOLDER = folder();
 
   private final boolean overTcp;
+  private final int loops;
   private @Nullable PillionEngine running;
   private @Nullable RecordingLog log;
 
@@ -33,7 +34,24 @@ public final class EngineServer extends TestServer {
   }
 
   EngineServer(boolean overTcp) {
+    this(overTcp, 1);
+  }
+
+  private EngineServer(boolean overTcp, int loops) {
     this.overTcp = overTcp;
+    this.loops = loops;
+  }
+
+  /** An engine that runs already, on TCP, with so many network loops; it keeps no log. */
+  public static EngineServer withLoops(int loops) {
+    EngineServer server = new EngineServer(/* overTcp= */ true, loops);
+    server.running = newEngine(/* overTcp= */ true, loops);
+    return server;
+  }
+
+  /** A client within the process, whatever the others are. */
+  public TestClient clientInProcess() {
+    return connect(engine());
   }
 
   private static String folder() {
@@ -48,18 +66,19 @@ public final class EngineServer extends TestServer {
   }
 
   void start() {
-    PillionEngine started = newEngine(overTcp);
+    PillionEngine started = newEngine(overTcp, loops);
     RecordingLog recording = new RecordingLog();
     started.engine().log(recording);
     running = started;
     log = recording;
   }
 
-  private static PillionEngine newEngine(boolean overTcp) {
+  private static PillionEngine newEngine(boolean overTcp, int loops) {
     EngineBuilder builder =
         new EngineBuilder()
             .set("enable-debug-command", "yes")
             .set("dir", FOLDER)
+            .set("engine-threads", Integer.toString(loops))
             .memoryBytes(ARENA_BYTES)
             .onShutdown(() -> {});
     if (overTcp) {
@@ -110,7 +129,7 @@ public final class EngineServer extends TestServer {
   /** Carries out the effects in an engine that has nothing, and gives a client of it. */
   void replayed(Consumer<TestClient> check) {
     List<RecordingLog.Effect> effects = effects();
-    try (PillionEngine replica = newEngine(/* overTcp= */ false);
+    try (PillionEngine replica = newEngine(/* overTcp= */ false, 1);
         TestClient client = connect(replica.engine())) {
       int selected = 0;
       for (RecordingLog.Effect effect : effects) {

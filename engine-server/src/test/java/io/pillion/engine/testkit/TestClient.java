@@ -116,6 +116,13 @@ public final class TestClient implements Closeable {
     }
   }
 
+  /** The pushes that came before answers, and have not been asked for yet. */
+  public List<Answer.Push> takePushes() {
+    List<Answer.Push> taken = List.copyOf(pushes);
+    pushes.clear();
+    return taken;
+  }
+
   /** Waits until the server has closed this connection; fails when anything else comes. */
   public void awaitClosed() {
     try {
