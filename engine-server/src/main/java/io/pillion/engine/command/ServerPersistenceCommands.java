@@ -30,14 +30,14 @@ final class ServerPersistenceCommands {
     table
         .command("SAVE", this::save)
         .arity(1)
-        .flags(CommandFlag.ADMIN, NOSCRIPT, NO_MULTI)
+        .flags(CommandFlag.ADMIN, NOSCRIPT, NO_MULTI, CommandFlag.NO_ASYNC_LOADING)
         .since("1.0.0")
         .complexity("O(N) where N is the number of keys of all databases")
         .summary("Writes all data to the RDB file while everybody waits.");
     table
         .command("BGSAVE", this::bgsave)
         .arity(-1)
-        .flags(CommandFlag.ADMIN, NOSCRIPT)
+        .flags(CommandFlag.ADMIN, NOSCRIPT, CommandFlag.NO_ASYNC_LOADING)
         .since("1.0.0")
         .complexity("O(1)")
         .summary("Writes all data as they are now to the RDB file in the background.")

@@ -97,7 +97,7 @@ public final class Client {
     return lastCommand;
   }
 
-  /** How many commands it has sent. */
+  /** How many commands were carried out for it, those within transactions and scripts included. */
   public long commandCount() {
     return commands;
   }
@@ -105,6 +105,9 @@ public final class Client {
   void sent(Command command, long nowMillis) {
     lastCommand = command;
     lastActiveMillis = nowMillis;
+  }
+
+  void executed() {
     commands++;
   }
 

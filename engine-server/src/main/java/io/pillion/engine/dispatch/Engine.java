@@ -720,6 +720,7 @@ public final class Engine implements KeyListener {
 
   private void executed(Client client, Command command, Args args, long took) {
     statistics.executed(took);
+    client.executed();
     command.statistics().called(took);
     if (tracksLatency) {
       command.statistics().recordLatency(took);

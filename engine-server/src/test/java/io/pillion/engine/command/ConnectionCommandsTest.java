@@ -303,4 +303,17 @@ final class ConnectionCommandsTest {
     r.ok("CLIENT", "NO-TOUCH", "off");
     r.call("CLIENT", "NO-TOUCH", "foo").isError(SYNTAX);
   }
+
+  @CommandTest
+  @Since(valkey = "8.0.0")
+  void aCommandCountsOnceItIsCarriedOut(TestServer server, TestClient r) {
+    TestClient waiting = server.client();
+    long id = waiting.id();
+    waiting.send("BLPOP", "list", "0");
+    server.awaitBlocked(1);
+    assertThat(r.call("CLIENT", "LIST", "ID", id).text()).contains(" tot-cmds=1\n");
+    r.call("RPUSH", "list", "e").is(1);
+    waiting.receive().isList("list", "e");
+    assertThat(r.call("CLIENT", "LIST", "ID", id).text()).contains(" tot-cmds=2\n");
+  }
 }
