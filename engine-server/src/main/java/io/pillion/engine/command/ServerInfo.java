@@ -10,6 +10,8 @@ import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.dispatch.EngineStatistics;
 import io.pillion.engine.dispatch.Outlet;
 import io.pillion.engine.keyspace.Database;
+import io.pillion.engine.keyspace.Waiter;
+import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.observe.MemoryFigures;
 import io.pillion.engine.persistence.RdbProgress;
 import io.pillion.engine.pubsub.Kind;
@@ -197,11 +199,16 @@ final class ServerInfo {
     line("clients_in_timeout_table", engine.deadlineCount());
     line("total_watched_keys", engine.watchedKeyCount());
     long blocking = 0;
+    long blockingUntilLost = 0;
     for (int i = 0; i < engine.keyspace().databaseCount(); i++) {
-      blocking += engine.keyspace().database(i).awaitedKeys().size();
+      Database database = engine.keyspace().database(i);
+      for (Bytes key : database.awaitedKeys()) {
+        blocking++;
+        blockingUntilLost += database.waitersOf(key).stream().anyMatch(Waiter::isUntilLost) ? 1 : 0;
+      }
     }
     line("total_blocking_keys", blocking);
-    line("total_blocking_keys_on_nokey", 0);
+    line("total_blocking_keys_on_nokey", blockingUntilLost);
   }
 
   private long largest(ToLongFunction<Outlet> bytes) {

@@ -132,14 +132,24 @@ final class StreamIds {
         && isNumber(word, 0, length - 2);
   }
 
+  /** Refuses what XADD cannot take for an id, {@code *} aside. */
+  static void check(Bytes word) {
+    if (!leavesSeq(word)) {
+      parse(word);
+    }
+  }
+
   /** The milliseconds of a word that {@link #leavesSeq}. */
   static long millis(Bytes word) {
     return number(word, 0, word.length() - 2);
   }
 
-  /** As in Redis, digits that may have zeros and a plus before them. */
+  /** As in Redis, digits that may have spaces, a plus and zeros before them. */
   private static boolean isNumber(Bytes word, int from, int to) {
-    if (to > from && word.get(from) == '+') {
+    while (from < to && isSpace(word.get(from))) {
+      from++;
+    }
+    if (from < to && word.get(from) == '+') {
       from++;
     }
     if (from == to) {
@@ -160,11 +170,16 @@ final class StreamIds {
     return true;
   }
 
+  private static boolean isSpace(byte b) {
+    return b == ' ' || (b >= '\t' && b <= '\r');
+  }
+
   private static long number(Bytes word, int from, int to) {
     long value = 0;
     for (int i = from; i < to; i++) {
-      if (word.get(i) != '+') {
-        value = value * 10 + (word.get(i) - '0');
+      int digit = word.get(i) - '0';
+      if (digit >= 0) {
+        value = value * 10 + digit;
       }
     }
     return value;

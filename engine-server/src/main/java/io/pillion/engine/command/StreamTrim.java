@@ -98,6 +98,8 @@ record StreamTrim(
         } else if (add && args.is(at, "NOMKSTREAM")) {
           noMakeStream = true;
         } else if (add) {
+          // Its id comes before what is wrong with the options as a whole.
+          StreamIds.check(args.get(at));
           return;
         } else {
           throw Errors.syntax();

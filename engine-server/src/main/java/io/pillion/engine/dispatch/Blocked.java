@@ -62,8 +62,8 @@ public final class Blocked implements Waiter {
     return database;
   }
 
-  /** Whether the command is tried again also when a key is gone, or holds another type. */
-  boolean isUntilLost() {
+  @Override
+  public boolean isUntilLost() {
     return untilLost;
   }
 

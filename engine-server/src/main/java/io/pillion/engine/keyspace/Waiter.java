@@ -4,4 +4,7 @@ package io.pillion.engine.keyspace;
 public interface Waiter {
   /** What the key must hold before it is worth trying again. */
   ValueType waitsFor();
+
+  /** Whether the wait ends also when the key is gone, or holds another type. */
+  boolean isUntilLost();
 }

@@ -65,7 +65,7 @@ class StreamCommandsTest {
     r.line("XADD s 3-* f v").is("3-1");
     r.line("XADD s 2-* f v").isError(NOT_BEHIND);
     r.line("XADD s 3 f v").isError(NOT_BEHIND);
-    r.line("XADD s +4-000 f v").is("4-0");
+    r.call("XADD", "s", " +4-\t000", "f", "v").is("4-0");
     r.line("XADD t 0-0 f v").isError("ERR The ID specified in XADD must be greater than 0-0");
     r.line("XADD t 0 f v").isError("ERR The ID specified in XADD must be greater than 0-0");
     r.line("XADD t 0-* f v").is("0-1");
@@ -119,6 +119,7 @@ class StreamCommandsTest {
         .isError("ERR syntax error, MAXLEN and MINID options at the same time are not compatible");
     r.line("XADD s MAXLEN 1 LIMIT 5 1-1 f v")
         .isError("ERR syntax error, LIMIT cannot be used without the special ~ option");
+    r.line("XADD s LIMIT 5 1-x f v").isError(INVALID_ID);
     r.line("XADD s LIMIT 5 1-1 f v")
         .isError("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy");
     r.line("XADD s MAXLEN ~ 1 LIMIT -1 1-1 f v").isError("ERR The LIMIT argument must be >= 0.");

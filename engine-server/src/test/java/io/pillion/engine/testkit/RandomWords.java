@@ -78,6 +78,26 @@ public final class RandomWords {
           "3.0",
           "-0",
           "12345678901234");
+  private static final List<String> GROUPS = List.of("g", "h", "");
+  private static final List<String> HOSTILE_IDS =
+      List.of(
+          "-",
+          "+",
+          "$",
+          ">",
+          "*",
+          "5-*",
+          "99-*",
+          "(1-1",
+          "(7",
+          "(-",
+          "",
+          "-1",
+          "1-",
+          "+7",
+          "1-x",
+          "18446744073709551616",
+          "7-18446744073709551615");
   private static final List<String> PATTERNS =
       List.of("*", "a*", "?", "[a-c]", "[^a]", "\\a", "[", "a[", "**", "*b*", "", "[]", "\\");
 
@@ -175,7 +195,7 @@ public final class RandomWords {
         keysAnnounced = 1 + random.nextInt(3);
         yield rarely(HOSTILE_NUMBERS, Integer.toString(keysAnnounced));
       }
-      case "type" -> oneOf(List.of("string", "list", "set", "zset", "hash", "nosuch"));
+      case "type" -> oneOf(List.of("string", "list", "set", "zset", "hash", "stream", "nosuch"));
       case "db", "destination-db" -> rarely(HOSTILE_NUMBERS, oneOf(List.of("0", "1", "16")));
       case "bit" -> rarely(HOSTILE_NUMBERS, random.nextBoolean() ? "1" : "0");
       case "encoding" -> oneOf(ENCODINGS);
@@ -198,8 +218,18 @@ public final class RandomWords {
       case "longitude" -> rarely(HOSTILE_SCORES, degrees(180));
       case "latitude" -> rarely(HOSTILE_SCORES, degrees(85));
       case "radius", "width", "height" -> rarely(HOSTILE_SCORES, size());
+      case "id", "last-id", "threshold", "lastid", "max-deleted-id" ->
+          random.nextInt(8) == 0 ? oneOf(HOSTILE_IDS) : streamId();
+      case "group", "consumer" -> oneOf(GROUPS);
+      case "min-idle-time", "entries-added", "entries-read" -> rarely(HOSTILE_NUMBERS, "0");
+      case "ms" -> rarely(HOSTILE_NUMBERS, "1000000000000");
       default -> oneOf(VALUES);
     };
+  }
+
+  private String streamId() {
+    int ms = random.nextInt(40);
+    return random.nextBoolean() ? Integer.toString(ms) : ms + "-" + random.nextInt(3);
   }
 
   private String rarely(List<String> hostile, String usual) {
