@@ -45,6 +45,7 @@ class ArchitectureTest {
                   "command",
                   "observe",
                   "pubsub",
+                  "scripting",
                   "persistence",
                   "tracking",
                   "dispatch",
@@ -59,6 +60,7 @@ class ArchitectureTest {
               Set.of(
                   "observe",
                   "pubsub",
+                  "scripting",
                   "persistence",
                   "tracking",
                   "dispatch",
@@ -67,6 +69,7 @@ class ArchitectureTest {
                   "memory",
                   "protocol")),
           Map.entry("tracking", Set.of("dispatch", "keyspace", "memory", "protocol")),
+          Map.entry("scripting", Set.of("dispatch", "keyspace", "memory", "protocol")),
           Map.entry("pubsub", Set.of("dispatch", "keyspace", "memory", "protocol")),
           Map.entry(
               "persistence", Set.of("dispatch", "keyspace", "datatype", "memory", "protocol")),

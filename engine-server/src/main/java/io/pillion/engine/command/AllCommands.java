@@ -41,6 +41,7 @@ public final class AllCommands {
     new StreamCommands().declare(table);
     new HyperLogLogCommands(parameters).declare(table);
     new PubSubCommands(services.pubSub()).declare(table);
+    new ScriptingCommands(services.scripts()).declare(table);
     new ConnectionCommands(services).declare(table);
     new TransactionCommands().declare(table);
     new ServerCommands(parameters, services, shutdown).declare(table);

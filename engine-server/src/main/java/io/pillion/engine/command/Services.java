@@ -4,6 +4,7 @@ import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.pubsub.PubSub;
+import io.pillion.engine.scripting.Scripts;
 import io.pillion.engine.tracking.Tracking;
 
 /**
@@ -14,6 +15,12 @@ import io.pillion.engine.tracking.Tracking;
  * @param tracking who keeps copies of which keys
  * @param monitors who is shown what others send
  * @param rdb where all data are saved
+ * @param scripts what EVAL knows and runs
  */
 public record Services(
-    Observation observation, PubSub pubSub, Tracking tracking, Monitors monitors, RdbStore rdb) {}
+    Observation observation,
+    PubSub pubSub,
+    Tracking tracking,
+    Monitors monitors,
+    RdbStore rdb,
+    Scripts scripts) {}

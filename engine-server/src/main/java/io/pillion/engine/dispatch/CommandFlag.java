@@ -32,6 +32,8 @@ public enum CommandFlag {
   MAY_REPLICATE(""),
   /** Refused inside MULTI. */
   NO_MULTI("no_multi"),
+  /** May be sent without any key, though it has places for them. */
+  NO_MANDATORY_KEYS("no_mandatory_keys"),
   /** Its keys are not where three numbers can say. */
   MOVABLE_KEYS("movablekeys"),
   /** Allowed while a script has run too long. */

@@ -18,7 +18,8 @@ public enum CommandGroup {
   CONNECTION,
   SERVER,
   CLUSTER,
-  TRANSACTIONS;
+  TRANSACTIONS,
+  SCRIPTING;
 
   /** The name in COMMAND DOCS. */
   public String redisName() {

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -49,6 +50,8 @@ public final class Engine implements KeyListener {
   private static final int RECLAIMED_PER_HOLD = 256;
 
   private static final int EVICTIONS_PER_HOLD = 256;
+
+  private static final int GIVE_WAY_SPINS = 20_000;
   private static final int UNKNOWN_COMMAND_TEXT = 128;
 
   /** A command that took longer than this is followed by a new look at the clock. */
@@ -100,7 +103,11 @@ public final class Engine implements KeyListener {
   private World.@Nullable Scheduled wake;
   private long wakeAtNanos = Long.MAX_VALUE;
   private boolean evicting;
-  private boolean closed;
+  private volatile boolean closed;
+  private boolean isShortOfMemory;
+  private @Nullable BusyScript busy;
+  private volatile boolean stopsScripts;
+  private final List<Poller> pollers = new CopyOnWriteArrayList<>();
 
   /** An engine over this keyspace, whose listener it becomes. */
   public Engine(World world, Keyspace keyspace, CommandTable table) {
@@ -250,7 +257,9 @@ public final class Engine implements KeyListener {
   /** Takes the lock and looks at the clock. */
   public void beginHold() {
     lock.lock();
-    keyspace.refreshNow();
+    if (busy == null) {
+      keyspace.refreshNow();
+    }
     lastNanos = world.nanos();
     holdBeganNanos = lastNanos;
     logFull = commandLog.isFull();
@@ -442,11 +451,17 @@ public final class Engine implements KeyListener {
       return;
     }
     Call call = client.call(this, command, args);
+    Client around = executing;
     executing = client;
     try {
       run(call);
     } finally {
-      executing = null;
+      executing = around;
+    }
+    if (depth > 0) {
+      // A script lets this client in: what it has done itself goes on waiting for its end.
+      finishReply(client, start, mode);
+      return;
     }
     commitEffects(client);
     finishReply(client, start, mode);
@@ -532,6 +547,131 @@ public final class Engine implements KeyListener {
     run(call);
   }
 
+  // --- scripts
+
+  /** A client by which a script sends its commands, which counts nowhere. */
+  public Client scriptClient(Outlet outlet, OutgoingReply reply) {
+    return new Client(this, /* id= */ 0, outlet, reply, keyspace.now());
+  }
+
+  /** The command, or subcommand, of these words, or null when there is none. */
+  public @Nullable Command lookUp(Args args) {
+    try {
+      return resolve(args);
+    } catch (CommandException e) {
+      return null;
+    }
+  }
+
+  /** Throws what the gate has against a client's command. */
+  public void checkGate(Client client, Command command, Args args) {
+    gate.check(client, command, args);
+  }
+
+  /** Throws what the state of the engine has against a write. */
+  public void checkMayWrite(Command command) {
+    if (restrictions.areAny()) {
+      restrictions.check(command, /* mayWrite= */ true);
+    }
+  }
+
+  /** Whether memory was full, and nothing to be evicted, when the command going on began. */
+  public boolean isShortOfMemory() {
+    return isShortOfMemory && keyspace.settings().maxMemoryBytes > 0;
+  }
+
+  /** Counts an error that a script was given for a command that was not carried out. */
+  public void countRejected(@Nullable Command command, String text) {
+    statistics.error(text);
+    if (command != null) {
+      command.statistics().rejected(1);
+    }
+  }
+
+  /** Counts an error that a script ends with, and that is not one of its commands'. */
+  public void countFailed(Command command, String text) {
+    statistics.error(text);
+    command.statistics().failed(1);
+  }
+
+  /**
+   * Carries out one command of a script, whose checks were made; its effects become part of those
+   * of the command that runs the script.
+   *
+   * @param logged whether it has effects at all
+   */
+  public void executeForScript(Client client, Command command, Args args, boolean logged) {
+    int before = pendingEffects.size();
+    run(new Call(this, client, command, args, client.reply(), /* mayBlock= */ false));
+    if (!logged) {
+      pendingEffects.subList(before, pendingEffects.size()).clear();
+    }
+  }
+
+  /** Adds somebody who can read in the middle of a command. Any thread. */
+  public void addPoller(Poller poller) {
+    pollers.add(poller);
+  }
+
+  /** A script has run for too long, or, with null, has ended. Under the lock, by its thread. */
+  public void busy(@Nullable BusyScript script) {
+    busy = script;
+    if (script == null) {
+      lastNanos = world.nanos();
+    }
+  }
+
+  /** Whether a client's script is being carried out, so that nothing else of it may be. */
+  boolean isBusyWith(Client client) {
+    return busy != null && busy.caller() == client;
+  }
+
+  /** Whether scripts that run must end, as the engine does. Any thread. */
+  public boolean stopsScripts() {
+    return stopsScripts;
+  }
+
+  /** Ends scripts that run, and lets none begin. Any thread. */
+  public void stopScripts() {
+    stopsScripts = true;
+  }
+
+  /**
+   * Lets other clients in while a script is busy: those who wait for the lock, and those whose
+   * input this thread reads. Under the lock, which is let go meanwhile.
+   */
+  public void letOthersIn() {
+    BusyScript script = busy;
+    if (script == null) {
+      return;
+    }
+    // The caller's replies so far stay together with the one that the script is going to give.
+    Client caller = script.caller();
+    boolean isTouched = caller.touched && touched.remove(caller);
+    int around = depth;
+    Client runs = executing;
+    List<Outlet> outlets = new ArrayList<>();
+    endHold(outlets);
+    try {
+      outlets.forEach(Outlet::flush);
+      for (Poller poller : pollers) {
+        if (poller.isHere()) {
+          poller.poll();
+        }
+      }
+      for (int i = 0; i < GIVE_WAY_SPINS && lock.isAwaited(); i++) {
+        Thread.onSpinWait();
+      }
+    } finally {
+      lock.lock();
+    }
+    depth = around;
+    executing = runs;
+    if (isTouched) {
+      touched.add(caller);
+    }
+  }
+
   private Command resolve(Args args) {
     Command command = table.find(args.get(0));
     if (command == null) {
@@ -583,10 +723,12 @@ public final class Engine implements KeyListener {
     if (keyspace.hasDiscarded() && command.is(CommandFlag.DENYOOM)) {
       keyspace.reclaimInNeed();
     }
-    if (keyspace.settings().maxMemoryBytes > 0
-        && !makeRoom()
-        && (command.is(CommandFlag.DENYOOM) || execWouldNeedMemory(client, command))) {
-      throw Errors.outOfMemory();
+    if (keyspace.settings().maxMemoryBytes > 0 && busy == null) {
+      isShortOfMemory = !makeRoom();
+      if (isShortOfMemory
+          && (command.is(CommandFlag.DENYOOM) || execWouldNeedMemory(client, command))) {
+        throw Errors.outOfMemory();
+      }
     }
     if (client.isSubscriber()
         && client.reply().version() == 2
@@ -596,6 +738,9 @@ public final class Engine implements KeyListener {
               + command.fullName()
               + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in"
               + " this context");
+    }
+    if (busy != null && !command.is(CommandFlag.ALLOW_BUSY)) {
+      throw busy.refusal();
     }
     if (client.transaction() != null && command.is(CommandFlag.NO_MULTI)) {
       throw Errors.err("Command not allowed inside a transaction");
@@ -1291,7 +1436,7 @@ public final class Engine implements KeyListener {
           () -> {
             wake = null;
             wakeAtNanos = Long.MAX_VALUE;
-            if (closed) {
+            if (closed || busy != null) {
               return;
             }
             again[0] = mayExpire() && keyspace.expireDue(EXPIRIES_PER_HOLD);
@@ -1358,6 +1503,10 @@ public final class Engine implements KeyListener {
 
   /** Asks the world to wake the engine when the next thing is due, unless it will by then. */
   private void scheduleWake() {
+    if (busy != null) {
+      // Time stands still; the hold that the script's end belongs to comes back to this.
+      return;
+    }
     long due = Long.MAX_VALUE;
     long nextKey =
         keyspace.settings().activeExpiry && mayExpire() ? keyspace.nextDue() : Long.MAX_VALUE;
@@ -1391,17 +1540,25 @@ public final class Engine implements KeyListener {
 
   /** Ends the engine: no command is carried out afterwards, and its memory goes back. */
   public void close() {
-    hold(
-        () -> {
-          closed = true;
-          if (wake != null) {
-            wake.cancel();
-          }
-          for (Client client : List.copyOf(clients.values())) {
-            client.close(/* afterReplies= */ false);
-            disconnect(client);
-          }
-          keyspace.arena().close();
-        });
+    stopScripts();
+    while (!closed) {
+      hold(this::closeUnlessBusy);
+      Thread.onSpinWait();
+    }
+  }
+
+  /** A script that has let us in goes on afterwards, to find that it must end. */
+  private void closeUnlessBusy() {
+    if (busy == null) {
+      closed = true;
+      if (wake != null) {
+        wake.cancel();
+      }
+      for (Client client : List.copyOf(clients.values())) {
+        client.close(/* afterReplies= */ false);
+        disconnect(client);
+      }
+      keyspace.arena().close();
+    }
   }
 }

@@ -31,4 +31,9 @@ final class EngineLock {
   void unlock() {
     lock.unlock();
   }
+
+  /** Whether somebody waits for it. */
+  boolean isAwaited() {
+    return lock.hasQueuedThreads();
+  }
 }

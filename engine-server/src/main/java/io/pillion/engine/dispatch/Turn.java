@@ -62,6 +62,10 @@ public final class Turn {
     while (!sources.isEmpty()) {
       Source source = sources.peekFirst();
       Client client = source.client();
+      if (engine.isBusyWith(client)) {
+        sources.removeFirst();
+        continue;
+      }
       while (client.blocked() == null && !client.isClosing() && source.next(args)) {
         engine.execute(client, args);
         if (--left == 0 || engine.lastNanos() >= end) {

@@ -8,7 +8,6 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.ssl.SslContext;
@@ -53,7 +52,7 @@ public final class NetServer implements AutoCloseable {
   private final NetworkLimits limits;
   private final Transport transport = Transport.best();
   private final MultiThreadIoEventLoopGroup acceptor;
-  private final MultiThreadIoEventLoopGroup workers;
+  private final EngineLoops workers;
   private final Map<EventExecutor, Loop> loops = new HashMap<>();
   private final List<Channel> tcp = new ArrayList<>();
   private final List<Channel> unix = new ArrayList<>();
@@ -71,12 +70,12 @@ public final class NetServer implements AutoCloseable {
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("pillion-accept"), transport.ioHandlers());
     workers =
-        new MultiThreadIoEventLoopGroup(
+        new EngineLoops(
             parameters.integer("engine-threads"),
             new DefaultThreadFactory("pillion-loop"),
             transport.ioHandlers());
     for (EventExecutor executor : workers) {
-      loops.put(executor, new Loop((EventLoop) executor, engine));
+      loops.put(executor, new Loop((EngineLoops.PollingLoop) executor, engine));
     }
     refreshProtection();
     parameters.onChange(this::refreshProtection, "protected-mode", "requirepass");

@@ -19,6 +19,7 @@ import io.pillion.engine.persistence.PersistenceException;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.pubsub.KeyspaceEvents;
 import io.pillion.engine.pubsub.PubSub;
+import io.pillion.engine.scripting.Scripts;
 import io.pillion.engine.tracking.Tracking;
 import io.pillion.engine.world.RealWorld;
 import io.pillion.engine.world.World;
@@ -126,7 +127,8 @@ public final class EngineBuilder {
     Tracking tracking = new Tracking(world, parameters);
     Monitors monitors = new Monitors(world);
     RdbStore rdb = new RdbStore(parameters, Functions.NONE);
-    Services services = new Services(observation, pubSub, tracking, monitors, rdb);
+    Services services =
+        new Services(observation, pubSub, tracking, monitors, rdb, new Scripts(world, parameters));
     Engine engine = new Engine(world, keyspace, AllCommands.table(parameters, services, shutdown));
     rdb.attach(engine);
     engine.addObserver(observation);

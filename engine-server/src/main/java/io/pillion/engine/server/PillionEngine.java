@@ -88,6 +88,7 @@ public final class PillionEngine implements AutoCloseable {
   /** Stops listening, closes all clients and gives the memory back. What was stored is gone. */
   @Override
   public void close() {
+    engine.stopScripts();
     if (network != null) {
       network.close();
     }

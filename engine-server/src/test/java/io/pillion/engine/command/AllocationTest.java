@@ -20,6 +20,7 @@ import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.RequestParser;
 import io.pillion.engine.protocol.RespReply;
 import io.pillion.engine.pubsub.PubSub;
+import io.pillion.engine.scripting.Scripts;
 import io.pillion.engine.tracking.Tracking;
 import io.pillion.engine.world.RealWorld;
 import java.lang.management.ManagementFactory;
@@ -62,7 +63,8 @@ final class AllocationTest {
                     new PubSub(),
                     new Tracking(RealWorld.get(), parameters),
                     new Monitors(RealWorld.get()),
-                    new RdbStore(parameters, Functions.NONE)),
+                    new RdbStore(parameters, Functions.NONE),
+                    new Scripts(RealWorld.get(), parameters)),
                 null));
     engine.addObserver(observation);
     turn = new Turn(engine);

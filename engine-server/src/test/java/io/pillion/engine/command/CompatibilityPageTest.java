@@ -10,6 +10,7 @@ import io.pillion.engine.observe.Observation;
 import io.pillion.engine.persistence.Functions;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.pubsub.PubSub;
+import io.pillion.engine.scripting.Scripts;
 import io.pillion.engine.tracking.Tracking;
 import io.pillion.engine.world.RealWorld;
 import java.io.IOException;
@@ -52,7 +53,8 @@ final class CompatibilityPageTest {
                     new PubSub(),
                     new Tracking(RealWorld.get(), parameters),
                     new Monitors(RealWorld.get()),
-                    new RdbStore(parameters, Functions.NONE)),
+                    new RdbStore(parameters, Functions.NONE),
+                    new Scripts(RealWorld.get(), parameters)),
                 () -> {})
             .all()
             .stream()
