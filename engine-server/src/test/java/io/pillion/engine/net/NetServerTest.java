@@ -7,6 +7,7 @@ import io.pillion.engine.protocol.ErrorValue;
 import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.LocalClient;
 import io.pillion.engine.server.PillionEngine;
+import io.pillion.engine.testkit.TestServer;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -208,6 +209,39 @@ class NetServerTest {
     try (RawClient client = new RawClient("127.0.0.1", engine.port())) {
       client.send("GET k\r\n".repeat(500));
       assertThat(client.readToEnd().length()).isLessThan(500 * 100_000);
+    }
+  }
+
+  @Test
+  void aSubscriberWhoDoesNotReadIsClosedAtTheHardLimit() throws Exception {
+    PillionEngine engine =
+        start(builder().set("client-output-buffer-limit", "pubsub", "1mb", "0", "0"));
+    try (RawClient client = new RawClient("127.0.0.1", engine.port())) {
+      client.send("SUBSCRIBE c\r\n");
+      assertThat(client.read(30)).endsWith("c\r\n:1\r\n");
+      String message = "x".repeat(100_000);
+      int sent = 0;
+      while (Long.valueOf(1).equals(call(engine, "PUBLISH", "c", message))) {
+        assertThat(++sent).isLessThan(1000);
+      }
+      assertThat(client.readToEnd().length()).isLessThan(1000 * 100_000);
+    }
+  }
+
+  @Test
+  void aSubscriberWhoStaysOverTheSoftLimitIsClosed() throws Exception {
+    PillionEngine engine =
+        start(builder().set("client-output-buffer-limit", "pubsub", "0", "1mb", "1"));
+    try (RawClient client = new RawClient("127.0.0.1", engine.port())) {
+      client.send("SUBSCRIBE c\r\n");
+      assertThat(client.read(30)).endsWith("c\r\n:1\r\n");
+      String message = "x".repeat(1_000_000);
+      for (int i = 0; i < 40; i++) {
+        assertThat(call(engine, "PUBLISH", "c", message)).isEqualTo(1L);
+      }
+      TestServer.await(
+          "the subscriber to be closed",
+          () -> Long.valueOf(0).equals(call(engine, "PUBLISH", "c", "")));
     }
   }
 

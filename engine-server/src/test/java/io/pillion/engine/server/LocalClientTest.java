@@ -208,4 +208,37 @@ class LocalClientTest {
     }
     assertThat(call("GET", "n")).isEqualTo("4000");
   }
+
+  @Test
+  void pushesReachTheListenerAfterTheReply() {
+    List<@Nullable Object> told = new ArrayList<>();
+    client.onPush(push -> told.add(shown(push.elements())));
+    assertThat(call("SUBSCRIBE", "a")).isNull();
+    assertThat(told).containsExactly(List.of("subscribe", "a", 1L));
+    told.clear();
+    try (LocalClient other = engine.connect()) {
+      assertThat(send(other, "PUBLISH", "a", "hello").join()).isEqualTo(1L);
+    }
+    assertThat(told).containsExactly(List.of("message", "a", "hello"));
+    told.clear();
+    assertThat(call("CLIENT", "TRACKING", "ON")).isEqualTo("OK");
+    assertThat(call("GET", "k")).isNull();
+    List<@Nullable Object> invalidations = new ArrayList<>();
+    client.onPush(push -> invalidations.add(shown(push.elements())));
+    assertThat(call("SET", "k", "v")).isEqualTo("OK");
+    assertThat(invalidations).containsExactly(List.of("invalidate", List.of("k")));
+    assertThat(call("FLUSHALL")).isEqualTo("OK");
+    assertThat(invalidations).contains(Arrays.asList("invalidate", null));
+  }
+
+  @Test
+  void aMonitorInThisProcessIsToldByPushes() {
+    List<@Nullable Object> told = new ArrayList<>();
+    client.onPush(push -> told.add(shown(push.elements())));
+    assertThat(call("MONITOR")).isEqualTo("OK");
+    assertThat(call("ECHO", "x")).isEqualTo("x");
+    assertThat(told).hasSize(1);
+    assertThat(String.valueOf(told.get(0)))
+        .matches("\\[monitor, \\d+\\.\\d{6} \\[0 in-process:0] \"ECHO\" \"x\"]");
+  }
 }
