@@ -26,6 +26,7 @@ public final class CacheSettings<K, V> {
   private final boolean statistics;
   private final Executor executor;
   private final @Nullable NearSettings near;
+  private final LoadingSettings loading;
 
   private CacheSettings(Builder<K, V> builder) {
     name = builder.name;
@@ -46,6 +47,14 @@ public final class CacheSettings<K, V> {
     statistics = builder.statistics;
     executor = builder.executor == null ? CacheThreads.WORKERS : builder.executor;
     near = builder.near;
+    loading = builder.loading;
+    if (loading.looksAtAge() && (!expiry.isFixed() || expiry.forAccess() != Expiry.UNCHANGED)) {
+      throw new IllegalArgumentException(
+          "Cache '"
+              + name
+              + "' cannot refresh its entries or hand out stale ones: how long they live depends on"
+              + " when they are read");
+    }
     if (readThrough && loader == null) {
       throw new IllegalArgumentException("Cache '" + name + "' reads through but has no loader");
     }
@@ -109,6 +118,10 @@ public final class CacheSettings<K, V> {
     return near;
   }
 
+  LoadingSettings loading() {
+    return loading;
+  }
+
   /** Gathers settings; each has a default but the name. */
   public static final class Builder<K, V> {
     private final String name;
@@ -129,6 +142,7 @@ public final class CacheSettings<K, V> {
     private boolean statistics;
     private @Nullable Executor executor;
     private @Nullable NearSettings near;
+    private LoadingSettings loading = LoadingSettings.none();
 
     private Builder(String name) {
       this.name = Objects.requireNonNull(name, "name");
@@ -248,6 +262,12 @@ public final class CacheSettings<K, V> {
     /** Keeps copies in this process, see {@link NearSettings}; null, the default, keeps none. */
     public Builder<K, V> near(@Nullable NearSettings near) {
       this.near = near;
+      return this;
+    }
+
+    /** How values are loaded that many want at once, see {@link LoadingSettings}. */
+    public Builder<K, V> loading(LoadingSettings loading) {
+      this.loading = loading;
       return this;
     }
 

@@ -62,7 +62,8 @@ final class ConditionalWrites {
     return message.startsWith("ERR syntax error") || message.startsWith("ERR unknown command");
   }
 
-  private Form form() {
+  /** How this server says it; asks it when that is not known yet, and waits. */
+  Form form() {
     Form form = known;
     if (form == null) {
       Set<String> has = commands.supported(Set.of("DELEX", "DELIFEQ"));

@@ -2,14 +2,10 @@ package io.pillion.cache;
 
 import io.pillion.cache.EntryChange.Kind;
 import io.pillion.cache.EntryStore.Fetched;
-import io.pillion.cache.EntryStore.Loaded;
 import io.pillion.cache.EntryStore.Replaced;
 import io.pillion.cache.KeyLocks.Held;
 import io.pillion.cache.NearCache.Fill;
-import io.pillion.client.CommandException;
 import io.pillion.client.Commands;
-import io.pillion.client.ConnectionException;
-import io.pillion.client.Invalidations;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -27,8 +23,6 @@ import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One named cache on one server, shared by all processes that use the same server, prefix and name.
@@ -49,8 +43,6 @@ import org.slf4j.LoggerFactory;
  * take two, and more when other clients change the entry meanwhile.
  */
 public final class EngineCache<K, V> implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(EngineCache.class);
-
   private final Commands commands;
   private final String name;
   private final KeyCodec keyCodec;
@@ -66,7 +58,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
   private final Sweeper sweeper;
   private final KeyLocks locks = new KeyLocks();
   private final @Nullable NearCache near;
-  private final @Nullable Invalidations invalidations;
+  private final Loads<K, V> loads;
+  private final @Nullable Duration absentFor;
   private volatile boolean closed;
 
   /**
@@ -88,63 +81,25 @@ public final class EngineCache<K, V> implements AutoCloseable {
     statistics = new CacheStatistics(settings.statistics());
     executor = settings.executor();
     KeyLayout layout = settings.keyLayout();
-    near = nearCache(settings, layout);
-    invalidations = near == null ? null : follow(near, layout);
-    store =
-        new EntryStore(
-            commands, layout, settings.ttlCeilingMillis(), invalidations == null ? null : near);
+    near = NearCache.open(settings, commands);
+    LoadingSettings loading = settings.loading();
+    store = new EntryStore(commands, layout, settings.ttlCeilingMillis(), near, loading);
+    loads =
+        new Loads<>(
+            this,
+            store,
+            locks,
+            settings,
+            loading.leaseMillis() == 0
+                ? null
+                : new LoadLeases(commands, store, layout, loading.leaseMillis()));
+    absentFor = loading.absentFor().isZero() ? null : loading.absentFor();
     sweeper = new Sweeper(commands, layout);
-  }
-
-  private @Nullable NearCache nearCache(CacheSettings<K, V> settings, KeyLayout layout) {
-    NearSettings wanted = settings.near();
-    if (wanted == null) {
-      return null;
-    }
-    if (!expiry.isFixed() || expiry.forAccess() != Expiry.UNCHANGED) {
-      log.info(
-          "Cache '{}' keeps no copies in this process: the server has to see every read of its"
-              + " entries, as reading may change how long they live",
-          name);
-      return null;
-    }
-    return new NearCache(wanted, layout, keyCodec, valueFormat);
-  }
-
-  private @Nullable Invalidations follow(NearCache copies, KeyLayout layout) {
-    Invalidations reports;
-    try {
-      reports = commands.invalidations(layout.keyPrefix(), copies.heartbeat(), copies);
-    } catch (UnsupportedOperationException inThisProcess) {
-      log.debug("Cache '{}' keeps no copies: {}", name, inThisProcess.getMessage());
-      return null;
-    }
-    try {
-      commands.await(reports.established());
-    } catch (CommandException e) {
-      reports.close();
-      throw new IllegalArgumentException(
-          "Cache '"
-              + name
-              + "' cannot have a near cache: "
-              + commands.target()
-              + " does not report changed keys (CLIENT TRACKING over RESP3, which Redis 6.2, Valkey"
-              + " and Pillion have): "
-              + e.getMessage(),
-          e);
-    } catch (ConnectionException e) {
-      log.warn(
-          "Cache '{}' keeps no copies in this process until {} can be reached: {}",
-          name,
-          commands.target(),
-          e.getMessage());
-    }
-    return reports;
   }
 
   /** What the copies in this process did; null when there are none. */
   public @Nullable NearStatistics nearStatistics() {
-    return invalidations == null ? null : near;
+    return near;
   }
 
   /** The name. */
@@ -164,15 +119,19 @@ public final class EngineCache<K, V> implements AutoCloseable {
       return copy;
     }
     byte[] id = id(key);
-    V value = lookUp(key, id);
     EntryLoader<K, V> from = readThrough;
-    return value == null && from != null ? load(key, id, from::load) : value;
+    if (from == null) {
+      return lookUp(key, id, null);
+    }
+    V value = lookUp(key, id, from::load);
+    return value == null ? loads.load(key, id, from::load) : value;
   }
 
   /**
    * The value of this key, or what the function makes of it, which is then stored unless it is
-   * null. In one process the function runs once at a time for a key. What it makes is returned but
-   * not stored if meanwhile the key was removed by this process, or the cache cleared by anybody.
+   * null. In one process the function runs once at a time for a key; in all processes with a {@link
+   * LoadingSettings#lease}. What it makes is returned but not stored if meanwhile the key was
+   * removed by this process (with a lease: by anybody), or the cache cleared by anybody.
    */
   public @Nullable V computeIfAbsent(K key, Function<? super K, ? extends @Nullable V> function) {
     V copy = copy(key);
@@ -180,8 +139,25 @@ public final class EngineCache<K, V> implements AutoCloseable {
       return copy;
     }
     byte[] id = id(key);
-    V value = lookUp(key, id);
-    return value == null ? load(key, id, function) : value;
+    V value = lookUp(key, id, function);
+    return value == null ? loads.load(key, id, function) : value;
+  }
+
+  /**
+   * Like {@link #computeIfAbsent}, with no thread that waits. What depends on the stage, and the
+   * supplier, may run on a thread of the common pool.
+   *
+   * @param from makes the value
+   * @return not to be completed by the caller; callers that ask together may get the same
+   */
+  public CompletionStage<@Nullable V> computeIfAbsentAsync(
+      K key, Supplier<? extends CompletionStage<@Nullable V>> from) {
+    V copy = copy(key);
+    if (copy != null) {
+      return CompletableFuture.completedFuture(copy);
+    }
+    byte[] id = id(key);
+    return loads.loadAsync(key, id, () -> lookUpAsync(key, id, from), from);
   }
 
   /** The value of this key, or null. With read-through, loading runs on the executor. */
@@ -193,28 +169,15 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (readThrough != null || !expiry.isFixed()) {
       return onExecutor(() -> get(key));
     }
-    long start = statistics.start();
-    byte[] id = id(key);
-    Fill fill = begin(key, id);
-    CompletionStage<@Nullable V> value =
-        fill == null
-            ? store.getAndTouch(id, expiry.forAccess()).thenApply(this::decodeOrNull)
-            : store.fetch(id).thenApply(fetched -> keep(fill, fetched));
-    return value.whenComplete(
-        (found, failure) -> {
-          abandon(fill);
-          if (failure == null) {
-            countLookUp(found != null, start);
-          }
-        });
+    return lookUpAsync(key, id(key), null);
   }
 
   /** The values of those of these keys that have one, missing ones loaded as by {@link #get}. */
   public Map<K, V> getAll(Set<? extends K> keys) {
     long start = statistics.start();
     Map<K, V> found = new LinkedHashMap<>();
-    if (invalidations != null) {
-      return getAllNear(keys, start);
+    if (near != null || loads.looksAtAge()) {
+      return getAllWithTheirAge(keys, start);
     }
     List<K> asked = new ArrayList<>(keys);
     List<byte[]> ids = ids(asked);
@@ -241,8 +204,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return found;
   }
 
-  private Map<K, V> getAllNear(Set<? extends K> keys, long start) {
-    NearCache copies = Objects.requireNonNull(near);
+  private Map<K, V> getAllWithTheirAge(Set<? extends K> keys, long start) {
     Map<K, V> found = new LinkedHashMap<>();
     List<K> asked = new ArrayList<>();
     List<byte[]> ids = new ArrayList<>();
@@ -250,36 +212,35 @@ public final class EngineCache<K, V> implements AutoCloseable {
     requireOpen();
     for (K key : keys) {
       byte[] id = id(key);
-      Object place = copies.place(key, id);
-      @SuppressWarnings("unchecked")
-      V copy = (V) copies.get(place);
+      V copy = copyQuietly(key, id);
       if (copy != null) {
         found.put(key, copy);
       } else {
         asked.add(key);
         ids.add(id);
-        fills.add(copies.begin(place));
+        fills.add(begin(key, id));
       }
     }
-    copies.missed(asked.size());
     Set<K> missing = new LinkedHashSet<>();
+    EntryLoader<K, V> from = readThrough;
     try {
       List<Fetched> fetched = asked.isEmpty() ? List.of() : await(store.fetchAll(ids));
       for (int i = 0; i < asked.size(); i++) {
-        Fill fill = fills.get(i);
-        V value = fill == null ? decodeOrNull(fetched.get(i).value()) : keep(fill, fetched.get(i));
+        K key = asked.get(i);
+        Function<K, @Nullable V> one = from == null ? null : from::load;
+        V value = aged(ids.get(i), fetched.get(i), fills.get(i), onExecutor(key, one));
         if (value == null) {
-          missing.add(asked.get(i));
+          missing.add(key);
         } else {
-          found.put(asked.get(i), value);
+          found.put(key, value);
         }
       }
     } finally {
       fills.forEach(this::abandon);
     }
     statistics.got(found.size(), missing.size(), start);
-    if (readThrough != null && !missing.isEmpty()) {
-      found.putAll(loadMissing(readThrough, missing));
+    if (from != null && !missing.isEmpty()) {
+      found.putAll(loadMissing(from, missing));
     }
     return found;
   }
@@ -303,7 +264,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Stores the value. */
   public void put(K key, V value) {
-    put(key, value, expiry);
+    put(key, value, lifeOf(value));
   }
 
   /** Stores the value for this long, whatever the cache's expiry says; zero removes it. */
@@ -330,7 +291,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Stores the value. */
   public CompletionStage<@Nullable Void> putAsync(K key, V value) {
-    return putAsync(key, value, expiry);
+    return putAsync(key, value, lifeOf(value));
   }
 
   /** Stores the value for this long, whatever the cache's expiry says; zero removes it. */
@@ -841,8 +802,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    if (invalidations != null) {
-      invalidations.close();
+    if (near != null) {
+      near.close();
     }
   }
 
@@ -878,12 +839,17 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return result;
   }
 
-  private @Nullable V lookUp(K key, byte[] id) {
+  private @Nullable V lookUp(
+      K key, byte[] id, @Nullable Function<? super K, ? extends @Nullable V> from) {
     long start = statistics.start();
     V value;
     Fill fill = begin(key, id);
-    if (fill != null) {
-      value = fetched(fill, id);
+    if (fill != null || loads.looksAtAge()) {
+      try {
+        value = aged(id, await(store.fetch(id)), fill, onExecutor(key, from));
+      } finally {
+        abandon(fill);
+      }
     } else if (expiry.isFixed()) {
       value = decodeOrNull(await(store.getAndTouch(id, expiry.forAccess())));
     } else {
@@ -897,85 +863,86 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return value;
   }
 
+  private CompletionStage<@Nullable V> lookUpAsync(
+      K key, byte[] id, @Nullable Supplier<? extends CompletionStage<@Nullable V>> from) {
+    long start = statistics.start();
+    Fill fill = begin(key, id);
+    CompletionStage<@Nullable V> value =
+        fill == null && !loads.looksAtAge()
+            ? store.getAndTouch(id, expiry.forAccess()).thenApply(this::decodeOrNull)
+            : store.fetch(id).thenApply(fetched -> aged(id, fetched, fill, from));
+    return value.whenComplete(
+        (found, failure) -> {
+          abandon(fill);
+          if (failure == null) {
+            countLookUp(found != null, start);
+          }
+        });
+  }
+
+  private @Nullable Supplier<CompletionStage<@Nullable V>> onExecutor(
+      K key, @Nullable Function<? super K, ? extends @Nullable V> from) {
+    return from == null ? null : () -> onExecutor(() -> from.apply(key));
+  }
+
+  /**
+   * What the server answered, as far as it still counts; a copy is kept, and what is due loaded.
+   */
+  private @Nullable V aged(
+      byte[] id,
+      Fetched fetched,
+      @Nullable Fill fill,
+      @Nullable Supplier<? extends CompletionStage<@Nullable V>> from) {
+    if (from == null && loads.isStale(fetched)) {
+      return null;
+    }
+    V value = decodeOrNull(fetched.value());
+    if (fill != null && near != null) {
+      near.keep(fill, loads.looksAtAge() ? loads.untilDue(fetched) : fetched, value);
+    }
+    if (from != null && loads.looksAtAge()) {
+      loads.refreshIfDue(id, fetched, from);
+    }
+    return value;
+  }
+
   /** The value of this process' copy, counted as a hit, or null. */
   private @Nullable V copy(K key) {
-    if (invalidations == null) {
+    if (near == null) {
       return null;
     }
     requireOpen();
     long start = statistics.start();
-    NearCache copies = Objects.requireNonNull(near);
-    @SuppressWarnings("unchecked")
-    V copy = (V) copies.get(copies.place(Objects.requireNonNull(key, "key"), null));
+    V copy = copyQuietly(Objects.requireNonNull(key, "key"), null);
     if (copy != null) {
       countLookUp(true, start);
-    } else {
-      copies.missed(1);
     }
     return copy;
   }
 
-  private @Nullable Fill begin(K key, byte[] id) {
-    return invalidations == null || near == null ? null : near.begin(near.place(key, id));
-  }
-
-  private @Nullable V fetched(Fill fill, byte[] id) {
-    try {
-      return keep(fill, await(store.fetch(id)));
-    } finally {
-      abandon(fill);
+  private @Nullable V copyQuietly(K key, byte @Nullable [] id) {
+    if (near == null) {
+      return null;
     }
+    @SuppressWarnings("unchecked")
+    V copy = (V) near.get(near.place(key, id));
+    return copy;
   }
 
-  private @Nullable V keep(Fill fill, Fetched fetched) {
-    V value = decodeOrNull(fetched.value());
-    Objects.requireNonNull(near).keep(fill, fetched, value);
-    return value;
+  private @Nullable Fill begin(K key, byte[] id) {
+    return near == null ? null : near.begin(near.place(key, id));
   }
 
   /** Does nothing when something was kept. */
   private void abandon(@Nullable Fill fill) {
-    if (fill != null) {
-      Objects.requireNonNull(near).abandon(fill);
+    if (fill != null && near != null) {
+      near.abandon(fill);
     }
   }
 
-  private @Nullable V load(K key, byte[] id, Function<? super K, ? extends @Nullable V> from) {
-    Held held = locks.lock(id);
-    try {
-      // Another thread may have loaded it while this one waited for the lock.
-      byte[] there = await(store.get(id));
-      if (there != null) {
-        return decode(there);
-      }
-      byte[] generation = store.seenGeneration();
-      V loaded = from.apply(key);
-      return loaded == null ? null : keepLoaded(key, id, loaded, generation);
-    } finally {
-      held.release();
-    }
-  }
-
-  /**
-   * Stores what was loaded, unless the entry was removed or the cache cleared while it was being
-   * loaded: then it may be what the removal was meant to get rid of.
-   */
-  private V keepLoaded(K key, byte[] id, V loaded, byte[] generation) {
-    long ttl = expiry.forCreation();
-    if (ttl == 0) {
-      return loaded;
-    }
-    byte[] bytes = encode(loaded);
-    Loaded kept = await(store.setLoaded(generation, id, bytes, ttl));
-    if (kept.existing() != null) {
-      return decode(kept.existing());
-    }
-    if (kept.stored() && locks.isInvalidated(id)) {
-      await(store.compareAndDelete(id, bytes));
-    } else if (kept.stored()) {
-      tell(Kind.CREATED, key, null, loaded);
-    }
-    return loaded;
+  /** Told of what was loaded and stored. */
+  void created(K key, V value) {
+    tell(Kind.CREATED, key, null, value);
   }
 
   private Map<K, V> loadMissing(EntryLoader<K, V> from, Set<K> missing) {
@@ -1166,6 +1133,11 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return CompletableFuture.supplyAsync(operation, executor);
   }
 
+  /** That there is no value may be remembered for another time than values are. */
+  private Expiry lifeOf(V value) {
+    return absentFor != null && value == AbsentValue.ABSENT ? lasting(absentFor) : expiry;
+  }
+
   private static Expiry lasting(Duration ttl) {
     long millis = Expiry.millis(ttl);
     return Expiry.fixed(millis, millis, Expiry.UNCHANGED);
@@ -1185,7 +1157,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return ids;
   }
 
-  private byte[] encode(V value) {
+  byte[] encode(V value) {
     return valueFormat.encode(Objects.requireNonNull(value, "value"));
   }
 

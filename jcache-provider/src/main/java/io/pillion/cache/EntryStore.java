@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +52,8 @@ final class EntryStore {
   private final Command readGeneration;
   private final ConditionalWrites conditionalWrites;
   private final @Nullable NearCache near;
+  private final LoadingSettings loading;
+  private final boolean leases;
 
   private volatile byte @Nullable [] generation;
 
@@ -60,8 +63,15 @@ final class EntryStore {
    * @param near told of everything that is changed from here, before the change is acknowledged to
    *     the caller; null for none
    */
-  EntryStore(Commands commands, KeyLayout layout, long ttlCeilingMillis, @Nullable NearCache near) {
+  EntryStore(
+      Commands commands,
+      KeyLayout layout,
+      long ttlCeilingMillis,
+      @Nullable NearCache near,
+      LoadingSettings loading) {
     this.near = near;
+    this.loading = loading;
+    this.leases = loading.leaseMillis() > 0;
     this.commands = commands;
     this.layout = layout;
     this.ttlCeilingMillis = ttlCeilingMillis;
@@ -446,7 +456,7 @@ final class EntryStore {
   }
 
   /** Reads in the generation that is the current one when the reading is over. */
-  private <T extends @Nullable Object> CompletionStage<T> reading(
+  <T extends @Nullable Object> CompletionStage<T> reading(
       Function<byte[], List<Command>> build, Function<List<@Nullable Object>, T> read) {
     return inGeneration(/* checkFirst= */ false, build, read);
   }
@@ -456,12 +466,31 @@ final class EntryStore {
       List<byte[]> ids,
       Function<byte[], List<Command>> build,
       Function<List<@Nullable Object>, T> read) {
-    CompletionStage<T> written = inGeneration(/* checkFirst= */ true, build, read);
+    CompletionStage<T> written =
+        leases
+            ? inGeneration(
+                /* checkFirst= */ true,
+                gen -> withoutLeases(gen, ids, build.apply(gen)),
+                replies -> read.apply(replies.subList(ids.size(), replies.size())))
+            : inGeneration(/* checkFirst= */ true, build, read);
     NearCache copies = near;
     // Also after a failure, which may come after the deed.
     return copies == null
         ? written
         : written.whenComplete((result, failure) -> ids.forEach(copies::written));
+  }
+
+  /** Who loads one of these now must not store what this write is about to replace or remove. */
+  private List<Command> withoutLeases(byte[] gen, List<byte[]> ids, List<Command> write) {
+    List<Command> all = new ArrayList<>(ids.size() + write.size());
+    ids.forEach(id -> all.add(Command.of("DEL").arg(layout.leaseKey(layout.entryKey(gen, id)))));
+    all.addAll(write);
+    return all;
+  }
+
+  /** The command that reads the current generation. */
+  Command readGeneration() {
+    return readGeneration;
   }
 
   private <T extends @Nullable Object> CompletionStage<T> inGeneration(
@@ -522,7 +551,7 @@ final class EntryStore {
   }
 
   /** All replies in order; fails with the first that failed, once all have come. */
-  private static CompletionStage<List<@Nullable Object>> joined(
+  static CompletionStage<List<@Nullable Object>> joined(
       List<CompletionStage<@Nullable Object>> stages) {
     List<CompletableFuture<@Nullable Object>> futures = new ArrayList<>(stages.size());
     stages.forEach(stage -> futures.add(stage.toCompletableFuture()));
@@ -565,19 +594,29 @@ final class EntryStore {
   }
 
   /** The words of SET that say how long. */
-  private List<String> lifetime(long ttlMillis) {
+  List<String> lifetime(long ttlMillis) {
     if (ttlMillis == Expiry.UNCHANGED) {
       return List.of("KEEPTTL");
     }
-    long capped = Math.min(ttlMillis, ttlCeilingMillis);
+    long capped = Math.min(aged(ttlMillis), ttlCeilingMillis);
     return capped == Expiry.ETERNAL ? List.of() : List.of("PX", Long.toString(capped));
+  }
+
+  /** The time that an entry stays: cut at random, and for a while after its life. */
+  private long aged(long ttlMillis) {
+    if (ttlMillis == Expiry.ETERNAL) {
+      return ttlMillis;
+    }
+    double cut = loading.jitter() == 0 ? 0 : ThreadLocalRandom.current().nextDouble();
+    long life = Math.max(1, ttlMillis - (long) (ttlMillis * loading.jitter() * cut));
+    return life + loading.staleFor().toMillis();
   }
 
   private static boolean isOne(@Nullable Object reply) {
     return reply instanceof Long count && count == 1;
   }
 
-  private static boolean isDone(@Nullable Object reply) {
+  static boolean isDone(@Nullable Object reply) {
     return isOne(reply) || (reply instanceof byte[] status && Arrays.equals(status, OK));
   }
 

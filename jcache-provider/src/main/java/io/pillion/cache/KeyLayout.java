@@ -13,10 +13,12 @@ import org.jspecify.annotations.Nullable;
  * p:products:gen                  the current generation, a number
  * p:products:1763683200000:42     the entry of key 42 in that generation
  * p:products:sweep                the lease of whoever removes older generations
+ * p:products:load:{…:42}          the lease of whoever loads key 42, see LoadLeases
  * </pre>
  *
- * <p>No name holds a brace, so on a cluster the entries of a cache spread over all slots. The parts
- * of cache names that would mean something in a key name or in a SCAN pattern are percent-escaped.
+ * <p>No entry's name holds a brace, so on a cluster the entries of a cache spread over all slots.
+ * The parts of cache names that would mean something in a key name or in a SCAN pattern are
+ * percent-escaped.
  */
 final class KeyLayout {
   private static final Pattern PREFIX = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
@@ -50,6 +52,25 @@ final class KeyLayout {
   /** What all keys of the cache begin with, and no others. */
   byte[] keyPrefix() {
     return bytes(cachePrefix);
+  }
+
+  /** The key of the lease to load an entry: on the entry's slot. */
+  byte[] leaseKey(byte[] entryKey) {
+    return beside("load", entryKey);
+  }
+
+  /** The key on which those wait who do not hold the lease: on the entry's slot. */
+  byte[] wakeKey(byte[] entryKey) {
+    return beside("wake", entryKey);
+  }
+
+  private byte[] beside(String what, byte[] entryKey) {
+    ByteArrayOutputStream key =
+        new ByteArrayOutputStream(cachePrefix.length() + entryKey.length + 8);
+    key.writeBytes(bytes(cachePrefix + what + ":{"));
+    key.writeBytes(entryKey);
+    key.write('}');
+    return key.toByteArray();
   }
 
   /** Whether this is the key that holds the current generation. */

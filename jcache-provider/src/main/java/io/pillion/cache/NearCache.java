@@ -4,6 +4,9 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Policy;
 import io.pillion.cache.EntryStore.Fetched;
+import io.pillion.client.CommandException;
+import io.pillion.client.Commands;
+import io.pillion.client.ConnectionException;
 import io.pillion.client.Invalidations;
 import java.time.Duration;
 import java.util.Arrays;
@@ -12,6 +15,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The copies of one cache's entries in this process.
@@ -35,6 +40,7 @@ import org.jspecify.annotations.Nullable;
  * decoded for each reader, who may then do with them what he likes.
  */
 final class NearCache implements Invalidations.Listener, NearStatistics {
+  private static final Logger log = LoggerFactory.getLogger(NearCache.class);
   private static final int OVERHEAD = 64;
 
   private final KeyLayout layout;
@@ -52,10 +58,12 @@ final class NearCache implements Invalidations.Listener, NearStatistics {
   private final LongAdder invalidations = new LongAdder();
   private final AtomicLong epoch = new AtomicLong();
   private final AtomicBoolean emptying = new AtomicBoolean();
+  private @Nullable Invalidations reports;
   private volatile long heardNanos = System.nanoTime();
   private volatile long freshUntilNanos = System.nanoTime() - 1;
 
-  NearCache(NearSettings settings, KeyLayout layout, KeyCodec keyCodec, ValueFormat valueFormat) {
+  private NearCache(
+      NearSettings settings, KeyLayout layout, KeyCodec keyCodec, ValueFormat valueFormat) {
     this.layout = layout;
     this.keyCodec = keyCodec;
     this.textKeys = keyCodec instanceof TextKeyCodec;
@@ -77,9 +85,67 @@ final class NearCache implements Invalidations.Listener, NearStatistics {
     return duration.compareTo(Duration.ofDays(365)) > 0 ? Long.MAX_VALUE / 4 : duration.toNanos();
   }
 
-  /** How often the server has to be heard of. */
-  Duration heartbeat() {
-    return maxStaleness.dividedBy(4);
+  /**
+   * The copies that these settings want, told of changes from now on; null when none are wanted, or
+   * none can be kept.
+   *
+   * @throws IllegalArgumentException when the server cannot report changes
+   */
+  static @Nullable NearCache open(CacheSettings<?, ?> settings, Commands commands) {
+    NearSettings wanted = settings.near();
+    if (wanted == null) {
+      return null;
+    }
+    Expiry expiry = settings.expiry();
+    if (!expiry.isFixed() || expiry.forAccess() != Expiry.UNCHANGED) {
+      log.info(
+          "Cache '{}' keeps no copies in this process: the server has to see every read of its"
+              + " entries, as reading may change how long they live",
+          settings.name());
+      return null;
+    }
+    NearCache copies =
+        new NearCache(wanted, settings.keyLayout(), settings.keyCodec(), settings.valueFormat());
+    return copies.follow(settings.name(), commands) ? copies : null;
+  }
+
+  private boolean follow(String name, Commands commands) {
+    Invalidations asked;
+    try {
+      asked = commands.invalidations(layout.keyPrefix(), maxStaleness.dividedBy(4), this);
+    } catch (UnsupportedOperationException inThisProcess) {
+      log.debug("Cache '{}' keeps no copies: {}", name, inThisProcess.getMessage());
+      return false;
+    }
+    reports = asked;
+    try {
+      commands.await(asked.established());
+    } catch (CommandException e) {
+      asked.close();
+      throw new IllegalArgumentException(
+          "Cache '"
+              + name
+              + "' cannot have a near cache: "
+              + commands.target()
+              + " does not report changed keys (CLIENT TRACKING over RESP3, which Redis 6.2, Valkey"
+              + " and Pillion have): "
+              + e.getMessage(),
+          e);
+    } catch (ConnectionException e) {
+      log.warn(
+          "Cache '{}' keeps no copies in this process until {} can be reached: {}",
+          name,
+          commands.target(),
+          e.getMessage());
+    }
+    return true;
+  }
+
+  /** Ends it. */
+  void close() {
+    if (reports != null) {
+      reports.close();
+    }
   }
 
   /**
@@ -103,10 +169,8 @@ final class NearCache implements Invalidations.Listener, NearStatistics {
   /** The value of the copy in this place, the caller's own unless immutable; or null. */
   @Nullable Object get(Object place) {
     long now = System.nanoTime();
-    if (now - freshUntilNanos >= 0) {
-      return null;
-    }
-    if (places.getIfPresent(place) instanceof Copy copy
+    if (now - freshUntilNanos < 0
+        && places.getIfPresent(place) instanceof Copy copy
         && copy.epoch == epoch.get()
         && copy.endNanos - now > 0) {
       hits.increment();
@@ -114,12 +178,8 @@ final class NearCache implements Invalidations.Listener, NearStatistics {
           ? valueFormat.decode(bytes)
           : copy.value;
     }
+    misses.increment();
     return null;
-  }
-
-  /** Counts a read that was not answered here. */
-  void missed(int count) {
-    misses.add(count);
   }
 
   /**

@@ -1,0 +1,384 @@
+package io.pillion.cache;
+
+import io.pillion.cache.EntryStore.Fetched;
+import io.pillion.cache.EntryStore.Loaded;
+import io.pillion.cache.KeyLocks.Held;
+import io.pillion.cache.LoadLeases.Claim;
+import io.pillion.client.ConnectionException;
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How a cache comes by the values that it does not have, and by new ones for those that grow old.
+ *
+ * <p>In this process one caller at a time loads a key; with a lease, in all processes, see {@link
+ * LoadLeases}. The others get what that one found. What it loaded is not stored when the entry was
+ * removed or replaced meanwhile, or the cache cleared: it may be what that was to get rid of.
+ */
+final class Loads<K, V> {
+  private static final Logger log = LoggerFactory.getLogger(Loads.class);
+
+  private final EngineCache<K, V> cache;
+  private final EntryStore store;
+  private final KeyLocks locks;
+  private final LoadingSettings settings;
+  private final Expiry expiry;
+  private final @Nullable LoadLeases leases;
+  private final ConcurrentMap<String, CompletableFuture<@Nullable V>> flights =
+      new ConcurrentHashMap<>();
+  private final Set<String> refreshing = ConcurrentHashMap.newKeySet();
+
+  /** The loads of this cache; without leases if null. */
+  Loads(
+      EngineCache<K, V> cache,
+      EntryStore store,
+      KeyLocks locks,
+      CacheSettings<K, V> settings,
+      @Nullable LoadLeases leases) {
+    this.cache = cache;
+    this.store = store;
+    this.locks = locks;
+    this.settings = settings.loading();
+    this.expiry = settings.expiry();
+    this.leases = leases;
+  }
+
+  // --- age
+
+  /** Whether reads have to know how long an entry still lives. */
+  boolean looksAtAge() {
+    return settings.looksAtAge();
+  }
+
+  /** What is left of an entry's life: zero or less when it is only kept to be handed out stale. */
+  private long leftMillis(Fetched fetched) {
+    return fetched.ttlMillis() < 0
+        ? Long.MAX_VALUE
+        : fetched.ttlMillis() - settings.staleFor().toMillis();
+  }
+
+  /** Whether there is an entry whose life is over. */
+  boolean isStale(Fetched fetched) {
+    return fetched.value() != null && leftMillis(fetched) <= 0;
+  }
+
+  /** The same, to be kept as a copy no longer than until it is to be loaded anew. */
+  Fetched untilDue(Fetched fetched) {
+    long left = leftMillis(fetched);
+    return left == Long.MAX_VALUE
+        ? fetched
+        : new Fetched(fetched.value(), Math.max(0, left - settings.refreshAhead().toMillis()));
+  }
+
+  /** Has the entry loaded anew in the background if it is time for that and nobody does. */
+  void refreshIfDue(
+      byte[] id, Fetched fetched, Supplier<? extends CompletionStage<@Nullable V>> from) {
+    byte[] old = fetched.value();
+    if (old == null || leftMillis(fetched) > settings.refreshAhead().toMillis()) {
+      return;
+    }
+    String name = name(id);
+    if (!refreshing.add(name)) {
+      return;
+    }
+    CompletionStage<?> unused =
+        claimToRefresh(id)
+            .thenComposeAsync(claim -> refresh(id, old, from, claim))
+            .whenComplete(
+                (done, failure) -> {
+                  refreshing.remove(name);
+                  if (failure != null) {
+                    log.debug("An entry of '{}' stays as it is: {}", cache.name(), failure + "");
+                  }
+                });
+  }
+
+  private CompletionStage<@Nullable Claim> claimToRefresh(byte[] id) {
+    return leases == null
+        ? CompletableFuture.completedFuture(null)
+        : leases.claimToRefresh(id).thenApply(claim -> claim);
+  }
+
+  private CompletionStage<?> refresh(
+      byte[] id,
+      byte[] old,
+      Supplier<? extends CompletionStage<@Nullable V>> from,
+      @Nullable Claim claim) {
+    if (claim != null && claim.token() == null) {
+      return CompletableFuture.completedFuture(null);
+    }
+    CompletionStage<?> stored;
+    try {
+      stored =
+          offTheReader(from.get())
+              .thenCompose(
+                  value ->
+                      value == null
+                          ? CompletableFuture.completedFuture(false)
+                          : store.compareAndSet(id, old, cache.encode(value), ttl(value)));
+    } catch (RuntimeException e) {
+      stored = CompletableFuture.failedFuture(e);
+    }
+    return stored.whenComplete((done, failure) -> release(claim));
+  }
+
+  private void release(@Nullable Claim claim) {
+    if (claim != null && claim.token() != null && leases != null) {
+      CompletionStage<?> unused = offTheReader(leases.release(claim));
+    }
+  }
+
+  /** How long a loaded value lives. */
+  private long ttl(V value) {
+    long ttl = expiry.forCreation();
+    return value == AbsentValue.ABSENT && !settings.absentFor().isZero()
+        ? Math.min(ttl, settings.absentFor().toMillis())
+        : ttl;
+  }
+
+  // --- blocking
+
+  /** The value that is there meanwhile, or what the function makes of the key; or null. */
+  @Nullable V load(K key, byte[] id, Function<? super K, ? extends @Nullable V> from) {
+    Held held = locks.lock(id);
+    try {
+      LoadLeases all = leases;
+      return all == null ? loadHere(key, id, from) : loadOnce(key, id, from, all);
+    } finally {
+      held.release();
+    }
+  }
+
+  private @Nullable V loadHere(K key, byte[] id, Function<? super K, ? extends @Nullable V> from) {
+    // Another thread may have loaded it while this one waited for the lock.
+    byte[] there = cache.await(store.get(id));
+    if (there != null) {
+      return cache.decode(there);
+    }
+    byte[] generation = store.seenGeneration();
+    V loaded = from.apply(key);
+    if (loaded == null) {
+      return null;
+    }
+    long ttl = ttl(loaded);
+    if (ttl == 0) {
+      return loaded;
+    }
+    byte[] bytes = cache.encode(loaded);
+    Loaded kept = cache.await(store.setLoaded(generation, id, bytes, ttl));
+    if (kept.existing() != null) {
+      return cache.decode(kept.existing());
+    }
+    if (kept.stored() && locks.isInvalidated(id)) {
+      cache.await(store.compareAndDelete(id, bytes));
+    } else if (kept.stored()) {
+      cache.created(key, loaded);
+    }
+    return loaded;
+  }
+
+  private @Nullable V loadOnce(
+      K key, byte[] id, Function<? super K, ? extends @Nullable V> from, LoadLeases all) {
+    for (; ; ) {
+      Claim claim = cache.await(all.claim(id));
+      byte[] there = claim.found().value();
+      if (there != null) {
+        release(claim);
+        return cache.decode(there);
+      }
+      if (claim.absent()) {
+        return null;
+      }
+      if (claim.mayLoad()) {
+        return loaded(key, claim, from, all);
+      }
+      pause(all.ended(claim), claim.waitMillis());
+    }
+  }
+
+  private @Nullable V loaded(
+      K key, Claim claim, Function<? super K, ? extends @Nullable V> from, LoadLeases all) {
+    boolean ended = false;
+    try {
+      V loaded = from.apply(key);
+      ended = cache.await(keep(claim, loaded, all));
+      if (ended && loaded != null) {
+        cache.created(key, loaded);
+      }
+      return loaded;
+    } finally {
+      if (!ended) {
+        release(claim);
+      }
+    }
+  }
+
+  /** Stores what was loaded, and ends the lease with that; false when nothing was stored. */
+  private CompletionStage<Boolean> keep(Claim claim, @Nullable V loaded, LoadLeases all) {
+    long absentMillis = settings.absentFor().toMillis();
+    if (loaded == null) {
+      return absentMillis == 0
+          ? CompletableFuture.completedFuture(false)
+          : all.keepAbsent(claim, absentMillis).thenApply(done -> true);
+    }
+    long ttl = ttl(loaded);
+    return ttl == 0
+        ? CompletableFuture.completedFuture(false)
+        : all.keep(claim, cache.encode(loaded), store.lifetime(ttl));
+  }
+
+  /** Waits for somebody else's load, which may take longer than a command. */
+  private static void pause(CompletionStage<?> stage, long millis) {
+    try {
+      stage.toCompletableFuture().get(millis + 1_000, TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      log.debug("Asking again who loads", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ConnectionException("Interrupted while another process loads the value.", e);
+    }
+  }
+
+  // --- asynchronous
+
+  /**
+   * Like {@link #load}, with no thread that waits.
+   *
+   * @param lookUp asks for the value that is there
+   */
+  CompletableFuture<@Nullable V> loadAsync(
+      K key,
+      byte[] id,
+      Supplier<? extends CompletionStage<@Nullable V>> lookUp,
+      Supplier<? extends CompletionStage<@Nullable V>> from) {
+    CompletableFuture<@Nullable V> flight = new CompletableFuture<>();
+    String name = name(id);
+    CompletableFuture<@Nullable V> underWay = flights.putIfAbsent(name, flight);
+    if (underWay != null) {
+      return underWay;
+    }
+    CompletionStage<@Nullable V> found;
+    try {
+      found =
+          offTheReader(lookUp.get())
+              .thenCompose(
+                  there ->
+                      there != null
+                          ? CompletableFuture.completedFuture(there)
+                          : leases == null
+                              ? loadHereAsync(key, id, from)
+                              : loadOnceAsync(key, id, from, leases));
+    } catch (RuntimeException e) {
+      found = CompletableFuture.failedFuture(e);
+    }
+    CompletionStage<?> unused =
+        found.whenComplete(
+            (value, failure) -> {
+              flights.remove(name, flight);
+              if (failure == null) {
+                flight.complete(value);
+              } else {
+                flight.completeExceptionally(failure);
+              }
+            });
+    return flight;
+  }
+
+  private CompletionStage<@Nullable V> loadHereAsync(
+      K key, byte[] id, Supplier<? extends CompletionStage<@Nullable V>> from) {
+    byte[] generation = store.seenGeneration();
+    return offTheReader(from.get())
+        .thenCompose(
+            loaded -> {
+              long ttl = loaded == null ? 0 : ttl(loaded);
+              if (loaded == null || ttl == 0) {
+                return CompletableFuture.<@Nullable V>completedFuture(loaded);
+              }
+              return store
+                  .setLoaded(generation, id, cache.encode(loaded), ttl)
+                  .thenApply(
+                      kept -> {
+                        if (kept.stored()) {
+                          cache.created(key, loaded);
+                        }
+                        return kept.existing() == null ? loaded : cache.decode(kept.existing());
+                      });
+            });
+  }
+
+  private CompletionStage<@Nullable V> loadOnceAsync(
+      K key, byte[] id, Supplier<? extends CompletionStage<@Nullable V>> from, LoadLeases all) {
+    return offTheReader(all.claim(id))
+        .thenCompose(
+            claim -> {
+              byte[] there = claim.found().value();
+              if (there != null) {
+                release(claim);
+                return CompletableFuture.<@Nullable V>completedFuture(cache.decode(there));
+              }
+              if (claim.absent()) {
+                return CompletableFuture.<@Nullable V>completedFuture(null);
+              }
+              if (claim.mayLoad()) {
+                return loadedAsync(key, claim, from, all);
+              }
+              return offTheReader(all.ended(claim))
+                  .thenCompose(ended -> loadOnceAsync(key, id, from, all));
+            });
+  }
+
+  private CompletionStage<@Nullable V> loadedAsync(
+      K key, Claim claim, Supplier<? extends CompletionStage<@Nullable V>> from, LoadLeases all) {
+    CompletionStage<@Nullable V> loading;
+    try {
+      loading = offTheReader(from.get());
+    } catch (RuntimeException e) {
+      loading = CompletableFuture.failedFuture(e);
+    }
+    return loading
+        .thenCompose(
+            loaded ->
+                keep(claim, loaded, all)
+                    .thenApply(
+                        kept -> {
+                          if (!kept) {
+                            release(claim);
+                          } else if (loaded != null) {
+                            cache.created(key, loaded);
+                          }
+                          return loaded;
+                        }))
+        .whenComplete(
+            (loaded, failure) -> {
+              if (failure != null) {
+                release(claim);
+              }
+            });
+  }
+
+  /**
+   * Whoever waits for the answer may run code of the application, which may block, or ask what the
+   * server can do, which does; the thread that reads replies must not.
+   */
+  private static <T extends @Nullable Object> CompletableFuture<T> offTheReader(
+      CompletionStage<T> answer) {
+    CompletableFuture<T> future = answer.toCompletableFuture();
+    return future.isDone() ? future : future.thenApplyAsync(value -> value);
+  }
+
+  private static String name(byte[] id) {
+    return new String(id, StandardCharsets.ISO_8859_1);
+  }
+}

@@ -1,0 +1,358 @@
+package io.pillion.cache;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pillion.client.Awaiting;
+import io.pillion.client.Command;
+import io.pillion.client.Commands;
+import io.pillion.client.Replies;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What {@link LoadingSettings} promise, among caches that share nothing but the server. */
+@Timeout(60)
+abstract class LoadingContract {
+  private static final LoadingSettings LEASED =
+      LoadingSettings.none().withLease(Duration.ofSeconds(20));
+
+  private final String name = "loading-" + UUID.randomUUID();
+
+  /** A client, and one that another process would have. */
+  abstract Commands one();
+
+  abstract Commands other();
+
+  private EngineCache<String, String> cache(Commands commands, LoadingSettings loading) {
+    return cache(commands, loading, Expiry.eternal());
+  }
+
+  private EngineCache<String, String> cache(
+      Commands commands, LoadingSettings loading, Expiry expiry) {
+    return new EngineCache<>(
+        commands,
+        CacheSettings.<String, String>named(name).loading(loading).expiry(expiry).build());
+  }
+
+  @Test
+  void manyMissesInTwoProcessesAreOneLoad() throws Exception {
+    List<EngineCache<String, String>> caches =
+        List.of(cache(one(), LEASED), cache(other(), LEASED));
+    AtomicInteger loads = new AtomicInteger();
+    CountDownLatch loading = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    ExecutorService threads = Executors.newCachedThreadPool();
+    List<Future<String>> answers = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      EngineCache<String, String> cache = caches.get(i % 2);
+      boolean async = i % 4 > 1;
+      answers.add(
+          threads.submit(
+              () -> {
+                if (async) {
+                  return cache
+                      .computeIfAbsentAsync(
+                          "k", () -> CompletableFuture.supplyAsync(() -> load(loads, loading, go)))
+                      .toCompletableFuture()
+                      .join();
+                }
+                return cache.computeIfAbsent("k", key -> load(loads, loading, go));
+              }));
+    }
+    loading.await();
+    go.countDown();
+    for (Future<String> answer : answers) {
+      assertThat(answer.get(30, TimeUnit.SECONDS)).isEqualTo("loaded");
+    }
+    assertThat(loads).hasValue(1);
+    threads.shutdown();
+  }
+
+  private static String load(AtomicInteger loads, CountDownLatch loading, CountDownLatch go) {
+    loads.incrementAndGet();
+    loading.countDown();
+    try {
+      go.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+    return "loaded";
+  }
+
+  @Test
+  void whoWaitsDoesNotPoll() throws Exception {
+    EngineCache<String, String> cache = cache(one(), LEASED);
+    EngineCache<String, String> second = cache(other(), LEASED);
+    CountDownLatch loading = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    AtomicInteger loads = new AtomicInteger();
+    CompletableFuture<String> first =
+        CompletableFuture.supplyAsync(
+            () -> cache.computeIfAbsent("k", key -> load(loads, loading, go)));
+    loading.await();
+    CompletableFuture<String> waiter =
+        second
+            .computeIfAbsentAsync("k", () -> CompletableFuture.completedFuture("other"))
+            .toCompletableFuture();
+    Awaiting.until(() -> blocked() > 0);
+    long before = commands();
+    for (int i = 0; i < 20; i++) {
+      commands();
+    }
+    assertThat(commands() - before).isLessThan(20L * one().primaries().size() + 20);
+    go.countDown();
+    assertThat(first.join()).isEqualTo("loaded");
+    assertThat(waiter.join()).isEqualTo("loaded");
+  }
+
+  private long blocked() {
+    return number("clients", "blocked_clients:");
+  }
+
+  private long commands() {
+    return number("stats", "total_commands_processed:");
+  }
+
+  private long number(String section, String field) {
+    long sum = 0;
+    for (Commands node : one().primaries()) {
+      String info = String.valueOf(Replies.asText(node.call(Command.of("INFO", section))));
+      int start = info.indexOf(field) + field.length();
+      sum += Long.parseLong(info.substring(start, info.indexOf('\r', start)));
+    }
+    return sum;
+  }
+
+  @Test
+  void whenTheLoaderDiesTheNextOneLoadsWithinTheLease() {
+    LoadingSettings brief = LoadingSettings.none().withLease(Duration.ofMillis(400));
+    CacheSettings<String, String> settings =
+        CacheSettings.<String, String>named(name).loading(brief).build();
+    EngineCache<String, String> cache = new EngineCache<>(one(), settings);
+    assertThat(cache.get("k")).isNull();
+    EntryStore store = new EntryStore(other(), settings.keyLayout(), Expiry.ETERNAL, null, brief);
+    LoadLeases dead = new LoadLeases(other(), store, settings.keyLayout(), 400);
+    byte[] id = settings.keyCodec().encode("k");
+    assertThat(dead.claim(id).toCompletableFuture().join().mayLoad()).isTrue();
+    long start = System.nanoTime();
+    assertThat(cache.computeIfAbsent("k", key -> "mine")).isEqualTo("mine");
+    long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+    assertThat(millis).isBetween(200L, 2_000L);
+    assertThat(cache.get("k")).isEqualTo("mine");
+  }
+
+  @Test
+  void whoSleptPastItsLeaseStoresNothing() {
+    LoadingSettings brief = LoadingSettings.none().withLease(Duration.ofMillis(100));
+    EngineCache<String, String> cache = cache(one(), brief);
+    EngineCache<String, String> second = cache(other(), brief);
+    String slow =
+        cache.computeIfAbsent(
+            "k",
+            key -> {
+              assertThat(second.computeIfAbsent("k", k -> "second")).isEqualTo("second");
+              second.remove("k");
+              return "first";
+            });
+    assertThat(slow).isEqualTo("first");
+    assertThat(cache.get("k")).isNull();
+  }
+
+  @Test
+  void whatIsRemovedOrPutDuringALoadIsNotUndoneByIt() {
+    EngineCache<String, String> cache = cache(one(), LEASED);
+    EngineCache<String, String> second = cache(other(), LEASED);
+    String loaded =
+        cache.computeIfAbsent(
+            "removed",
+            key -> {
+              second.remove("removed");
+              return "old";
+            });
+    assertThat(loaded).isEqualTo("old");
+    assertThat(second.get("removed")).isNull();
+    cache.computeIfAbsent(
+        "put",
+        key -> {
+          second.put("put", "new");
+          return "old";
+        });
+    assertThat(cache.get("put")).isEqualTo("new");
+    cache.computeIfAbsent(
+        "cleared",
+        key -> {
+          second.clear();
+          return "old";
+        });
+    assertThat(cache.get("cleared")).isNull();
+  }
+
+  @Test
+  void aLoadThatFailsLetsTheNextOneTry() throws Exception {
+    EngineCache<String, String> cache = cache(one(), LEASED);
+    EngineCache<String, String> second = cache(other(), LEASED);
+    CountDownLatch loading = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    CompletableFuture<String> failing =
+        CompletableFuture.supplyAsync(
+            () ->
+                cache.computeIfAbsent(
+                    "k",
+                    key -> {
+                      load(new AtomicInteger(), loading, go);
+                      throw new IllegalStateException("no database");
+                    }));
+    loading.await();
+    CompletableFuture<String> waiting =
+        CompletableFuture.supplyAsync(() -> second.computeIfAbsent("k", key -> "found"));
+    go.countDown();
+    assertThatThrownBy(failing::join).hasMessageContaining("no database");
+    assertThat(waiting.join()).isEqualTo("found");
+    assertThatThrownBy(
+            () ->
+                cache
+                    .computeIfAbsentAsync(
+                        "a",
+                        () -> CompletableFuture.failedFuture(new IllegalStateException("none")))
+                    .toCompletableFuture()
+                    .join())
+        .hasMessageContaining("none");
+    assertThat(second.computeIfAbsent("a", key -> "b")).isEqualTo("b");
+  }
+
+  @Test
+  void thatThereIsNoValueIsRememberedUntilSomethingChanges() {
+    LoadingSettings remembering = LoadingSettings.none().withAbsentFor(Duration.ofSeconds(20));
+    EngineCache<String, String> cache = cache(one(), remembering);
+    EngineCache<String, String> second = cache(other(), remembering);
+    AtomicInteger asked = new AtomicInteger();
+    for (int i = 0; i < 5; i++) {
+      assertThat(
+              (i % 2 == 0 ? cache : second)
+                  .computeIfAbsent(
+                      "k",
+                      key -> {
+                        asked.incrementAndGet();
+                        return null;
+                      }))
+          .isNull();
+    }
+    assertThat(asked).hasValue(1);
+    assertThat(cache.containsKey("k")).isFalse();
+    second.remove("k");
+    assertThat(cache.computeIfAbsent("k", key -> "now")).isEqualTo("now");
+    cache.remove("k");
+    assertThat(cache.computeIfAbsent("k", key -> null)).isNull();
+    second.put("k", "put");
+    assertThat(cache.get("k")).isEqualTo("put");
+  }
+
+  @Test
+  void aStaleValueIsHandedOutWhileItIsLoadedAnewOnce() {
+    LoadingSettings lenient = LEASED.withStaleFor(Duration.ofSeconds(30));
+    Expiry brief = Expiry.afterWrite(Duration.ofMillis(50));
+    EngineCache<String, String> cache = cache(one(), lenient, brief);
+    EngineCache<String, String> second = cache(other(), lenient, brief);
+    cache.put("k", "old");
+    // Who loads nothing does not see it any more.
+    Awaiting.until(() -> cache.get("k") == null);
+    CountDownLatch go = new CountDownLatch(1);
+    CountDownLatch loading = new CountDownLatch(1);
+    AtomicInteger loads = new AtomicInteger();
+    for (int i = 0; i < 10; i++) {
+      assertThat(
+              (i % 2 == 0 ? cache : second).computeIfAbsent("k", key -> load(loads, loading, go)))
+          .isEqualTo("old");
+    }
+    assertThat(
+            cache
+                .computeIfAbsentAsync(
+                    "k", () -> CompletableFuture.completedFuture(load(loads, loading, go)))
+                .toCompletableFuture()
+                .join())
+        .isEqualTo("old");
+    go.countDown();
+    Awaiting.until(
+        () -> "loaded".equals(second.computeIfAbsent("k", key -> load(loads, loading, go))));
+    assertThat(cache.getAll(Set.of("k")).values()).isSubsetOf("loaded");
+  }
+
+  @Test
+  void aFailedRefreshLeavesTheStaleValue() {
+    EngineCache<String, String> cache =
+        cache(
+            one(),
+            LoadingSettings.none().withStaleFor(Duration.ofSeconds(30)),
+            Expiry.afterWrite(Duration.ofMillis(20)));
+    cache.put("k", "old");
+    Awaiting.until(() -> cache.get("k") == null);
+    AtomicInteger failed = new AtomicInteger();
+    Awaiting.until(
+        () -> {
+          assertThat(
+                  cache.computeIfAbsent(
+                      "k",
+                      key -> {
+                        failed.incrementAndGet();
+                        throw new IllegalStateException("no database");
+                      }))
+              .isEqualTo("old");
+          return failed.get() > 1;
+        });
+  }
+
+  @Test
+  void anEntryIsLoadedAnewBeforeItsEnd() {
+    EngineCache<String, String> cache =
+        cache(
+            one(),
+            LEASED.withRefreshAhead(Duration.ofSeconds(25)),
+            Expiry.afterWrite(Duration.ofSeconds(30)));
+    cache.put("k", "old", Duration.ofSeconds(20));
+    assertThat(cache.computeIfAbsent("k", key -> "new")).isEqualTo("old");
+    Awaiting.until(() -> "new".equals(cache.get("k")));
+    AtomicInteger more = new AtomicInteger();
+    cache.computeIfAbsent("k", key -> "loaded " + more.incrementAndGet());
+    assertThat(more).hasValue(0);
+  }
+
+  @Test
+  void timesToLiveDiffer() {
+    EngineCache<String, String> cache =
+        cache(
+            one(),
+            LoadingSettings.none().withJitter(0.5),
+            Expiry.afterWrite(Duration.ofSeconds(100)));
+    Set<Long> seconds = new HashSet<>();
+    KeyLayout layout = new KeyLayout("p", name);
+    for (int i = 0; i < 40; i++) {
+      cache.put("k" + i, "v");
+    }
+    Commands commands = one();
+    byte[] generation =
+        Objects.requireNonNull(
+            Replies.asBytes(commands.call(Command.of("GET").arg(layout.generationKey()))));
+    for (int i = 0; i < 40; i++) {
+      byte[] key = layout.entryKey(generation, ("k" + i).getBytes(StandardCharsets.US_ASCII));
+      long ttl = Replies.asLong(commands.call(Command.of("PTTL").arg(key)));
+      assertThat(ttl).isBetween(45_000L, 100_000L);
+      seconds.add(ttl / 1_000);
+    }
+    assertThat(seconds).hasSizeGreaterThan(10);
+  }
+}
