@@ -2,6 +2,7 @@ package io.pillion.jcache;
 
 import io.pillion.cache.CacheSettings;
 import io.pillion.cache.JsonCodec;
+import io.pillion.cache.LoadingSettings;
 import io.pillion.cache.NearSettings;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
@@ -20,6 +21,7 @@ final class ManagerSettings {
   private static final String TTL_CEILING = "pillion.ttl-ceiling";
   private static final String COMPRESS_FROM = "pillion.compress-from";
   private static final String CODEC = "pillion.codec";
+  private static final String LOADING = "pillion.loading.";
   private static final String NEAR = "pillion.near";
   private static final String NEAR_MAX_BYTES = "pillion.near.max-bytes";
   private static final String NEAR_TTL = "pillion.near.ttl";
@@ -53,6 +55,7 @@ final class ManagerSettings {
     lookup.apply(COMPRESS_FROM, text -> settings.compressFrom(Integer.parseInt(text)));
     lookup.apply(CODEC, text -> codec(settings, text, configuration.getValueType()));
     settings.near(near(lookup, configuration));
+    settings.loading(loading(lookup, configuration));
     return settings;
   }
 
@@ -69,6 +72,19 @@ final class ManagerSettings {
     NearSettings own =
         configuration instanceof PillionConfiguration<?, ?> ours ? ours.getNear() : null;
     return own != null ? own : wanted[0] ? near[0] : null;
+  }
+
+  private static LoadingSettings loading(Lookup lookup, Configuration<?, ?> configuration) {
+    LoadingSettings[] all = {LoadingSettings.none()};
+    lookup.apply(LOADING + "lease", text -> all[0] = all[0].withLease(durationOrNone(text)));
+    lookup.apply(LOADING + "stale-for", text -> all[0] = all[0].withStaleFor(duration(text)));
+    lookup.apply(
+        LOADING + "refresh-ahead", text -> all[0] = all[0].withRefreshAhead(duration(text)));
+    lookup.apply(LOADING + "jitter", text -> all[0] = all[0].withJitter(Double.parseDouble(text)));
+    lookup.apply(LOADING + "absent-for", text -> all[0] = all[0].withAbsentFor(duration(text)));
+    LoadingSettings own =
+        configuration instanceof PillionConfiguration<?, ?> ours ? ours.getLoading() : null;
+    return own != null ? own : all[0];
   }
 
   private static List<String> patterns(String list) {

@@ -55,6 +55,20 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code pillion.near.immutable}</td>
  *     <td>classes whose objects never change and are handed out without a copy</td>
  *     <td>none</td></tr>
+ * <tr><td>{@code pillion.loading.lease}</td>
+ *     <td>one process at a time loads a key, for at most so long, as {@code PT10S}; see {@link
+ *     io.pillion.cache.LoadingSettings}, also for those that follow</td>
+ *     <td>{@code none}</td></tr>
+ * <tr><td>{@code pillion.loading.stale-for}</td>
+ *     <td>how long an entry is handed out after its life, while it is loaded anew</td>
+ *     <td>{@code PT0S}</td></tr>
+ * <tr><td>{@code pillion.loading.refresh-ahead}</td>
+ *     <td>from when before its end an entry that is read is loaded anew</td>
+ *     <td>{@code PT0S}</td></tr>
+ * <tr><td>{@code pillion.loading.jitter}</td>
+ *     <td>by what part times to live are cut at random: 0 to 0.5</td><td>0</td></tr>
+ * <tr><td>{@code pillion.loading.absent-for}</td>
+ *     <td>how long it is remembered that there is no value</td><td>{@code PT0S}</td></tr>
  * </table>
  */
 public final class PillionCacheManager implements CacheManager {

@@ -1,5 +1,6 @@
 package io.pillion.jcache;
 
+import io.pillion.cache.LoadingSettings;
 import io.pillion.cache.NearSettings;
 import java.util.Objects;
 import javax.cache.configuration.CompleteConfiguration;
@@ -14,6 +15,7 @@ public final class PillionConfiguration<K, V> extends MutableConfiguration<K, V>
   private static final long serialVersionUID = 1L;
 
   private @Nullable NearSettings near;
+  private @Nullable LoadingSettings loading;
 
   /** The standard's defaults. */
   public PillionConfiguration() {}
@@ -23,6 +25,7 @@ public final class PillionConfiguration<K, V> extends MutableConfiguration<K, V>
     super(other);
     if (other instanceof PillionConfiguration<K, V> ours) {
       near = ours.near;
+      loading = ours.loading;
     }
   }
 
@@ -37,15 +40,27 @@ public final class PillionConfiguration<K, V> extends MutableConfiguration<K, V>
     return this;
   }
 
+  /** How values are loaded; null for as the cache manager's properties say. */
+  public @Nullable LoadingSettings getLoading() {
+    return loading;
+  }
+
+  /** Says how values are loaded that many want at once. */
+  public PillionConfiguration<K, V> setLoading(@Nullable LoadingSettings loading) {
+    this.loading = loading;
+    return this;
+  }
+
   @Override
   public boolean equals(@Nullable Object other) {
     return super.equals(other)
         && other instanceof PillionConfiguration<?, ?> ours
-        && Objects.equals(near, ours.near);
+        && Objects.equals(near, ours.near)
+        && Objects.equals(loading, ours.loading);
   }
 
   @Override
   public int hashCode() {
-    return super.hashCode() * 31 + Objects.hashCode(near);
+    return super.hashCode() * 31 + Objects.hash(near, loading);
   }
 }

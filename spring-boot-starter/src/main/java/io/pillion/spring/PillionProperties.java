@@ -1,5 +1,6 @@
 package io.pillion.spring;
 
+import io.pillion.cache.LoadingSettings;
 import io.pillion.cache.NearSettings;
 import java.time.Duration;
 import java.util.List;
@@ -73,6 +74,7 @@ public record PillionProperties(
    * @param compressFrom Size from which values are compressed. Without it none is.
    * @param statistics Whether hits, misses, puts and removals are counted.
    * @param near Copies of entries in this process.
+   * @param loading Values that many want at once.
    * @param caches Settings of single caches, by cache name.
    */
   public record Cache(
@@ -83,6 +85,7 @@ public record PillionProperties(
       @Nullable DataSize compressFrom,
       @DefaultValue("true") boolean statistics,
       @DefaultValue Near near,
+      @DefaultValue Loading loading,
       @DefaultValue Map<String, NamedCache> caches) {
 
     /** What holds for the cache of this name, its own settings before those for all. */
@@ -92,7 +95,8 @@ public record PillionProperties(
           own.ttl() != null ? own.ttl() : ttl,
           own.allowNullValues() != null ? own.allowNullValues() : Boolean.valueOf(allowNullValues),
           own.compressFrom() != null ? own.compressFrom() : compressFrom,
-          own.near() == null ? near : own.near().orElse(near));
+          own.near() == null ? near : own.near().orElse(near),
+          own.loading() == null ? loading : own.loading().orElse(loading));
     }
   }
 
@@ -103,13 +107,56 @@ public record PillionProperties(
    * @param allowNullValues Whether a null result is cached.
    * @param compressFrom Size from which values are compressed.
    * @param near Copies of entries in this process.
+   * @param loading Values that many want at once.
    */
   public record NamedCache(
       @Nullable Duration ttl,
       @Nullable Boolean allowNullValues,
       @Nullable DataSize compressFrom,
-      @Nullable Near near) {
-    static final NamedCache AS_ALL = new NamedCache(null, null, null, null);
+      @Nullable Near near,
+      @Nullable Loading loading) {
+    static final NamedCache AS_ALL = new NamedCache(null, null, null, null, null);
+  }
+
+  /**
+   * How values are loaded that many want at once. Concerns what Spring loads through the cache:
+   * sync = true, and methods that return futures or reactive types.
+   *
+   * @param lease Lets one process at a time load a key, for at most so long. Without it each
+   *     process loads for itself.
+   * @param staleFor How long an entry is still handed out after its time to live, while it is
+   *     loaded anew in the background.
+   * @param refreshAhead From how long before its end an entry that is read is loaded anew in the
+   *     background.
+   * @param jitter By what part of it, at most, a time to live is cut at random: 0 to 0.5.
+   * @param absentFor How long it is remembered that there is no value, where that is not the same
+   *     as for values.
+   */
+  public record Loading(
+      @Nullable Duration lease,
+      @Nullable Duration staleFor,
+      @Nullable Duration refreshAhead,
+      @Nullable Double jitter,
+      @Nullable Duration absentFor) {
+
+    Loading orElse(Loading all) {
+      return new Loading(
+          lease != null ? lease : all.lease,
+          staleFor != null ? staleFor : all.staleFor,
+          refreshAhead != null ? refreshAhead : all.refreshAhead,
+          jitter != null ? jitter : all.jitter,
+          absentFor != null ? absentFor : all.absentFor);
+    }
+
+    /** As the cache core knows it. */
+    public LoadingSettings settings() {
+      return new LoadingSettings(
+          lease,
+          staleFor == null ? Duration.ZERO : staleFor,
+          refreshAhead == null ? Duration.ZERO : refreshAhead,
+          jitter == null ? 0 : jitter,
+          absentFor == null ? Duration.ZERO : absentFor);
+    }
   }
 
   /**

@@ -6,8 +6,6 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.cache.support.AbstractValueAdaptingCache;
@@ -17,12 +15,12 @@ import org.springframework.cache.support.AbstractValueAdaptingCache;
  * has answered and throws when it has not, so a lost put, evict or clear reaches the application's
  * {@code CacheErrorHandler}. Thread-safe.
  *
- * <p>Threads and futures of this process that miss the same key together load it once.
+ * <p>Threads of this process that miss the same key together load it once, and so do futures; with
+ * a lease in the cache's {@link io.pillion.cache.LoadingSettings}, all threads and futures of all
+ * processes.
  */
 public final class PillionCache extends AbstractValueAdaptingCache {
   private final EngineCache<Object, Object> cache;
-  private final ConcurrentMap<Object, CompletableFuture<@Nullable Object>> flights =
-      new ConcurrentHashMap<>();
 
   /**
    * Spring's view of this cache.
@@ -80,46 +78,16 @@ public final class PillionCache extends AbstractValueAdaptingCache {
   @SuppressWarnings("unchecked")
   public <T extends @Nullable Object> CompletableFuture<T> retrieve(
       Object key, Supplier<CompletableFuture<T>> valueLoader) {
-    CompletableFuture<@Nullable Object> flight = new CompletableFuture<>();
-    CompletableFuture<@Nullable Object> underWay = flights.putIfAbsent(key, flight);
-    if (underWay == null) {
-      take(key, valueLoader, flight);
-      underWay = flight;
-    }
-    // A copy: what one caller does to its future is not felt by the others.
-    return (CompletableFuture<T>) underWay.copy();
-  }
-
-  private void take(
-      Object key,
-      Supplier<? extends CompletableFuture<?>> loader,
-      CompletableFuture<@Nullable Object> flight) {
-    CompletionStage<@Nullable Object> loaded;
-    try {
-      loaded =
-          offTheReader(cache.getAsync(key))
-              .thenCompose(
-                  stored ->
-                      stored == null
-                          ? loader.get().thenCompose(value -> keep(key, value))
-                          : CompletableFuture.completedFuture(fromStoreValue(stored)));
-    } catch (RuntimeException e) {
-      loaded = CompletableFuture.failedFuture(e);
-    }
-    CompletionStage<?> unused =
-        loaded.whenComplete(
-            (value, failure) -> {
-              flights.remove(key, flight);
-              if (failure == null) {
-                flight.complete(value);
-              } else {
-                flight.completeExceptionally(failure);
-              }
+    CompletionStage<@Nullable Object> stored =
+        cache.computeIfAbsentAsync(
+            key,
+            () -> {
+              CompletableFuture<@Nullable Object> loaded =
+                  (CompletableFuture<@Nullable Object>) valueLoader.get();
+              return loaded.thenApply(this::toStoreValue);
             });
-  }
-
-  private CompletionStage<@Nullable Object> keep(Object key, @Nullable Object value) {
-    return cache.putAsync(key, toStoreValue(value)).thenApply(done -> value);
+    // A future of its own: what one caller does to it is not felt by the others.
+    return (CompletableFuture<T>) stored.thenApply(this::fromStoreValue).toCompletableFuture();
   }
 
   /**

@@ -76,6 +76,7 @@ public final class PillionCacheAutoConfiguration {
       builder.compressFrom(Math.toIntExact(own.compressFrom().toBytes()));
     }
     builder.near(Objects.requireNonNull(own.near()).settings());
+    builder.loading(Objects.requireNonNull(own.loading()).settings());
     return new PillionCache(
         new EngineCache<>(commands, builder.build()),
         /* allowNullValues= */ !Boolean.FALSE.equals(own.allowNullValues()));
