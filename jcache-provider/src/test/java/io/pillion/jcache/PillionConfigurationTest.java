@@ -18,6 +18,7 @@ import java.util.UUID;
 import javax.cache.Cache;
 import javax.cache.CacheException;
 import javax.cache.CacheManager;
+import javax.cache.configuration.CompleteConfiguration;
 import javax.cache.configuration.MutableConfiguration;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
@@ -56,6 +57,7 @@ class PillionConfigurationTest {
   }
 
   @Test
+  @SuppressWarnings("unchecked") // the standard asks with a raw class
   void aNearCacheIsConfiguredInCode() throws Exception {
     PillionConfiguration<String, String> configuration =
         new PillionConfiguration<String, String>()
@@ -67,8 +69,7 @@ class PillionConfigurationTest {
       assertThat(near.maxStaleness()).isEqualTo(Duration.ofMillis(700));
       cache.put("a", "1");
       Awaiting.until(() -> "1".equals(cache.get("a")) && near.hits() > 0);
-      assertThat(cache.getConfiguration(PillionConfiguration.class).getNear())
-          .isEqualTo(configuration.getNear());
+      assertThat(cache.getConfiguration(CompleteConfiguration.class)).isEqualTo(configuration);
       MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
       ObjectName bean =
           beans.queryNames(new ObjectName("io.pillion:type=NearCache,*"), null).iterator().next();
@@ -83,15 +84,24 @@ class PillionConfigurationTest {
   void propertiesHoldForAllCachesOrForOne() {
     try (CacheManager manager =
         manager(
-            "pillion.near", "true",
-            "pillion.near.max-staleness", "PT0.25S",
-            "pillion.near.max-bytes", "1000000",
-            "pillion.near.ttl", "PT1M",
-            "pillion.near.immutable", "com.example.**",
-            "pillion.caches." + name + ".near", "false",
-            "pillion.loading.lease", "PT5S",
-            "pillion.loading.jitter", "0.1",
-            "pillion.loading.absent-for", "PT1S")) {
+            "pillion.near",
+            "true",
+            "pillion.near.max-staleness",
+            "PT0.25S",
+            "pillion.near.max-bytes",
+            "1000000",
+            "pillion.near.ttl",
+            "PT1M",
+            "pillion.near.immutable",
+            "com.example.**",
+            "pillion.caches." + name + ".near",
+            "false",
+            "pillion.loading.lease",
+            "PT5S",
+            "pillion.loading.jitter",
+            "0.1",
+            "pillion.loading.absent-for",
+            "PT1S")) {
       assertThat(near(manager.createCache(name, new MutableConfiguration<>()))).isNull();
       NearStatistics near =
           near(manager.createCache(name + "-other", new MutableConfiguration<>()));
@@ -119,8 +129,7 @@ class PillionConfigurationTest {
           new PillionConfiguration<String, String>()
               .setLoading(LoadingSettings.none().withStaleFor(Duration.ofSeconds(1)));
       stale.setExpiryPolicyFactory(
-          javax.cache.expiry.TouchedExpiryPolicy.factoryOf(
-              javax.cache.expiry.Duration.ONE_MINUTE));
+          javax.cache.expiry.TouchedExpiryPolicy.factoryOf(javax.cache.expiry.Duration.ONE_MINUTE));
       assertThatThrownBy(() -> manager.createCache(name, stale))
           .isInstanceOf(CacheException.class)
           .hasMessageContaining("depends on when they are read");

@@ -21,6 +21,7 @@ import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -125,15 +126,12 @@ class PillionCacheNearTest extends SpringCacheContract {
                           .timeGauge()
                           .value(TimeUnit.MILLISECONDS))
                   .isEqualTo(300);
-              assertThat(
-                      cache
-                          .retrieve("k", () -> CompletableFuture.completedFuture("v"))
-                          .join())
+              assertThat(cache.retrieve("k", () -> CompletableFuture.completedFuture("v")).join())
                   .isEqualTo("v");
             });
   }
 
-  private static NearStatistics near(Cache cache) {
+  private static @Nullable NearStatistics near(Cache cache) {
     return ((PillionCache) cache).getNativeCache().nearStatistics();
   }
 
