@@ -42,8 +42,19 @@ public final class RdbReader {
    *     when they go
    * @param replace whether a key that is there already is replaced; else it is an error
    * @param checksum whether the check sum is compared
+   * @param dry whether everything is only read and looked at, and nothing is changed
    */
-  public record Options(boolean keepExpired, boolean replace, boolean checksum) {}
+  public record Options(boolean keepExpired, boolean replace, boolean checksum, boolean dry) {
+    /** For what is meant. */
+    public Options(boolean keepExpired, boolean replace, boolean checksum) {
+      this(keepExpired, replace, checksum, /* dry= */ false);
+    }
+
+    /** The same, to see whether it would go well. */
+    Options asDry() {
+      return new Options(keepExpired, /* replace= */ true, checksum, /* dry= */ true);
+    }
+  }
 
   /**
    * A reader of a stream.
@@ -138,7 +149,10 @@ public final class RdbReader {
       case RdbFormat.OP_MODULE_AUX -> skipModuleAux();
       case RdbFormat.OP_FUNCTION -> {
         try {
-          functions.load(in.readString());
+          Bytes source = in.readString();
+          if (!options.dry) {
+            functions.load(source);
+          }
         } catch (IllegalArgumentException e) {
           throw in.broken("Failed loading functions: " + e.getMessage());
         }
@@ -191,6 +205,9 @@ public final class RdbReader {
     LoadedValue value = readValue(type);
     if (value == null) {
       empty++;
+    } else if (options.dry) {
+      value.free(keyspace.arena());
+      keys++;
     } else if (deadline != Database.NEVER && deadline <= keyspace.now() && !options.keepExpired) {
       value.free(keyspace.arena());
       expired++;

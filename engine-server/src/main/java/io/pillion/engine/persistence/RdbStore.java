@@ -450,7 +450,14 @@ public final class RdbStore {
    */
   public void reload(boolean flush, boolean merge) throws IOException {
     abandonBackground();
-    readAll(new RdbReader.Options(/* keepExpired= */ false, merge, checksum()), flush);
+    RdbReader.Options options = new RdbReader.Options(/* keepExpired= */ false, merge, checksum());
+    try {
+      readAll(options.asDry(), /* flush= */ false);
+      readAll(options, flush);
+    } catch (IOException e) {
+      log.warn("Cannot load {}: {}", path(), e.getMessage());
+      throw e;
+    }
     progress.saved(engine(), engine().dirty());
   }
 

@@ -1,0 +1,370 @@
+package io.pillion.engine.persistence;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pillion.engine.config.Parameters;
+import io.pillion.engine.net.Endpoint;
+import io.pillion.engine.server.EngineBuilder;
+import io.pillion.engine.server.LocalClient;
+import io.pillion.engine.server.PillionEngine;
+import io.pillion.engine.world.SimulatedWorld;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The RDB file: written, loaded, refused, and exchanged with a real server where there is one. */
+class RdbFileTest {
+  @SuppressWarnings("NullAway.Init") // JUnit sets it
+  @TempDir
+  Path folder;
+
+  private EngineBuilder builder() {
+    return new EngineBuilder()
+        .set("enable-debug-command", "yes")
+        .set("dir", folder.toString())
+        .memoryBytes(64 << 20);
+  }
+
+  private static String send(LocalClient client, Object... words) {
+    List<byte[]> bytes = new ArrayList<>();
+    for (Object word : words) {
+      bytes.add(String.valueOf(word).getBytes(StandardCharsets.ISO_8859_1));
+    }
+    Object answer = client.send(bytes).toCompletableFuture().join();
+    return answer instanceof byte[] text
+        ? new String(text, StandardCharsets.ISO_8859_1)
+        : String.valueOf(answer);
+  }
+
+  private static void await(BooleanSupplier condition) {
+    long deadline = System.nanoTime() + 10_000_000_000L;
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("in time").isLessThan(deadline);
+      Thread.onSpinWait();
+    }
+  }
+
+  /** What both ours and theirs understand, without scores that they print in different ways. */
+  private static List<Object[]> commands() {
+    List<Object[]> commands = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      commands.add(new Object[] {"SET", "string" + i, "value" + "x".repeat(i)});
+      commands.add(new Object[] {"SET", "leaving" + i, i, "PX", 100_000_000 + i});
+      commands.add(new Object[] {"RPUSH", "list" + i % 3, "element" + i, i, "y".repeat(i)});
+      commands.add(new Object[] {"SADD", "set" + i % 3, "member" + i});
+      commands.add(new Object[] {"SADD", "integers" + i % 3, i * i * i});
+      commands.add(new Object[] {"HSET", "hash" + i % 3, "field" + i, "value" + i});
+      commands.add(new Object[] {"ZADD", "zset" + i % 3, i, "member" + i});
+      commands.add(new Object[] {"XADD", "stream" + i % 3, i + 1 + "-1", "f", "v" + i});
+      if (i % 100 == 0) {
+        commands.add(new Object[] {"SELECT", i / 100});
+        commands.add(new Object[] {"RPUSH", "small", i});
+        commands.add(new Object[] {"HSET", "small hash", i, "v"});
+        commands.add(new Object[] {"ZADD", "small zset", i, "m"});
+      }
+    }
+    commands.add(new Object[] {"XGROUP", "CREATE", "stream1", "group", "0"});
+    return commands;
+  }
+
+  @Test
+  void whatIsSavedIsThereAfterwards() {
+    String digest;
+    try (PillionEngine engine = builder().start();
+        LocalClient client = engine.connect()) {
+      commands().forEach(command -> send(client, command));
+      digest = send(client, "DEBUG", "DIGEST");
+      assertThat(send(client, "SAVE")).isEqualTo("OK");
+      assertThat(send(client, "DEBUG", "RELOAD")).isEqualTo("OK");
+      assertThat(send(client, "DEBUG", "DIGEST")).isEqualTo(digest);
+      send(client, "SET", "after", "wards");
+    }
+    try (PillionEngine engine = builder().warm().start();
+        LocalClient client = engine.connect()) {
+      assertThat(send(client, "DEBUG", "DIGEST")).isEqualTo(digest);
+      assertThat(send(client, "INFO", "persistence")).contains("rdb_changes_since_last_save:0");
+    }
+    assertThat(names()).containsExactly("dump.rdb");
+  }
+
+  private List<String> names() {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void aSaveInTheBackgroundShowsItsMoment() {
+    String digest;
+    try (PillionEngine engine = builder().start();
+        LocalClient client = engine.connect()) {
+      commands().forEach(command -> send(client, command));
+      digest = send(client, "DEBUG", "DIGEST");
+      engine
+          .parameters()
+          .change(List.of(new Parameters.Setting("rdb-key-save-delay", "300")), true);
+      assertThat(send(client, "BGSAVE")).isEqualTo("Background saving started");
+      assertThat(send(client, "BGSAVE")).contains("ERR Background save already in progress");
+      assertThat(send(client, "SAVE")).contains("ERR Background save already in progress");
+      assertThat(send(client, "INFO", "persistence")).contains("rdb_bgsave_in_progress:1");
+      for (int i = 0; i < 300; i++) {
+        send(client, "APPEND", "string" + i, "changed");
+        send(client, "DEL", "leaving" + i);
+        send(client, "SET", "new" + i, "v");
+      }
+      send(client, "RPUSH", "list1", "more");
+      await(() -> send(client, "INFO", "persistence").contains("rdb_bgsave_in_progress:0"));
+      assertThat(send(client, "INFO", "persistence"))
+          .contains("rdb_last_bgsave_status:ok")
+          .contains("rdb_saves:1");
+    }
+    try (PillionEngine engine = builder().warm().start();
+        LocalClient client = engine.connect()) {
+      assertThat(send(client, "DEBUG", "DIGEST")).isEqualTo(digest);
+    }
+  }
+
+  @Test
+  void savePointsSave() {
+    SimulatedWorld world = new SimulatedWorld(1);
+    try (PillionEngine engine =
+            new EngineBuilder().world(world).set("save", "5", "2").memoryBytes(8 << 20).start();
+        LocalClient client = engine.connect()) {
+      send(client, "SET", "k", "v");
+      world.advanceMillis(20_000);
+      assertThat(send(client, "INFO", "persistence")).contains("rdb_saves:0");
+      send(client, "SET", "k", "w");
+      world.advanceMillis(1000);
+      assertThat(send(client, "INFO", "persistence")).contains("rdb_saves:1");
+    }
+  }
+
+  @Test
+  void writesAreRefusedWhileTheDiskFails() throws IOException {
+    Path gone = Files.createDirectory(folder.resolve("gone"));
+    try (PillionEngine engine =
+            builder().set("dir", gone.toString()).set("save", "9", "1").start();
+        LocalClient client = engine.connect()) {
+      send(client, "SET", "k", "v");
+      Files.delete(gone);
+      send(client, "BGSAVE");
+      await(() -> send(client, "INFO", "persistence").contains("rdb_last_bgsave_status:err"));
+      assertThat(send(client, "SET", "k", "w")).contains("MISCONF");
+      assertThat(send(client, "GET", "k")).isEqualTo("v");
+      assertThat(send(client, "SAVE")).contains("ERR");
+      Files.createDirectory(gone);
+      assertThat(send(client, "SAVE")).isEqualTo("OK");
+      assertThat(send(client, "SET", "k", "w")).isEqualTo("OK");
+    }
+  }
+
+  @Test
+  void aDamagedFileIsRefused() throws IOException {
+    try (PillionEngine engine = builder().start();
+        LocalClient client = engine.connect()) {
+      send(client, "SET", "key", "the value of it");
+      send(client, "SAVE");
+      byte[] file = Files.readAllBytes(folder.resolve("dump.rdb"));
+      file[file.length - 12] ^= 1;
+      Files.write(folder.resolve("dump.rdb"), file);
+      assertThatThrownBy(() -> builder().warm().start())
+          .isInstanceOf(PersistenceException.class)
+          .hasMessageContaining("Wrong RDB checksum");
+      assertThat(send(client, "DEBUG", "RELOAD", "NOSAVE")).contains("ERR Error trying to load");
+      assertThat(send(client, "GET", "key")).isEqualTo("the value of it");
+      Files.writeString(folder.resolve("dump.rdb"), "REDIS0099 nonsense");
+      assertThatThrownBy(() -> builder().warm().start())
+          .hasMessageContaining("Can't handle RDB format version 99");
+    }
+  }
+
+  @Test
+  void clientsAreToldThatDataAreLoaded() throws Exception {
+    try (PillionEngine engine = builder().start();
+        LocalClient client = engine.connect()) {
+      commands().forEach(command -> send(client, command));
+      send(client, "SAVE");
+    }
+    int port;
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = free.getLocalPort();
+    }
+    Thread asking =
+        new Thread(
+            () -> {
+              try {
+                assertThat(firstAnswer(port)).startsWith("-LOADING ");
+              } catch (IOException e) {
+                throw new AssertionError(e);
+              }
+            });
+    Throwable[] failure = {null};
+    asking.setUncaughtExceptionHandler((thread, thrown) -> failure[0] = thrown);
+    asking.start();
+    try (PillionEngine engine =
+        builder()
+            .set("key-load-delay", "2000")
+            .listen(new Endpoint.Tcp("127.0.0.1", port, /* optional= */ false))
+            .warm()
+            .start()) {
+      asking.join(10_000);
+      assertThat(failure[0]).isNull();
+      assertThat(engine.port()).isEqualTo(port);
+    }
+  }
+
+  private static String firstAnswer(int port) throws IOException {
+    long deadline = System.nanoTime() + 10_000_000_000L;
+    while (true) {
+      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+        socket.getOutputStream().write("GET k\r\n".getBytes(StandardCharsets.US_ASCII));
+        return new BufferedReader(
+                new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII))
+            .readLine();
+      } catch (java.net.ConnectException e) {
+        if (System.nanoTime() > deadline) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  // --- with a real server
+
+  @Test
+  void aRealServerLoadsOurFile() throws Exception {
+    String digest;
+    try (PillionEngine engine = builder().start();
+        LocalClient client = engine.connect()) {
+      commands().forEach(command -> send(client, command));
+      digest = send(client, "DEBUG", "DIGEST");
+      send(client, "SAVE");
+    }
+    assertThat(run("redis-check-rdb", folder.resolve("dump.rdb").toString()))
+        .contains("RDB looks OK");
+    try (RealServer theirs = new RealServer(folder)) {
+      assertThat(theirs.send("DEBUG", "DIGEST")).isEqualTo("+" + digest);
+    }
+  }
+
+  @Test
+  void weLoadTheFileOfARealServer() throws Exception {
+    String digest;
+    try (RealServer theirs = new RealServer(folder)) {
+      for (Object[] command : commands()) {
+        theirs.send(command);
+      }
+      digest = theirs.send("DEBUG", "DIGEST");
+      assertThat(theirs.send("SAVE")).isEqualTo("+OK");
+    }
+    try (PillionEngine engine = builder().warm().start();
+        LocalClient client = engine.connect()) {
+      assertThat("+" + send(client, "DEBUG", "DIGEST")).isEqualTo(digest);
+    }
+  }
+
+  private static String run(String... command) throws Exception {
+    try {
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      process.waitFor(10, TimeUnit.SECONDS);
+      return output;
+    } catch (IOException e) {
+      Assumptions.abort(command[0] + " is not installed");
+      throw e;
+    }
+  }
+
+  /** A redis-server of this machine, on the same folder; the test is left out without one. */
+  private static final class RealServer implements AutoCloseable {
+    private final Process process;
+    private final Socket socket;
+    private final BufferedReader answers;
+
+    RealServer(Path folder) throws Exception {
+      int port;
+      try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+        port = free.getLocalPort();
+      }
+      try {
+        process =
+            new ProcessBuilder(
+                    "redis-server",
+                    "--bind",
+                    "127.0.0.1",
+                    "--port",
+                    Integer.toString(port),
+                    "--save",
+                    "",
+                    "--dir",
+                    folder.toString(),
+                    "--enable-debug-command",
+                    "yes")
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+      } catch (IOException e) {
+        Assumptions.abort("redis-server is not installed");
+        throw e;
+      }
+      socket = connect(port);
+      answers =
+          new BufferedReader(
+              new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
+    }
+
+    private static Socket connect(int port) throws IOException {
+      long deadline = System.nanoTime() + 10_000_000_000L;
+      while (true) {
+        try {
+          return new Socket(InetAddress.getLoopbackAddress(), port);
+        } catch (java.net.ConnectException e) {
+          if (System.nanoTime() > deadline) {
+            throw e;
+          }
+          Thread.onSpinWait();
+        }
+      }
+    }
+
+    /** The first line of the answer; bulk strings are not expected but passed over. */
+    String send(Object... words) throws IOException {
+      StringBuilder request = new StringBuilder("*" + words.length + "\r\n");
+      for (Object word : words) {
+        String text = String.valueOf(word);
+        request.append(String.format(Locale.ROOT, "$%d\r\n%s\r\n", text.length(), text));
+      }
+      socket.getOutputStream().write(request.toString().getBytes(StandardCharsets.ISO_8859_1));
+      String line = answers.readLine();
+      if (line.startsWith("$") && !line.equals("$-1")) {
+        answers.readLine();
+      }
+      return line;
+    }
+
+    @Override
+    public void close() throws IOException {
+      socket.close();
+      process.destroy();
+      process.onExit().orTimeout(10, TimeUnit.SECONDS).join();
+    }
+  }
+}
