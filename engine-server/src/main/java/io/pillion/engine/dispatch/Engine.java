@@ -835,8 +835,10 @@ public final class Engine implements KeyListener {
     if (!script) {
       show(call);
     }
-    if (call.client().tracksReads() && command.isRead()) {
-      readListener.onRead(call.client(), command, call.args());
+    // What a script reads, its caller has read.
+    Client reader = executing;
+    if (reader != null && reader.tracksReads() && command.isRead()) {
+      readListener.onRead(reader, command, call.args());
     }
     long now = world.nanos();
     long took = now - lastNanos;

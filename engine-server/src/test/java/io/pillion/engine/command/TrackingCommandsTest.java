@@ -369,4 +369,13 @@ class TrackingCommandsTest {
     isNext(reader, invalidate("l"));
     isSilent(reader);
   }
+
+  @CommandTest
+  void whatAScriptReadsIsTracked(TestClient client, TestServer server) {
+    TestClient reader = reader(server);
+    reader.call("EVAL", "return redis.call('get', KEYS[1])", "2", "a", "b").isNil();
+    client.ok("MSET", "a", "1", "b", "1");
+    isNext(reader, invalidate("a"));
+    isSilent(reader);
+  }
 }
