@@ -45,11 +45,11 @@ public final class AllCommands {
     new ConnectionCommands(services).declare(table);
     new TransactionCommands().declare(table);
     new ServerCommands(parameters, services, shutdown).declare(table);
-    new ServerPersistenceCommands(services.rdb()).declare(table);
+    new ServerPersistenceCommands(services.rdb(), services.appendOnly()).declare(table);
     new CommandCommands().declare(table);
     new ConfigCommands(parameters).declare(table);
-    new DebugCommands(parameters, services.rdb()).declare(table);
-    new ReplicationCommands().declare(table);
+    new DebugCommands(parameters, services.rdb(), services.appendOnly()).declare(table);
+    new ReplicationCommands(services.appendOnly()).declare(table);
     new ClusterCommands().declare(table);
     new ModuleCommands(parameters).declare(table);
     new AclCommands().declare(table);

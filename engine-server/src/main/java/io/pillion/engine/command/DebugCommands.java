@@ -13,6 +13,7 @@ import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.EventClass;
 import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
@@ -36,10 +37,12 @@ final class DebugCommands {
 
   private final Parameters parameters;
   private final RdbStore rdb;
+  private final AppendOnly appendOnly;
 
-  DebugCommands(Parameters parameters, RdbStore rdb) {
+  DebugCommands(Parameters parameters, RdbStore rdb, AppendOnly appendOnly) {
     this.parameters = parameters;
     this.rdb = rdb;
+    this.appendOnly = appendOnly;
   }
 
   void declare(CommandTable table) {
@@ -58,6 +61,7 @@ final class DebugCommands {
     switch (call.arg(1).toString().toUpperCase(Locale.ROOT)) {
       case "DIGEST" -> call.reply().simple(new Digest(call.keyspace()).ofEverything());
       case "DIGEST-VALUE" -> digestValue(call);
+      case "LOADAOF" -> appendOnly.reload(call);
       case "OBJECT" -> object(call);
       case "RELOAD" -> reload(call);
       case "SET-SKIP-CHECKSUM-VALIDATION" -> {
@@ -230,6 +234,8 @@ final class DebugCommands {
             "    Memory of the Java heap, in bytes.",
             "LISTPACK <key>",
             "    Write to the log how a small collection is kept.",
+            "LOADAOF",
+            "    Throw all data away and read them from the append-only files.",
             "LOG <message>",
             "    Write this to the log.",
             "OBJECT <key>",

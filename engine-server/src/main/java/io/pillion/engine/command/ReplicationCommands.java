@@ -16,6 +16,7 @@ import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.keyspace.ValueType;
+import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
 import io.pillion.engine.protocol.Reply;
@@ -24,6 +25,12 @@ import java.util.function.Consumer;
 
 /** What clients ask about replication, answered by a primary that has no replicas. */
 final class ReplicationCommands {
+  private final AppendOnly appendOnly;
+
+  ReplicationCommands(AppendOnly appendOnly) {
+    this.appendOnly = appendOnly;
+  }
+
   void declare(CommandTable table) {
     table.group(CommandGroup.GENERIC);
     table
@@ -94,16 +101,21 @@ final class ReplicationCommands {
       throw Errors.err("value is out of range, must be positive");
     }
     long timeout = timeoutMillis(call, 3);
-    if (here > 0) {
+    if (here > 0 && !appendOnly.isEnabled()) {
       throw Errors.err("WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
     }
-    Consumer<Reply> none =
+    long offset = call.client().writtenOffset();
+    Consumer<Reply> answer =
         reply -> {
           reply.array(2);
-          reply.integer(0);
+          reply.integer(appendOnly.isSafe(offset) ? 1 : 0);
           reply.integer(0);
         };
-    waitInVain(call, replicas > 0, timeout, none);
+    if (here > 0 && replicas == 0 && !appendOnly.isSafe(offset) && call.mayBlock()) {
+      call.engine().awaitOffset(call, offset, timeout, answer);
+    } else {
+      waitInVain(call, replicas > 0, timeout, answer);
+    }
   }
 
   private static long timeoutMillis(Call call, int index) {

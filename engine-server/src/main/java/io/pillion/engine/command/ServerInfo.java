@@ -13,6 +13,8 @@ import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.Waiter;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.observe.MemoryFigures;
+import io.pillion.engine.persistence.AofStatus;
+import io.pillion.engine.persistence.LoadProgress;
 import io.pillion.engine.persistence.RdbProgress;
 import io.pillion.engine.pubsub.Kind;
 import java.lang.management.ManagementFactory;
@@ -253,7 +255,7 @@ final class ServerInfo {
     line("mem_clients_slaves", 0);
     line("mem_clients_normal", memory.clientBytes());
     line("mem_cluster_links", 0);
-    line("mem_aof_buffer", 0);
+    line("mem_aof_buffer", services.appendOnly().status().bufferBytes());
     line("mem_not_counted_for_evict", 0);
     line("mem_allocator", "pillion-arena");
     line("mem_overhead_db_hashtable_rehashing", 0);
@@ -296,16 +298,22 @@ final class ServerInfo {
     line("rdb_last_cow_size", 0);
     line("rdb_last_load_keys_expired", rdb.keysExpired());
     line("rdb_last_load_keys_loaded", rdb.keysLoaded());
-    line("aof_enabled", 0);
-    line("aof_rewrite_in_progress", 0);
-    line("aof_rewrite_scheduled", 0);
-    line("aof_last_rewrite_time_sec", -1);
-    line("aof_current_rewrite_time_sec", -1);
-    line("aof_last_bgrewrite_status", "ok");
-    line("aof_last_write_status", "ok");
-    if (loading) {
+    appendOnly(services.appendOnly().status());
+    LoadProgress log = services.appendOnly().progress();
+    if (log.isRunning()) {
+      loading(log);
+    } else if (loading) {
       loading(rdb);
     }
+  }
+
+  private void loading(LoadProgress progress) {
+    line("loading_start_time", progress.startedMillis() / 1000);
+    line("loading_total_bytes", progress.totalBytes());
+    line("loading_rdb_used_mem", 0);
+    line("loading_loaded_bytes", progress.bytes());
+    line("loading_loaded_perc", String.format(Locale.ROOT, "%.2f", progress.percent()));
+    line("loading_eta_seconds", progress.remainingSeconds());
   }
 
   private void loading(RdbProgress rdb) {
@@ -316,6 +324,28 @@ final class ServerInfo {
     double share = rdb.loadedBytes() / (double) Math.max(1, rdb.loadingBytes());
     line("loading_loaded_perc", String.format(Locale.ROOT, "%.2f", 100 * share));
     line("loading_eta_seconds", rdb.loadingLeftSeconds());
+  }
+
+  private void appendOnly(AofStatus status) {
+    long started = status.rewriteStartedMillis();
+    line("aof_enabled", status.isEnabled() ? 1 : 0);
+    line("aof_rewrite_in_progress", status.isRewriting() ? 1 : 0);
+    line("aof_rewrite_scheduled", status.isScheduled() ? 1 : 0);
+    line("aof_last_rewrite_time_sec", status.lastRewriteSeconds());
+    line("aof_current_rewrite_time_sec", started < 0 ? -1 : (call.now() - started) / 1000);
+    line("aof_last_bgrewrite_status", status.isLastRewriteOk() ? "ok" : "err");
+    line("aof_rewrites", status.rewrites());
+    line("aof_rewrites_consecutive_failures", status.consecutiveFailures());
+    line("aof_last_write_status", status.isLastWriteOk() ? "ok" : "err");
+    line("aof_last_cow_size", 0);
+    if (status.isEnabled()) {
+      line("aof_current_size", status.currentSize());
+      line("aof_base_size", status.baseSize());
+      line("aof_pending_rewrite", status.isStarting() ? 1 : 0);
+      line("aof_buffer_length", status.bufferBytes());
+      line("aof_pending_bio_fsync", status.isSyncing() ? 1 : 0);
+      line("aof_delayed_fsync", status.delayedSyncs());
+    }
   }
 
   private void stats() {

@@ -5,6 +5,7 @@ import static io.pillion.engine.dispatch.AclCategory.DANGEROUS;
 import static io.pillion.engine.dispatch.CommandFlag.FAST;
 import static io.pillion.engine.dispatch.CommandFlag.LOADING;
 import static io.pillion.engine.dispatch.CommandFlag.NOSCRIPT;
+import static io.pillion.engine.dispatch.CommandFlag.NO_ASYNC_LOADING;
 import static io.pillion.engine.dispatch.CommandFlag.NO_MULTI;
 import static io.pillion.engine.dispatch.CommandFlag.STALE;
 
@@ -12,6 +13,7 @@ import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.CommandFlag;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
+import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
@@ -20,9 +22,11 @@ import java.io.IOException;
 /** The part of the server group that writes all data to a file. */
 final class ServerPersistenceCommands {
   private final RdbStore rdb;
+  private final AppendOnly appendOnly;
 
-  ServerPersistenceCommands(RdbStore rdb) {
+  ServerPersistenceCommands(RdbStore rdb, AppendOnly appendOnly) {
     this.rdb = rdb;
+    this.appendOnly = appendOnly;
   }
 
   void declare(CommandTable table) {
@@ -43,6 +47,13 @@ final class ServerPersistenceCommands {
         .summary("Writes all data as they are now to the RDB file in the background.")
         .syntax("[SCHEDULE]");
     table
+        .command("BGREWRITEAOF", this::bgrewriteaof)
+        .arity(1)
+        .flags(CommandFlag.ADMIN, NOSCRIPT, NO_ASYNC_LOADING)
+        .since("1.0.0")
+        .complexity("O(1)")
+        .summary("Rewrites the append-only file as the shortest that gives the same data.");
+    table
         .command("LASTSAVE", this::lastsave)
         .arity(1)
         .flags(LOADING, STALE, FAST)
@@ -51,6 +62,10 @@ final class ServerPersistenceCommands {
         .since("1.0.0")
         .complexity("O(1)")
         .summary("Answers when all data were last written to the RDB file, in Unix seconds.");
+  }
+
+  private void bgrewriteaof(Call call) {
+    call.reply().simple(appendOnly.rewrite(call));
   }
 
   private void save(Call call) {

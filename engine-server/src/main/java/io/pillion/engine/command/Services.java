@@ -2,6 +2,7 @@ package io.pillion.engine.command;
 
 import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
+import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.scripting.Scripts;
@@ -16,6 +17,7 @@ import io.pillion.engine.tracking.Tracking;
  * @param monitors who is shown what others send
  * @param rdb where all data are saved
  * @param scripts what EVAL knows and runs
+ * @param appendOnly where changes are written as they happen
  */
 public record Services(
     Observation observation,
@@ -23,4 +25,5 @@ public record Services(
     Tracking tracking,
     Monitors monitors,
     RdbStore rdb,
-    Scripts scripts) {}
+    Scripts scripts,
+    AppendOnly appendOnly) {}

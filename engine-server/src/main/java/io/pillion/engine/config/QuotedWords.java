@@ -64,7 +64,7 @@ public final class QuotedWords {
   }
 
   /** Splits a text; null as for {@link #split(byte[], int, int)}. */
-  static @Nullable List<String> split(String line) {
+  public static @Nullable List<String> split(String line) {
     byte[] bytes = line.getBytes(StandardCharsets.UTF_8);
     List<byte[]> words = split(bytes, 0, bytes.length);
     if (words == null) {
@@ -74,7 +74,7 @@ public final class QuotedWords {
   }
 
   /** A text in double quotes, escaped so that splitting gives it back. */
-  static String quote(String text) {
+  public static String quote(String text) {
     StringBuilder quoted = new StringBuilder("\"");
     for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
       switch (b) {

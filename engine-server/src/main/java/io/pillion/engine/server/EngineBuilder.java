@@ -14,7 +14,9 @@ import io.pillion.engine.net.ListenException;
 import io.pillion.engine.net.NetServer;
 import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
+import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.Functions;
+import io.pillion.engine.persistence.LoadProgress;
 import io.pillion.engine.persistence.PersistenceException;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.pubsub.KeyspaceEvents;
@@ -127,8 +129,16 @@ public final class EngineBuilder {
     Tracking tracking = new Tracking(world, parameters);
     Monitors monitors = new Monitors(world);
     RdbStore rdb = new RdbStore(parameters, Functions.NONE);
+    AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
     Services services =
-        new Services(observation, pubSub, tracking, monitors, rdb, new Scripts(world, parameters));
+        new Services(
+            observation,
+            pubSub,
+            tracking,
+            monitors,
+            rdb,
+            new Scripts(world, parameters),
+            appendOnly);
     Engine engine = new Engine(world, keyspace, AllCommands.table(parameters, services, shutdown));
     rdb.attach(engine);
     engine.addObserver(observation);
@@ -146,17 +156,21 @@ public final class EngineBuilder {
     parameters.onChange(this::checkDir, "dir");
 
     NetServer network = endpoints.isEmpty() ? null : new NetServer(engine, parameters);
-    PillionEngine running = new PillionEngine(engine, parameters, rdb, network);
+    appendOnly.attach(engine, Functions.NONE);
+    PillionEngine running = new PillionEngine(engine, parameters, rdb, appendOnly, network);
     try {
       // Whoever connects while data are loaded is told so.
-      engine.hold(() -> engine.restrictions().loading(warm));
+      boolean logged = parameters.isOn("appendonly");
+      engine.hold(() -> engine.restrictions().loading(warm || logged));
       if (network != null) {
         endpoints.forEach(network::listen);
       }
-      if (warm) {
+      if (logged) {
+        appendOnly.start();
+      } else if (warm) {
         load(rdb);
-        engine.hold(() -> engine.restrictions().loading(false));
       }
+      engine.hold(() -> engine.restrictions().loading(false));
     } catch (ListenException | PersistenceException e) {
       running.close();
       throw e;

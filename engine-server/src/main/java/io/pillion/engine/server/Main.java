@@ -108,12 +108,12 @@ public final class Main {
     PillionEngine engine;
     try {
       engine = builder.start();
-    } catch (ListenException e) {
-      log.error("{} Is another server running there? Choose another port or path.", e.getMessage());
+    } catch (PersistenceException e) {
+      String.valueOf(e.getMessage()).lines().forEach(log::error);
       System.exit(1);
       return;
-    } catch (PersistenceException e) {
-      log.error("{}. Exiting.", e.getMessage());
+    } catch (ListenException e) {
+      log.error("{} Is another server running there? Choose another port or path.", e.getMessage());
       System.exit(1);
       return;
     }

@@ -4,6 +4,7 @@ import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.net.NetServer;
+import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.RdbStore;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -16,12 +17,19 @@ public final class PillionEngine implements AutoCloseable {
   private final Parameters parameters;
   private final RdbStore rdb;
   private final @Nullable NetServer network;
+  private final AppendOnly appendOnly;
 
-  PillionEngine(Engine engine, Parameters parameters, RdbStore rdb, @Nullable NetServer network) {
+  PillionEngine(
+      Engine engine,
+      Parameters parameters,
+      RdbStore rdb,
+      AppendOnly appendOnly,
+      @Nullable NetServer network) {
     this.engine = engine;
     this.parameters = parameters;
     this.rdb = rdb;
     this.network = network;
+    this.appendOnly = appendOnly;
   }
 
   /** A new client within this process, which speaks RESP3. */
@@ -85,13 +93,17 @@ public final class PillionEngine implements AutoCloseable {
     }
   }
 
-  /** Stops listening, closes all clients and gives the memory back. What was stored is gone. */
+  /**
+   * Stops listening, brings what was changed to disk, if {@code appendonly} is on, closes all
+   * clients and gives the memory back.
+   */
   @Override
   public void close() {
     engine.stopScripts();
     if (network != null) {
       network.close();
     }
+    appendOnly.close();
     engine.close();
   }
 }

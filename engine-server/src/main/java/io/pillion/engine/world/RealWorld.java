@@ -76,7 +76,8 @@ public final class RealWorld implements World {
               Thread thread = new Thread(task, "pillion-" + name + "-" + threads.incrementAndGet());
               thread.setDaemon(true);
               return thread;
-            });
+            },
+            new ThreadPoolExecutor.DiscardPolicy());
     return new Worker() {
       @Override
       public void execute(Runnable task) {

@@ -36,7 +36,10 @@ public interface World {
     /** Has a task run after those given before; any thread. */
     void execute(Runnable task);
 
-    /** Returns when all tasks given so far have run; takes no more. Not from a task of its own. */
+    /**
+     * Returns when all tasks given so far have run; those given later are dropped. Not from a task
+     * of its own.
+     */
     @Override
     void close();
   }

@@ -14,7 +14,9 @@ import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.SlabPool;
 import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
+import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.Functions;
+import io.pillion.engine.persistence.LoadProgress;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.RequestParser;
@@ -64,7 +66,8 @@ final class AllocationTest {
                     new Tracking(RealWorld.get(), parameters),
                     new Monitors(RealWorld.get()),
                     new RdbStore(parameters, Functions.NONE),
-                    new Scripts(RealWorld.get(), parameters)),
+                    new Scripts(RealWorld.get(), parameters),
+                    new AppendOnly(parameters, new LoadProgress())),
                 null));
     engine.addObserver(observation);
     turn = new Turn(engine);

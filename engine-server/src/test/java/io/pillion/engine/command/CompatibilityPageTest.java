@@ -7,7 +7,9 @@ import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
+import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.Functions;
+import io.pillion.engine.persistence.LoadProgress;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.scripting.Scripts;
@@ -54,7 +56,8 @@ final class CompatibilityPageTest {
                     new Tracking(RealWorld.get(), parameters),
                     new Monitors(RealWorld.get()),
                     new RdbStore(parameters, Functions.NONE),
-                    new Scripts(RealWorld.get(), parameters)),
+                    new Scripts(RealWorld.get(), parameters),
+                    new AppendOnly(parameters, new LoadProgress())),
                 () -> {})
             .all()
             .stream()

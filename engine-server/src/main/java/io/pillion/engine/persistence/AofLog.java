@@ -1,0 +1,325 @@
+package io.pillion.engine.persistence;
+
+import io.pillion.engine.dispatch.CommandLog;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.protocol.Args;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The effects of commands as an append-only file has them, on their way from the engine lock to the
+ * thread that writes. Commands append to a buffer that belongs to the lock; at the end of each hold
+ * what came together is handed over at once.
+ *
+ * <p>What is written goes into one file after another: a {@link #cut} says where the next one
+ * begins. What is taken never reaches over it.
+ */
+final class AofLog implements CommandLog {
+  /** Waiting for the disk, above which commands that write must wait, too. */
+  static final int FULL_BYTES = 64 << 20;
+
+  private static final int KEPT_BUFFER_BYTES = 1 << 20;
+  private static final byte[] SELECT = ascii("*2\r\n$6\r\nSELECT\r\n");
+  private static final byte[] MULTI = ascii("*1\r\n$5\r\nMULTI\r\n");
+  private static final byte[] EXEC = ascii("*1\r\n$4\r\nEXEC\r\n");
+
+  private final Listener listener;
+
+  // Under the engine lock.
+  private byte[] fresh = new byte[4096];
+  private int freshSize;
+  private int before;
+  private long appended;
+  private int selected = -1;
+  private boolean multiDue;
+  private boolean inMulti;
+  private boolean timestamps;
+  private long lastTimestamp;
+
+  // Under this object's monitor.
+  private byte[] handedOver = new byte[64 << 10];
+  private byte @Nullable [] spare;
+  private int size;
+  private long handedOverUpTo;
+  private long cutAt = Long.MAX_VALUE;
+  private int cuts;
+  private volatile boolean full;
+
+  private volatile boolean holdsReplies;
+
+  /** What the log asks and tells. */
+  interface Listener {
+    /** Bytes wait to be taken. Under the engine lock; must not block. */
+    void appended(int waitingBytes);
+
+    /** Up to where the log is safe; any thread. */
+    long safeOffset();
+
+    /** Unix seconds. Under the engine lock. */
+    long seconds();
+  }
+
+  /**
+   * What was taken.
+   *
+   * @param upTo the offset behind the last byte
+   */
+  @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
+  record Batch(byte[] bytes, int length, long upTo) {}
+
+  AofLog(Listener listener) {
+    this.listener = listener;
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  // --- under the engine lock
+
+  /** Whether a line with the time stands before what was appended in another second. */
+  void timestamps(boolean yes) {
+    timestamps = yes;
+  }
+
+  @Override
+  public boolean isOn() {
+    return true;
+  }
+
+  @Override
+  public void append(int database, Bytes[] words) {
+    begin(database, words.length);
+    for (Bytes word : words) {
+      put(word);
+    }
+    appended += freshSize - before;
+  }
+
+  @Override
+  public void append(int database, Args words) {
+    begin(database, words.count());
+    for (int i = 0; i < words.count(); i++) {
+      put(words.get(i));
+    }
+    appended += freshSize - before;
+  }
+
+  private void begin(int database, int words) {
+    before = freshSize;
+    if (timestamps) {
+      putTimestamp();
+    }
+    if (multiDue) {
+      multiDue = false;
+      inMulti = true;
+      put(MULTI, 0, MULTI.length);
+    }
+    if (database != selected) {
+      selected = database;
+      put(SELECT, 0, SELECT.length);
+      put(Bytes.of(database));
+    }
+    putNumber('*', words);
+  }
+
+  private void putTimestamp() {
+    long now = listener.seconds();
+    if (now > lastTimestamp && !inMulti) {
+      lastTimestamp = now;
+      byte[] line = ascii("#TS:" + now + "\r\n");
+      put(line, 0, line.length);
+    }
+  }
+
+  @Override
+  public void begin() {
+    multiDue = true;
+  }
+
+  @Override
+  public void end() {
+    multiDue = false;
+    if (inMulti) {
+      inMulti = false;
+      before = freshSize;
+      put(EXEC, 0, EXEC.length);
+      appended += EXEC.length;
+    }
+  }
+
+  private void put(Bytes word) {
+    putNumber('$', word.length());
+    room(word.length() + 2);
+    System.arraycopy(word.array(), word.offset(), fresh, freshSize, word.length());
+    freshSize += word.length();
+    fresh[freshSize++] = '\r';
+    fresh[freshSize++] = '\n';
+  }
+
+  private void putNumber(char sign, int number) {
+    room(16);
+    fresh[freshSize++] = (byte) sign;
+    int digits = 1;
+    for (int rest = number; rest >= 10; rest /= 10) {
+      digits++;
+    }
+    int at = freshSize + digits;
+    for (int rest = number; at > freshSize; rest /= 10) {
+      fresh[--at] = (byte) ('0' + rest % 10);
+    }
+    freshSize += digits;
+    fresh[freshSize++] = '\r';
+    fresh[freshSize++] = '\n';
+  }
+
+  private void put(byte[] bytes, int offset, int length) {
+    room(length);
+    System.arraycopy(bytes, offset, fresh, freshSize, length);
+    freshSize += length;
+  }
+
+  private void room(int bytes) {
+    if (fresh.length - freshSize < bytes) {
+      fresh = Arrays.copyOf(fresh, grown(fresh.length, freshSize, bytes));
+    }
+  }
+
+  private static int grown(int capacity, int used, int more) {
+    long needed = (long) used + more;
+    if (needed > Integer.MAX_VALUE - 64) {
+      throw new OutOfMemoryError("more than 2 GiB wait to be written to the append only file");
+    }
+    return (int) Math.min(Integer.MAX_VALUE - 64, Math.max(needed, 2L * capacity));
+  }
+
+  @Override
+  public void endHold() {
+    if (freshSize == 0) {
+      return;
+    }
+    int waiting;
+    synchronized (this) {
+      if (handedOver.length - size < freshSize) {
+        handedOver = Arrays.copyOf(handedOver, grown(handedOver.length, size, freshSize));
+      }
+      System.arraycopy(fresh, 0, handedOver, size, freshSize);
+      size += freshSize;
+      handedOverUpTo = appended;
+      waiting = size;
+      full = size > FULL_BYTES;
+    }
+    freshSize = 0;
+    if (fresh.length > KEPT_BUFFER_BYTES) {
+      fresh = new byte[4096];
+    }
+    listener.appended(waiting);
+  }
+
+  @Override
+  public long offset() {
+    return appended;
+  }
+
+  @Override
+  public long replyOffset() {
+    return holdsReplies && appended > listener.safeOffset() ? appended : 0;
+  }
+
+  @Override
+  public boolean isFull() {
+    return full;
+  }
+
+  /**
+   * Ends a file here: what is appended from now on begins the next one, with a SELECT.
+   *
+   * @return the offset of the end
+   */
+  long cut() {
+    endHold();
+    selected = -1;
+    lastTimestamp = 0;
+    synchronized (this) {
+      cutAt = appended;
+      cuts++;
+    }
+    return appended;
+  }
+
+  /** Whether replies wait until what was appended before them is safe; any thread. */
+  void holdReplies(boolean yes) {
+    holdsReplies = yes;
+  }
+
+  // --- the thread that writes
+
+  /** Takes what waits, up to a cut, or null when nothing does. */
+  synchronized @Nullable Batch take() {
+    long begin = handedOverUpTo - size;
+    int length = (int) Math.min(size, cutAt - begin);
+    if (length <= 0) {
+      return null;
+    }
+    byte[] taken = handedOver;
+    int rest = size - length;
+    byte[] next = spare;
+    spare = null;
+    if (next == null || next.length < rest) {
+      next = new byte[Math.max(rest, 64 << 10)];
+    }
+    handedOver = next;
+    System.arraycopy(taken, length, handedOver, 0, rest);
+    size = rest;
+    full = size > FULL_BYTES;
+    return new Batch(taken, length, begin + length);
+  }
+
+  /** Gives the bytes of a batch back, to be filled again. */
+  synchronized void recycle(Batch batch) {
+    if (batch.bytes().length <= KEPT_BUFFER_BYTES) {
+      spare = batch.bytes();
+    }
+  }
+
+  /** Whether everything up to the cut was taken. */
+  synchronized boolean isAtCut() {
+    return cutAt != Long.MAX_VALUE && handedOverUpTo - size >= cutAt;
+  }
+
+  /** The cut was made, or given up: what follows it may be taken. */
+  synchronized void endCut() {
+    cutAt = Long.MAX_VALUE;
+  }
+
+  /** Gives up a cut, unless there has been another. */
+  synchronized void endCut(int number) {
+    if (cuts == number) {
+      endCut();
+    }
+  }
+
+  /** How many cuts there have been. */
+  synchronized int cuts() {
+    return cuts;
+  }
+
+  /** Throws away what waits; returns up to where. */
+  synchronized long discard() {
+    size = 0;
+    full = false;
+    cutAt = Long.MAX_VALUE;
+    return handedOverUpTo;
+  }
+
+  /** How many bytes wait. */
+  synchronized int waitingBytes() {
+    return size;
+  }
+
+  /** Everything handed over so far was taken. */
+  synchronized boolean isEmpty() {
+    return size == 0;
+  }
+}

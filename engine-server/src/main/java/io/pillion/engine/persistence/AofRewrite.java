@@ -1,0 +1,240 @@
+package io.pillion.engine.persistence;
+
+import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.world.Disk;
+import io.pillion.engine.world.DiskFile;
+import io.pillion.engine.world.World;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The writing of one new base, step by step on a thread of its own: some keys are taken down under
+ * the lock, then written without it.
+ */
+final class AofRewrite {
+  private static final int BYTES_PER_HOLD = 64 << 10;
+
+  /** Whether what is appended from the cut on is in a file that no manifest names yet. */
+  final boolean fresh;
+
+  /** Whether what is appended is written at all. */
+  final boolean withIncrement;
+
+  final boolean asRdb;
+  final String temporaryName;
+  final long startedMillis;
+
+  private final Engine engine;
+  private final World.Worker worker;
+  private final Target target;
+  private final Bases.Base base;
+  private final Listener listener;
+  private volatile boolean abandoned;
+
+  // The log's thread alone.
+  boolean increments;
+  boolean written;
+
+  /** Who is told of the end, by the thread that writes. */
+  interface Listener {
+    /**
+     * The base is whole and synced, or, with a failure, is not.
+     *
+     * @param failure why it is not, or null
+     */
+    void ended(AofRewrite which, @Nullable IOException failure);
+  }
+
+  /** Makes the cut; under the engine lock. */
+  AofRewrite(
+      Engine engine,
+      AofFolder folder,
+      Bases bases,
+      World.Worker worker,
+      long number,
+      boolean fresh,
+      boolean withIncrement,
+      boolean asRdb,
+      Listener listener) {
+    this.engine = engine;
+    this.worker = worker;
+    this.fresh = fresh;
+    this.withIncrement = withIncrement;
+    this.asRdb = asRdb;
+    this.listener = listener;
+    temporaryName = folder.temporaryBase(number);
+    startedMillis = engine.world().wallMillis();
+    target = new Target(engine.world().disk(), folder.file(temporaryName));
+    base = bases.cut(target);
+  }
+
+  /**
+   * Writes a base here and now, for the start.
+   *
+   * @return what was written, under its temporary name
+   */
+  static AofRewrite now(Engine engine, AofFolder folder, Bases bases, boolean asRdb, long number)
+      throws IOException {
+    ArrayDeque<Runnable> steps = new ArrayDeque<>();
+    IOException[] failure = new IOException[1];
+    AofRewrite[] made = new AofRewrite[1];
+    engine.hold(
+        () ->
+            made[0] =
+                new AofRewrite(
+                    engine,
+                    folder,
+                    bases,
+                    new StepByStep(steps),
+                    number,
+                    /* fresh= */ true,
+                    /* withIncrement= */ false,
+                    asRdb,
+                    (rewrite, e) -> failure[0] = e));
+    made[0].start();
+    while (!steps.isEmpty()) {
+      steps.remove().run();
+    }
+    if (failure[0] != null) {
+      throw failure[0];
+    }
+    return made[0];
+  }
+
+  private record StepByStep(ArrayDeque<Runnable> steps) implements World.Worker {
+    @Override
+    public void execute(Runnable task) {
+      steps.add(task);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  /** Begins to write. */
+  void start() {
+    worker.execute(this::step);
+  }
+
+  /** Gives up; under the engine lock. The listener is told. */
+  void abandon() {
+    abandoned = true;
+    base.abandon();
+  }
+
+  private void step() {
+    try {
+      boolean[] more = new boolean[1];
+      engine.hold(() -> more[0] = !abandoned && base.scan(BYTES_PER_HOLD));
+      if (abandoned) {
+        throw new IOException("given up");
+      }
+      if (base.isFlushed()) {
+        throw new IOException("the data were removed meanwhile");
+      }
+      base.drain();
+      if (more[0]) {
+        worker.execute(this::step);
+        return;
+      }
+      base.finish();
+      if (!asRdb) {
+        target.convert(engine);
+      }
+      target.sync();
+      target.close();
+      listener.ended(this, null);
+    } catch (IOException e) {
+      if (!abandoned) {
+        engine.hold(base::abandon);
+      }
+      target.closeQuietly();
+      listener.ended(this, e);
+    }
+  }
+
+  /** The file, which is made when the first bytes come: that is never under the lock. */
+  private static final class Target extends OutputStream {
+    private final Disk disk;
+    private final String path;
+    private @Nullable DiskFile file;
+
+    Target(Disk disk, String path) {
+      this.disk = disk;
+      this.path = path;
+    }
+
+    private DiskFile file() throws IOException {
+      DiskFile open = file;
+      if (open == null) {
+        open = disk.create(path);
+        file = open;
+      }
+      return open;
+    }
+
+    @Override
+    public void write(int b) throws IOException {
+      write(new byte[] {(byte) b}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      file().write(bytes, offset, length);
+    }
+
+    /** Puts commands in place of the RDB that was written. */
+    void convert(Engine engine) throws IOException {
+      close();
+      String rdb = path + ".rdb";
+      disk.rename(path, rdb);
+      try (InputStream in = disk.open(rdb)) {
+        DiskFile commands = disk.create(path);
+        file = commands;
+        CommandBase.convert(
+            engine.world(), engine.keyspace().databaseCount(), in, disk.size(rdb), unclosed());
+      } finally {
+        disk.delete(rdb);
+      }
+    }
+
+    /** The same bytes, but the file stays open: it has to be synced. */
+    private OutputStream unclosed() {
+      Target target = this;
+      return new OutputStream() {
+        @Override
+        public void write(int b) throws IOException {
+          target.write(b);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+          target.write(bytes, offset, length);
+        }
+      };
+    }
+
+    void sync() throws IOException {
+      file().sync();
+    }
+
+    @Override
+    public void close() throws IOException {
+      if (file != null) {
+        file.close();
+      }
+    }
+
+    void closeQuietly() {
+      try {
+        close();
+      } catch (IOException e) {
+        // It has failed already, and is removed.
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,544 @@
+package io.pillion.engine.persistence;
+
+import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.world.Disk;
+import io.pillion.engine.world.World;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The files of the append-only log while an engine runs. Everything here is done by one thread, the
+ * log's own; nobody else ever waits for the disk, and it takes the engine lock only for a moment
+ * and while it holds nothing that others need.
+ *
+ * <p>When a write fails, the bytes are kept and tried again every second. When an fsync fails, what
+ * the file holds is in doubt: it is given up, and the log begins anew with a base from memory.
+ */
+final class AofWriter {
+  private static final Logger log = LoggerFactory.getLogger(AofWriter.class);
+  private static final long SLOW_SYNC_NANOS = 2_000_000_000L;
+  private static final int SECONDS_BETWEEN_ERROR_LINES = 30;
+
+  private final Engine engine;
+  private final Disk disk;
+  private final AofLog effects;
+  private final AofStatus status;
+  private final World.Worker syncer;
+  private final Policy policy;
+
+  private AofFolder folder;
+  private AofManifest manifest = AofManifest.EMPTY;
+  private @Nullable AofFile file;
+  private @Nullable AofRewrite rewrite;
+
+  // What could not be written yet, and from where on.
+  private AofLog.@Nullable Batch pending;
+  private int pendingFrom;
+
+  private long written;
+  private boolean unsynced;
+  private boolean syncing;
+  private long syncStartedNanos;
+  private long otherFilesBytes;
+  private int secondsSinceErrorLine = SECONDS_BETWEEN_ERROR_LINES;
+
+  /** What the log is told by settings, and what it tells whoever keeps the engine's state. */
+  interface Policy {
+    Fsync fsync();
+
+    /** Whether nothing is synced while a base is written. */
+    boolean syncsDuringRewrite();
+
+    /** Whether replaced files are removed. */
+    boolean removesHistory();
+
+    /** Nothing can be written: changes must be refused. */
+    void writesFail(IOException reason);
+
+    /** It can again. */
+    void writesWork();
+
+    /** An fsync has failed: what was not safe is in doubt, and a new base is needed. */
+    void failed(IOException reason);
+
+    /** A rewrite has ended; when it was to begin the log, the log is on from now on. */
+    void rewritten(AofRewrite rewrite, boolean success);
+  }
+
+  /** {@code appendfsync}. */
+  enum Fsync {
+    ALWAYS,
+    EVERYSEC,
+    NO
+  }
+
+  AofWriter(
+      Engine engine,
+      AofFolder folder,
+      AofLog effects,
+      AofStatus status,
+      World.Worker syncer,
+      Policy policy) {
+    this.engine = engine;
+    this.folder = folder;
+    disk = engine.world().disk();
+    this.effects = effects;
+    this.status = status;
+    this.syncer = syncer;
+    this.policy = policy;
+  }
+
+  // --- the start, before the log's thread is used
+
+  /** Opens the last increment of what was loaded, or begins a new one. */
+  void open(AofFolder newFolder, AofManifest loaded, long otherBytes) throws IOException {
+    folder = newFolder;
+    folder.create();
+    AofManifest.Entry last = loaded.last();
+    AofManifest next = last == null ? loaded.withIncrement(folder.logName()) : loaded;
+    String name = next.increments().get(next.increments().size() - 1).name();
+    AofFile opened = new AofFile(name, disk.append(folder.file(name)));
+    // What was found there counts as kept from now on.
+    opened.sync();
+    if (last == null) {
+      folder.write(next);
+    }
+    log.info("{} AOF incr file {} on server start", last == null ? "Creating" : "Opening", name);
+    file = opened;
+    manifest = policy.removesHistory() ? folder.removeHistory(next) : next;
+    folder.discardTemporary();
+    otherFilesBytes = otherBytes;
+    updateSizes();
+    status.baseSize = status.currentSize;
+  }
+
+  /** Says what is there when the log is off. */
+  void know(AofFolder newFolder, AofManifest found) {
+    folder = newFolder;
+    manifest = found;
+  }
+
+  // --- writing
+
+  /** Writes all that waits. */
+  void drain() {
+    while (true) {
+      AofLog.Batch batch = pending == null ? take() : pending;
+      if (batch == null) {
+        if (rewrite == null || !effects.isAtCut()) {
+          // At a cut whose rewrite is not known here yet, it soon will be.
+          break;
+        }
+        beginIncrement(rewrite);
+      } else if (file == null) {
+        // The log is off, or a base that includes this is on its way.
+        pending = null;
+      } else if (!write(file, batch) || !syncAlways(file)) {
+        break;
+      }
+    }
+    status.bufferBytes = effects.waitingBytes();
+  }
+
+  private AofLog.@Nullable Batch take() {
+    boolean wasFull = effects.isFull();
+    AofLog.Batch batch = effects.take();
+    pendingFrom = 0;
+    if (wasFull && !effects.isFull()) {
+      engine.logHasRoom();
+    }
+    return batch;
+  }
+
+  private boolean write(AofFile target, AofLog.Batch batch) {
+    long before = target.size();
+    try {
+      target.write(batch.bytes(), pendingFrom, batch.length() - pendingFrom);
+    } catch (IOException e) {
+      keepUnwritten(target, batch, before);
+      complain("Error writing to the AOF file: {}", e);
+      if (status.lastWriteOk) {
+        status.lastWriteOk = false;
+        policy.writesFail(e);
+      }
+      return false;
+    }
+    pending = null;
+    written = batch.upTo();
+    unsynced = true;
+    effects.recycle(batch);
+    updateSizes();
+    if (!status.lastWriteOk) {
+      status.lastWriteOk = true;
+      log.warn("AOF write error looks solved. The server can write again.");
+      policy.writesWork();
+    }
+    return true;
+  }
+
+  private void keepUnwritten(AofFile target, AofLog.Batch batch, long before) {
+    pending = batch;
+    try {
+      if (target.size() > before) {
+        target.truncate(before);
+      }
+    } catch (IOException e) {
+      // Half a command stays at the end, until the rest of it can follow.
+      pendingFrom += (int) (target.size() - before);
+      log.warn("Could not remove short write from the append-only file: {}", e.getMessage());
+    }
+  }
+
+  private void complain(String line, IOException e) {
+    if (secondsSinceErrorLine >= SECONDS_BETWEEN_ERROR_LINES) {
+      secondsSinceErrorLine = 0;
+      log.warn(line, e.getMessage());
+    }
+  }
+
+  private void updateSizes() {
+    AofFile current = file;
+    status.currentSize = otherFilesBytes + (current == null ? 0 : current.size());
+  }
+
+  // --- fsync
+
+  private boolean syncAlways(AofFile target) {
+    return policy.fsync() != Fsync.ALWAYS || sync(target);
+  }
+
+  /** Syncs here and now, unless settings spare it; false when that fails. */
+  private boolean sync(AofFile target) {
+    if (rewrite != null && !policy.syncsDuringRewrite()) {
+      engine.safe(written);
+      return true;
+    }
+    return syncWhole(target);
+  }
+
+  private boolean syncWhole(AofFile target) {
+    try {
+      target.sync();
+    } catch (IOException e) {
+      fail(e);
+      return false;
+    }
+    unsynced = false;
+    if (target == file && status.starting) {
+      // Until there is a base for it, nothing here is found again.
+      return true;
+    }
+    engine.safe(written);
+    return true;
+  }
+
+  private void syncInBackground(AofFile target) {
+    if (syncing) {
+      if (engine.world().nanos() - syncStartedNanos > SLOW_SYNC_NANOS) {
+        status.delayedSyncs.incrementAndGet();
+        complain(
+            "Asynchronous AOF fsync is taking too long ({}). Writing the AOF buffer without waiting"
+                + " for fsync to complete.",
+            new IOException("disk is busy?"));
+      }
+      return;
+    }
+    if (!unsynced || (rewrite != null && !policy.syncsDuringRewrite())) {
+      return;
+    }
+    syncing = true;
+    status.syncing = true;
+    unsynced = false;
+    syncStartedNanos = engine.world().nanos();
+    long upTo = written;
+    boolean counts = !status.starting;
+    syncer.execute(
+        () -> {
+          IOException failure = null;
+          try {
+            target.sync();
+            if (counts) {
+              engine.safe(upTo);
+            }
+          } catch (IOException e) {
+            failure = e;
+          }
+          backgroundSyncEnded.ended(target, failure);
+        });
+  }
+
+  /** Who brings the news of an fsync back to the log's thread. */
+  interface SyncListener {
+    void ended(AofFile target, @Nullable IOException failure);
+  }
+
+  private SyncListener backgroundSyncEnded = (target, failure) -> {};
+
+  void onBackgroundSync(SyncListener listener) {
+    backgroundSyncEnded = listener;
+  }
+
+  /** An fsync in the background has ended. */
+  void synced(AofFile target, @Nullable IOException failure) {
+    syncing = false;
+    status.syncing = false;
+    if (failure != null && target == file) {
+      fail(failure);
+    }
+  }
+
+  /** The file cannot be trusted any more. */
+  private void fail(IOException reason) {
+    log.error(
+        "Fail to fsync the AOF file: {}. It is given up; a new base will be written from memory.",
+        reason.getMessage());
+    AofFile broken = file;
+    file = null;
+    pending = null;
+    rewrite = null;
+    unsynced = false;
+    status.lastWriteOk = false;
+    policy.failed(reason);
+    effects.discard();
+    if (broken != null) {
+      close(broken);
+    }
+  }
+
+  private static void close(AofFile target) {
+    try {
+      target.close();
+    } catch (IOException e) {
+      log.warn("Cannot close {}: {}", target.name(), e.getMessage());
+    }
+  }
+
+  // --- every second
+
+  /** Tries again what failed, syncs, and looks whether the files still have their names. */
+  void everySecond() {
+    secondsSinceErrorLine++;
+    drain();
+    AofFile current = file;
+    if (current == null) {
+      return;
+    }
+    if (policy.fsync() == Fsync.EVERYSEC) {
+      syncInBackground(current);
+    } else if (policy.fsync() == Fsync.ALWAYS && unsynced && pending == null && !syncing) {
+      sync(current);
+    }
+    if (file == current && !status.starting && !folder.isThere(current.name())) {
+      fail(new IOException("the file " + current.name() + " is not there any more"));
+    }
+  }
+
+  // --- rewriting
+
+  /** A rewrite has made its cut: what is appended after it belongs to another file. */
+  void rewriting(AofFolder newFolder, AofRewrite begun) {
+    if (begun.fresh) {
+      folder = newFolder;
+    }
+    rewrite = begun;
+    drain();
+    if (!begun.withIncrement && rewrite == begun) {
+      begun.increments = true;
+      completeIfReady(begun);
+    }
+  }
+
+  /** The file is full up to the cut: goes on in the next one. */
+  private void beginIncrement(AofRewrite begun) {
+    AofFile old = file;
+    try {
+      if (old != null && !syncWhole(old)) {
+        return;
+      }
+      folder.create();
+      String name;
+      AofManifest next = manifest;
+      if (begun.fresh) {
+        name = folder.temporaryIncrement();
+      } else {
+        next = manifest.withIncrement(folder.logName());
+        name = next.increments().get(next.increments().size() - 1).name();
+      }
+      AofFile created = new AofFile(name, disk.create(folder.file(name)));
+      if (!begun.fresh) {
+        folder.write(next);
+      }
+      if (old != null) {
+        otherFilesBytes += old.size();
+        close(old);
+      }
+      log.info("Creating AOF incr file {} on background rewrite", name);
+      manifest = next;
+      file = created;
+      effects.endCut();
+      begun.increments = true;
+      completeIfReady(begun);
+    } catch (IOException e) {
+      log.warn("Can't open the append-only file: {}", e.getMessage());
+      rereadManifest();
+      effects.endCut();
+      giveUp(begun);
+    }
+  }
+
+  /** The base is written, or not. */
+  void written(AofRewrite ended, @Nullable IOException failure) {
+    if (ended != rewrite) {
+      folder.discard(ended.temporaryName);
+      return;
+    }
+    if (failure != null) {
+      log.warn("Background AOF rewrite terminated with error: {}", failure.getMessage());
+      giveUp(ended);
+      return;
+    }
+    log.info("Background AOF rewrite terminated with success");
+    ended.written = true;
+    completeIfReady(ended);
+  }
+
+  private void completeIfReady(AofRewrite ready) {
+    if (!ready.written || !ready.increments || rewrite != ready) {
+      return;
+    }
+    try {
+      complete(ready);
+    } catch (IOException e) {
+      log.warn("Error trying to put the new AOF base file in place: {}", e.getMessage());
+      rereadManifest();
+      giveUp(ready);
+    }
+  }
+
+  /**
+   * Puts the base, and the increment that was begun for it, in place of what was there. Up to the
+   * moment that the manifest is replaced the old files are the data, afterwards the new ones; both
+   * are there.
+   */
+  private void complete(AofRewrite ready) throws IOException {
+    AofManifest.Entry base = manifest.nextBase(folder.logName(), ready.asRdb);
+    disk.rename(folder.file(ready.temporaryName), folder.file(base.name()));
+    log.info("Successfully renamed the temporary AOF base file into {}", base.name());
+    AofManifest next = manifest.withBase(base);
+    AofFile current = file;
+    if (current == null) {
+      next = next.withoutIncrements();
+    } else {
+      if (ready.fresh) {
+        current.sync();
+        next = next.withIncrement(folder.logName());
+        String name = next.increments().get(next.increments().size() - 1).name();
+        disk.rename(folder.file(current.name()), folder.file(name));
+        current.renamed(name);
+      }
+      next = next.withLastIncrementOnly();
+    }
+    folder.write(next);
+    manifest = next;
+    rewrite = null;
+    otherFilesBytes = disk.size(folder.file(base.name()));
+    updateSizes();
+    status.baseSize = status.currentSize;
+    log.info("Background AOF rewrite finished successfully");
+    policy.rewritten(ready, /* success= */ true);
+    if (current != null && ready.fresh) {
+      engine.safe(written);
+    }
+    if (policy.removesHistory()) {
+      removeHistory();
+    }
+  }
+
+  private void removeHistory() {
+    try {
+      manifest = folder.removeHistory(manifest);
+    } catch (IOException e) {
+      log.warn("Cannot remove replaced AOF files now: {}", e.getMessage());
+      rereadManifest();
+    }
+  }
+
+  /** After a failure nobody knows whether the manifest on disk is the old or the new one. */
+  private void rereadManifest() {
+    try {
+      AofManifest found = folder.read();
+      if (!found.isEmpty()) {
+        manifest = found;
+      }
+    } catch (PersistenceException e) {
+      log.warn("Cannot read the AOF manifest: {}", e.getMessage());
+    }
+  }
+
+  private void giveUp(AofRewrite failed) {
+    rewrite = null;
+    if (failed.fresh && file != null) {
+      AofFile temporary = file;
+      file = null;
+      pending = null;
+      close(temporary);
+      boolean named =
+          manifest.increments().stream().anyMatch(each -> each.name().equals(temporary.name()));
+      if (!named) {
+        log.info("Removing the temp incr aof file {} in the background", temporary.name());
+        folder.discard(temporary.name());
+      }
+    }
+    folder.discard(failed.temporaryName);
+    policy.rewritten(failed, /* success= */ false);
+  }
+
+  // --- the end
+
+  /** The log is turned off: nobody need wait for it any more. */
+  void turnOff(int cuts, long upTo) {
+    close(cuts);
+    engine.safe(upTo);
+  }
+
+  /**
+   * Writes and syncs what is left and closes the file.
+   *
+   * @param cuts how many cuts there had been: a later one is another file's business
+   */
+  void close(int cuts) {
+    // A rewrite that was going on is given up: all belongs to the file that there is.
+    effects.endCut(cuts);
+    drain();
+    AofFile current = file;
+    if (current == null) {
+      return;
+    }
+    if (pending != null) {
+      log.error("What could not be written to the AOF is lost: {} bytes", pending.length());
+    }
+    try {
+      current.sync();
+      engine.safe(written);
+    } catch (IOException e) {
+      log.warn("Fail to fsync the AOF file: {}", e.getMessage());
+    }
+    file = null;
+    close(current);
+  }
+
+  /** Whether all that was appended is in the file, and there is one. */
+  boolean isCaughtUp() {
+    return file != null && pending == null && effects.isEmpty();
+  }
+
+  AofManifest manifest() {
+    return manifest;
+  }
+
+  AofFolder folder() {
+    return folder;
+  }
+}

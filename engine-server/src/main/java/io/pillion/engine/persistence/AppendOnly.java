@@ -1,0 +1,620 @@
+package io.pillion.engine.persistence;
+
+import io.pillion.engine.config.ConfigException;
+import io.pillion.engine.config.Parameters;
+import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.dispatch.CommandLog;
+import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.protocol.CommandException;
+import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.world.World;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The append-only log of an engine: what commands have changed, written to files in the order it
+ * happened, and rewritten from time to time as a base of all data.
+ *
+ * <p>Three threads work for it: one writes ({@link AofWriter}), one syncs in the background when
+ * {@code appendfsync} is {@code everysec}, one writes bases ({@link AofRewrite}). With {@code
+ * always} every reply waits until what its turn saw is synced, reads as well; one fsync serves all
+ * that wait.
+ *
+ * <p>It is off, starting (it was turned on, and its first base is being written), on, or failed (an
+ * fsync has failed: changes are refused until a new base is there).
+ */
+public final class AppendOnly {
+  private static final Logger log = LoggerFactory.getLogger(AppendOnly.class);
+  private static final long SECOND = 1_000_000_000;
+  private static final long GATHERING_NANOS = 5_000_000;
+  private static final int GATHERED_BYTES = 256 << 10;
+  private static final int FAILURES_BEFORE_DELAY = 3;
+  private static final int MAX_DELAY_MINUTES = 60;
+  private static final String REASON = "aof";
+
+  private final Parameters parameters;
+  private final LoadProgress progress;
+  private final AofStatus status = new AofStatus();
+
+  private Engine engine;
+  private World world;
+  private Bases bases;
+  private AofLog effects;
+  private AofWriter writer;
+  private World.Worker worker;
+  private World.Worker syncer;
+  private World.Worker rewriter;
+
+  // Changed under the engine lock.
+  private volatile State state = State.OFF;
+  private @Nullable AofRewrite rewrite;
+  private boolean closed;
+  private boolean ticking;
+  private long rewriteNumber;
+
+  // The log's thread alone.
+  private int delayMinutes;
+  private long nextRewriteMillis;
+
+  private volatile AofWriter.Fsync fsync = AofWriter.Fsync.EVERYSEC;
+  private volatile boolean drainComes;
+  private volatile boolean gathering;
+
+  private enum State {
+    OFF,
+    STARTING,
+    ON,
+    FAILED
+  }
+
+  /** The log of an engine that is yet to be made. */
+  @SuppressWarnings("NullAway.Init") // attach() comes before anything else
+  public AppendOnly(Parameters parameters, LoadProgress progress) {
+    this.parameters = parameters;
+    this.progress = progress;
+  }
+
+  /** How far loading is. */
+  public LoadProgress progress() {
+    return progress;
+  }
+
+  /** What INFO says. */
+  public AofStatus status() {
+    return status;
+  }
+
+  // --- the start
+
+  /** Says whose log it is, and who keeps functions. Once, before anything else. */
+  public void attach(Engine newEngine, Functions functions) {
+    attach(newEngine, new SnapshotBases(newEngine, parameters, functions));
+  }
+
+  void attach(Engine newEngine, Bases newBases) {
+    engine = newEngine;
+    world = newEngine.world();
+    bases = newBases;
+    worker = world.worker("aof");
+    syncer = world.worker("aof-fsync");
+    rewriter = world.worker("aof-rewrite");
+    effects = new AofLog(new Effects());
+    writer =
+        new AofWriter(
+            engine,
+            new AofFolder(world.disk(), parameters),
+            effects,
+            status,
+            syncer,
+            new WriterPolicy());
+    writer.onBackgroundSync((file, failure) -> execute(() -> writer.synced(file, failure)));
+    followFsync();
+    parameters.onChange(this::followFsync, "appendfsync");
+    parameters.onChange(
+        () -> effects.timestamps(parameters.isOn("aof-timestamp-enabled")),
+        "aof-timestamp-enabled");
+    effects.timestamps(parameters.isOn("aof-timestamp-enabled"));
+    parameters.onChange(this::followAppendOnly, "appendonly");
+  }
+
+  /**
+   * Reads what is on disk into the engine, if {@code appendonly} is on, and begins to write.
+   *
+   * @throws PersistenceException when what is there cannot be read, or nothing can be written
+   */
+  public void start() {
+    if (!parameters.isOn("appendonly")) {
+      return;
+    }
+    engine.hold(() -> engine.restrictions().loading(true));
+    load();
+    engine.hold(
+        () -> {
+          engine.restrictions().loading(false);
+          state = State.ON;
+          status.enabled = true;
+          engine.log(effects);
+          effects.cut();
+          effects.endCut();
+          effects.holdReplies(fsync == AofWriter.Fsync.ALWAYS);
+          tick();
+        });
+  }
+
+  private void load() {
+    AofFolder folder = new AofFolder(world.disk(), parameters);
+    AofManifest manifest = folder.upgrade(folder.read());
+    AofLoader loader = new AofLoader(engine, folder, parameters, bases, progress);
+    long begin = world.nanos();
+    loader.load(manifest);
+    if (!manifest.isEmpty()) {
+      log.info(
+          "DB loaded from append only file: {} seconds", AofLoader.seconds(world.nanos() - begin));
+    }
+    try {
+      folder.create();
+      if (manifest.isEmpty()) {
+        manifest = withFirstBase(folder, manifest);
+      }
+      AofManifest.Entry last = manifest.last();
+      long others = loader.size(manifest) - (last == null ? 0 : sizeOf(folder, last));
+      writer.open(folder, manifest, others);
+    } catch (IOException e) {
+      throw new PersistenceException("Can't open the append-only file: " + e.getMessage(), e);
+    }
+  }
+
+  private long sizeOf(AofFolder folder, AofManifest.Entry entry) throws IOException {
+    return world.disk().size(folder.file(entry.name()));
+  }
+
+  /** A base of an engine that has loaded nothing. */
+  private AofManifest withFirstBase(AofFolder folder, AofManifest manifest) throws IOException {
+    boolean rdb = parameters.isOn("aof-use-rdb-preamble");
+    AofManifest.Entry entry = manifest.nextBase(folder.logName(), rdb);
+    AofRewrite first = AofRewrite.now(engine, folder, bases, rdb, rewriteNumber++);
+    world.disk().rename(folder.file(first.temporaryName), folder.file(entry.name()));
+    log.info("Creating AOF base file {} on server start", entry.name());
+    // Named by the manifest once the first increment is there, too.
+    return manifest.withBase(entry);
+  }
+
+  // --- settings
+
+  private void followFsync() {
+    fsync =
+        switch (parameters.text("appendfsync")) {
+          case "always" -> AofWriter.Fsync.ALWAYS;
+          case "no" -> AofWriter.Fsync.NO;
+          default -> AofWriter.Fsync.EVERYSEC;
+        };
+    effects.holdReplies(state == State.ON && fsync == AofWriter.Fsync.ALWAYS && status.lastWriteOk);
+    execute(writer::everySecond);
+  }
+
+  private void followAppendOnly() {
+    boolean on = parameters.isOn("appendonly");
+    if (on && state == State.OFF) {
+      turnOn();
+    } else if (!on && state != State.OFF) {
+      turnOff();
+    }
+  }
+
+  private void turnOn() {
+    AofFolder folder = new AofFolder(world.disk(), parameters);
+    AofManifest found;
+    try {
+      folder.create();
+      found = folder.read();
+    } catch (IOException | PersistenceException e) {
+      log.warn("Can't open or create append-only dir: {}", e.getMessage());
+      throw new ConfigException("Unable to turn on AOF. Check server logs.");
+    }
+    state = State.STARTING;
+    status.enabled = true;
+    status.starting = true;
+    engine.log(effects);
+    tick();
+    execute(() -> writer.know(folder, found));
+    if (rewrite == null && !bases.isBusy()) {
+      begin(/* fresh= */ true);
+    } else {
+      AofRewrite other = rewrite;
+      if (other != null) {
+        log.info("AOF was enabled but there is already another background operation.");
+        other.abandon();
+      }
+      schedule();
+    }
+  }
+
+  private void turnOff() {
+    state = State.OFF;
+    status.enabled = false;
+    status.starting = false;
+    if (status.scheduled) {
+      status.scheduled = false;
+      log.info("AOF was disabled but there is a scheduled AOF background, cancel it.");
+    }
+    effects.holdReplies(false);
+    effects.endHold();
+    engine.log(CommandLog.OFF);
+    engine.restrictions().refuseWrites(REASON, null);
+    status.lastWriteOk = true;
+    if (rewrite != null) {
+      rewrite.abandon();
+    }
+    long upTo = effects.offset();
+    int cuts = effects.cuts();
+    execute(() -> writer.turnOff(cuts, upTo));
+  }
+
+  private void schedule() {
+    status.scheduled = true;
+    tick();
+  }
+
+  // --- rewriting, under the engine lock
+
+  /**
+   * BGREWRITEAOF.
+   *
+   * @return what to answer
+   * @throws CommandException when one is going on, or none can be begun
+   */
+  public String rewrite(Call call) {
+    if (rewrite != null) {
+      throw Errors.err("Background append only file rewriting already in progress");
+    }
+    if (bases.isBusy() || !call.mayBlock()) {
+      schedule();
+      status.consecutiveFailures.set(0);
+      log.info("Background append only file rewriting scheduled.");
+      return "Background append only file rewriting scheduled";
+    }
+    if (!begin(state == State.STARTING || state == State.FAILED)) {
+      throw Errors.err(
+          "Can't execute an AOF background rewriting. Please check the server logs for more"
+              + " information.");
+    }
+    return "Background append only file rewriting started";
+  }
+
+  /** Begins a rewrite now; whether it could be begun. */
+  private boolean begin(boolean fresh) {
+    AofFolder folder = new AofFolder(world.disk(), parameters);
+    try {
+      folder.create();
+    } catch (IOException e) {
+      log.warn("Can't open or create append-only dir: {}", e.getMessage());
+      status.lastRewriteOk = false;
+      return false;
+    }
+    boolean rdb = parameters.isOn("aof-use-rdb-preamble");
+    boolean withIncrement = state != State.OFF;
+    if (withIncrement) {
+      effects.cut();
+    }
+    AofRewrite begun =
+        new AofRewrite(
+            engine,
+            folder,
+            bases,
+            rewriter,
+            rewriteNumber++,
+            fresh,
+            withIncrement,
+            rdb,
+            (ended, failure) -> execute(() -> writer.written(ended, failure)));
+    rewrite = begun;
+    status.scheduled = false;
+    status.rewriting = true;
+    status.rewrites.incrementAndGet();
+    status.rewriteStartedMillis = begun.startedMillis;
+    log.info("Background append only file rewriting started");
+    execute(() -> writer.rewriting(folder, begun));
+    begun.start();
+    return true;
+  }
+
+  private void ended(AofRewrite which, boolean success) {
+    if (rewrite == which) {
+      rewrite = null;
+    }
+    status.rewriting = rewrite != null;
+    status.rewriteStartedMillis = -1;
+    status.lastRewriteSeconds = Math.max(0, (world.wallMillis() - which.startedMillis) / 1000);
+    status.lastRewriteOk = success;
+    if (success) {
+      status.consecutiveFailures.set(0);
+    } else {
+      status.consecutiveFailures.incrementAndGet();
+    }
+    if (!which.fresh || state == State.OFF || state == State.ON) {
+      return;
+    }
+    if (!success) {
+      // It cannot be on without a base.
+      schedule();
+      return;
+    }
+    state = State.ON;
+    status.starting = false;
+    status.lastWriteOk = true;
+    engine.restrictions().refuseWrites(REASON, null);
+    effects.holdReplies(fsync == AofWriter.Fsync.ALWAYS);
+  }
+
+  // --- DEBUG LOADAOF
+
+  /**
+   * Throws all data away and reads them from the files again, once everything is in them. The
+   * caller waits.
+   */
+  public void reload(Call call) {
+    if (state != State.ON || !call.mayBlock()) {
+      throw Errors.err("Error trying to load the AOF files, check server logs.");
+    }
+    boolean[] success = new boolean[1];
+    engine.awaitOffset(
+        call,
+        Long.MAX_VALUE,
+        /* timeoutMillis= */ 0,
+        reply -> {
+          if (success[0]) {
+            reply.ok();
+          } else {
+            reply.error("ERR Error trying to load the AOF files, check server logs.");
+          }
+        });
+    execute(() -> reloadWhenCaughtUp(() -> engine.unblock(call.client(), false), success));
+  }
+
+  private void reloadWhenCaughtUp(Runnable answer, boolean[] success) {
+    writer.drain();
+    boolean[] again = new boolean[1];
+    engine.hold(
+        () -> {
+          if (!writer.isCaughtUp() && state == State.ON && status.lastWriteOk) {
+            again[0] = true;
+            return;
+          }
+          if (writer.isCaughtUp()) {
+            success[0] = reloadNow();
+          }
+          answer.run();
+        });
+    if (again[0]) {
+      execute(() -> reloadWhenCaughtUp(answer, success));
+    }
+  }
+
+  private boolean reloadNow() {
+    engine.log(CommandLog.OFF);
+    try {
+      engine.keyspace().flushAll();
+      new AofLoader(engine, writer.folder(), parameters, bases, progress).load(writer.manifest());
+      log.info("Append Only File loaded by DEBUG LOADAOF");
+      return true;
+    } catch (PersistenceException e) {
+      log.error("{}", e.getMessage());
+      return false;
+    } finally {
+      engine.log(effects);
+    }
+  }
+
+  // --- time
+
+  private void tick() {
+    if (!ticking && !closed && (state != State.OFF || status.scheduled)) {
+      ticking = true;
+      world.schedule(SECOND, () -> execute(this::everySecond));
+    }
+  }
+
+  private void everySecond() {
+    if (state != State.OFF) {
+      writer.everySecond();
+    }
+    engine.hold(
+        () -> {
+          if (rewrite == null && !bases.isBusy() && !closed) {
+            boolean fresh = state == State.STARTING || state == State.FAILED;
+            if ((status.scheduled && !isLimited()) || state == State.FAILED) {
+              begin(fresh);
+            } else if (state == State.ON && hasGrown() && !isLimited()) {
+              begin(/* fresh= */ false);
+            }
+          }
+          ticking = false;
+          tick();
+        });
+  }
+
+  private boolean hasGrown() {
+    long percentage = parameters.number("auto-aof-rewrite-percentage");
+    if (percentage == 0 || status.currentSize <= parameters.number("auto-aof-rewrite-min-size")) {
+      return false;
+    }
+    long growth = status.currentSize * 100 / Math.max(1, status.baseSize) - 100;
+    if (growth < percentage) {
+      return false;
+    }
+    log.info("Starting automatic rewriting of AOF on {}% growth", growth);
+    return true;
+  }
+
+  /** After some failures one after the other: a minute's rest, then two, four, up to an hour. */
+  private boolean isLimited() {
+    if (status.consecutiveFailures.get() < FAILURES_BEFORE_DELAY) {
+      delayMinutes = 0;
+      nextRewriteMillis = 0;
+      return false;
+    }
+    if (nextRewriteMillis != 0) {
+      if (world.wallMillis() < nextRewriteMillis) {
+        return true;
+      }
+      nextRewriteMillis = 0;
+      return false;
+    }
+    delayMinutes = Math.min(MAX_DELAY_MINUTES, Math.max(1, delayMinutes * 2));
+    nextRewriteMillis = world.wallMillis() + delayMinutes * 60_000L;
+    log.warn(
+        "Background AOF rewrite has repeatedly failed and triggered the limit, will retry in {}"
+            + " minutes",
+        delayMinutes);
+    return true;
+  }
+
+  // --- the end
+
+  /** Writes and syncs what is left. Nobody changes anything any more; without the lock. */
+  public void close() {
+    engine.hold(
+        () -> {
+          closed = true;
+          if (rewrite != null) {
+            rewrite.abandon();
+          }
+          effects.endHold();
+        });
+    if (status.enabled) {
+      log.info("Calling fsync() on the AOF file.");
+    }
+    worker.execute(() -> writer.close(effects.cuts()));
+    rewriter.close();
+    worker.close();
+    syncer.close();
+  }
+
+  /** Whether WAITAOF can be answered. */
+  public boolean isEnabled() {
+    return state != State.OFF;
+  }
+
+  /** Whether this offset is safe in the files. Under the engine lock. */
+  public boolean isSafe(long offset) {
+    return state == State.ON && engine.safeOffset() >= offset;
+  }
+
+  // --- parts
+
+  private void execute(Runnable task) {
+    worker.execute(task);
+  }
+
+  private void drain() {
+    drainComes = false;
+    gathering = false;
+    writer.drain();
+  }
+
+  private void drainSoon() {
+    if (!drainComes) {
+      drainComes = true;
+      execute(this::drain);
+    }
+  }
+
+  private final class Effects implements AofLog.Listener {
+    @Override
+    public void appended(int waitingBytes) {
+      if (fsync == AofWriter.Fsync.ALWAYS || waitingBytes > GATHERED_BYTES) {
+        drainSoon();
+      } else if (!gathering && !drainComes) {
+        // Nobody waits for these: a few milliseconds' worth make one write.
+        gathering = true;
+        world.schedule(GATHERING_NANOS, AppendOnly.this::drainSoon);
+      }
+    }
+
+    @Override
+    public long safeOffset() {
+      return engine.safeOffset();
+    }
+
+    @Override
+    public long seconds() {
+      return world.wallMillis() / 1000;
+    }
+  }
+
+  private final class WriterPolicy implements AofWriter.Policy {
+    @Override
+    public AofWriter.Fsync fsync() {
+      return fsync;
+    }
+
+    @Override
+    public boolean syncsDuringRewrite() {
+      return !parameters.isOn("no-appendfsync-on-rewrite");
+    }
+
+    @Override
+    public boolean removesHistory() {
+      return !parameters.isOn("aof-disable-auto-gc");
+    }
+
+    @Override
+    public void writesFail(IOException reason) {
+      engine.hold(
+          () -> {
+            if (state != State.OFF) {
+              refuse(reason);
+            }
+          });
+    }
+
+    private void refuse(IOException reason) {
+      engine
+          .restrictions()
+          .refuseWrites(
+              REASON,
+              new CommandException(
+                  "MISCONF Errors writing to the AOF file: " + reason.getMessage()));
+      effects.holdReplies(false);
+    }
+
+    @Override
+    public void writesWork() {
+      engine.hold(
+          () -> {
+            if (state != State.FAILED) {
+              engine.restrictions().refuseWrites(REASON, null);
+              effects.holdReplies(state == State.ON && fsync == AofWriter.Fsync.ALWAYS);
+            }
+          });
+    }
+
+    @Override
+    public void failed(IOException reason) {
+      engine.hold(
+          () -> {
+            if (state == State.OFF) {
+              return;
+            }
+            state = State.FAILED;
+            status.starting = true;
+            refuse(reason);
+            engine.abandonUnsafe();
+            AofRewrite going = rewrite;
+            if (going != null) {
+              going.abandon();
+              rewrite = null;
+              status.rewriting = false;
+            }
+            schedule();
+          });
+    }
+
+    @Override
+    public void rewritten(AofRewrite which, boolean success) {
+      engine.hold(() -> ended(which, success));
+    }
+  }
+}

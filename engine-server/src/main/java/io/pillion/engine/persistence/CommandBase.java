@@ -1,0 +1,176 @@
+package io.pillion.engine.persistence;
+
+import io.pillion.engine.keyspace.Database;
+import io.pillion.engine.keyspace.EventClass;
+import io.pillion.engine.keyspace.KeyListener;
+import io.pillion.engine.keyspace.Keyspace;
+import io.pillion.engine.keyspace.KeyspaceSettings;
+import io.pillion.engine.keyspace.ValueType;
+import io.pillion.engine.memory.Arena;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.memory.SlabPool;
+import io.pillion.engine.world.World;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * Makes a base of commands out of one in RDB format, for {@code aof-use-rdb-preamble no}: strings
+ * are set, everything else is restored from the form that DUMP gives it. One key at a time passes
+ * through a keyspace of its own.
+ */
+final class CommandBase {
+  private static final int BUFFER_BYTES = 64 << 10;
+  private static final long LEAST_ARENA_BYTES = 16L << 20;
+  private static final long MOST_ARENA_BYTES = 1L << 30;
+
+  private final Keyspace keyspace;
+  private final OutputStream out;
+  private int selected = -1;
+  private boolean failed;
+  private IOException failure = new IOException();
+
+  private CommandBase(Keyspace keyspace, OutputStream out) {
+    this.keyspace = keyspace;
+    this.out = out;
+  }
+
+  /** Reads an RDB to its end and writes commands that lead to the same. */
+  static void convert(World world, int databases, InputStream rdb, long size, OutputStream target)
+      throws IOException {
+    long budget = Math.max(LEAST_ARENA_BYTES, Math.min(MOST_ARENA_BYTES, 4 * size));
+    try (Arena arena = new Arena(SlabPool.shared(), budget, world.randomLong());
+        OutputStream out = new BufferedOutputStream(target, BUFFER_BYTES)) {
+      Keyspace keyspace = new Keyspace(world, arena, new KeyspaceSettings(), databases);
+      keyspace.listener(new Nobody());
+      new CommandBase(keyspace, out).convert(rdb, size);
+    }
+  }
+
+  private void convert(InputStream rdb, long size) throws IOException {
+    RdbReader reader =
+        new RdbReader(
+            rdb,
+            size,
+            keyspace,
+            new Libraries(),
+            new RdbReader.Options(
+                /* keepExpired= */ true, /* replace= */ true, /* checksum= */ true));
+    reader.readHeader();
+    boolean more = true;
+    while (more) {
+      more = reader.readSome(1, 1);
+      for (int i = 0; i < keyspace.databaseCount(); i++) {
+        Database database = keyspace.database(i);
+        if (database.size() > 0) {
+          database.forEach(record -> attempt(() -> write(database, record)));
+          keyspace.flush(database, /* lazily= */ false);
+        }
+      }
+      if (failed) {
+        throw failure;
+      }
+    }
+  }
+
+  @FunctionalInterface
+  private interface Writing {
+    void run() throws IOException;
+  }
+
+  private void attempt(Writing writing) {
+    try {
+      writing.run();
+    } catch (IOException e) {
+      failed = true;
+      failure = e;
+    }
+  }
+
+  private void write(Database database, long record) throws IOException {
+    if (database.number() != selected) {
+      selected = database.number();
+      command("SELECT", Bytes.of(selected));
+    }
+    Bytes key = database.key(record);
+    Arena arena = keyspace.arena();
+    if (database.type(record) == ValueType.STRING) {
+      byte[] value =
+          arena.toByteArray(database.stringAddress(record), database.stringLength(record));
+      command("SET", key, Bytes.of(value));
+    } else {
+      Bytes payload = DumpPayload.write(database, record, arena, keyspace.settings().types);
+      command("RESTORE", key, Bytes.of(0), payload);
+    }
+    long deadline = database.deadline(record);
+    if (deadline != Database.NEVER) {
+      command("PEXPIREAT", key, Bytes.of(deadline));
+    }
+  }
+
+  private void command(String name, Bytes... words) throws IOException {
+    head('*', words.length + 1);
+    word(Bytes.of(name));
+    for (Bytes word : words) {
+      word(word);
+    }
+  }
+
+  private void word(Bytes word) throws IOException {
+    head('$', word.length());
+    out.write(word.array(), word.offset(), word.length());
+    out.write('\r');
+    out.write('\n');
+  }
+
+  private void head(char sign, int number) throws IOException {
+    out.write((sign + Integer.toString(number) + "\r\n").getBytes(StandardCharsets.US_ASCII));
+  }
+
+  /** Libraries of functions pass through as well. */
+  private final class Libraries implements Functions {
+    @Override
+    public List<Bytes> sources() {
+      return List.of();
+    }
+
+    @Override
+    public void clear() {}
+
+    @Override
+    public void load(Bytes source) {
+      attempt(() -> command("FUNCTION", Bytes.of("LOAD"), source));
+    }
+  }
+
+  /** What passes through is nobody's business. */
+  private static final class Nobody implements KeyListener {
+    @Override
+    public void onChange(Database database, Bytes key, EventClass eventClass, String event) {}
+
+    @Override
+    public void onExpired(Database database, Bytes key) {}
+
+    @Override
+    public void onFieldsExpired(
+        Database database, Bytes key, List<Bytes> fields, boolean emptied) {}
+
+    @Override
+    public void onEvicted(Database database, Bytes key) {}
+
+    @Override
+    public void onNew(Database database, long record) {}
+
+    @Override
+    public void onFlush() {}
+
+    @Override
+    public void beforeFlush(Database database) {}
+
+    @Override
+    public void onSwap(Database first, Database second) {}
+  }
+}

@@ -1,0 +1,343 @@
+package io.pillion.engine.persistence;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pillion.engine.server.LocalClient;
+import io.pillion.engine.testkit.TestClient;
+import io.pillion.engine.world.SimulatedDisk;
+import io.pillion.engine.world.SimulatedDisk.Operation;
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The append-only log of an engine whose disk and time a test moves. */
+@Timeout(60)
+final class AppendOnlyTest {
+  private static final String FOLDER = "/appendonlydir/";
+  private final SimulatedDisk disk = new SimulatedDisk();
+
+  private AofWorld start(String... settings) {
+    return new AofWorld(disk, 1, settings);
+  }
+
+  private String file(String name) throws IOException {
+    return new String(disk.bytes(FOLDER + name), ISO_8859_1);
+  }
+
+  private static String lines(String... lines) {
+    return String.join("\n", lines) + "\n";
+  }
+
+  private static String resp(String... words) {
+    return new String(TestClient.encode((Object[]) words), ISO_8859_1);
+  }
+
+  private static void fill(AofWorld engine) {
+    engine.call("SET", "s", "string");
+    engine.call("HSET", "h", "f", "1", "g", "2");
+    engine.call("RPUSH", "l", "a", "b", "c");
+    engine.call("SADD", "set", "x", "y", "1");
+    engine.call("ZADD", "z", "1", "m", "2.5", "n");
+    engine.call("SET", "later", "v", "EX", "100");
+    engine.call("SELECT", "2");
+    engine.call("SET", "other", "db");
+    engine.call("SELECT", "0");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"always", "everysec", "no"})
+  void whatWasWrittenIsThereAgain(String fsync) throws IOException {
+    String digest;
+    try (AofWorld engine = start("appendfsync", fsync)) {
+      fill(engine);
+      digest = engine.digest();
+    }
+    assertThat(file("appendonly.aof.manifest"))
+        .isEqualTo(
+            lines(
+                "file appendonly.aof.1.base.rdb seq 1 type b",
+                "file appendonly.aof.1.incr.aof seq 1 type i"));
+    assertThat(file("appendonly.aof.1.incr.aof"))
+        .startsWith("*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\ns\r\n");
+    try (AofWorld engine = start("appendfsync", fsync)) {
+      assertThat(engine.digest()).isEqualTo(digest);
+      assertThat(engine.call("GET", "s")).isEqualTo("string");
+      engine.call("INCR", "counter");
+    }
+    try (AofWorld engine = start()) {
+      assertThat(engine.call("GET", "counter")).isEqualTo("1");
+    }
+  }
+
+  @Test
+  void transactionsAreKeptTogether() throws IOException {
+    try (AofWorld engine = start()) {
+      engine.call("MULTI");
+      engine.call("SET", "a", "1");
+      engine.call("INCR", "b");
+      engine.call("EXEC");
+      engine.call("MULTI");
+      engine.call("SET", "c", "1");
+      engine.call("EXEC");
+    }
+    assertThat(file("appendonly.aof.1.incr.aof"))
+        .isEqualTo(
+            resp("MULTI")
+                + resp("SELECT", "0")
+                + resp("SET", "a", "1")
+                + resp("INCR", "b")
+                + resp("EXEC")
+                + resp("SET", "c", "1"));
+  }
+
+  @Test
+  void keysDoNotExpireWhileTheyAreLoaded() {
+    try (AofWorld engine = start("appendfsync", "always")) {
+      engine.call("SET", "n", "41", "PX", "1000");
+      engine.call("INCR", "n");
+      engine.call("PERSIST", "n");
+      engine.call("SET", "gone", "v", "PX", "1000");
+    }
+    try (AofWorld engine = start()) {
+      // A minute of another life has passed; the first deadline was in it.
+      engine.world().jumpWallMillis(60_000);
+      assertThat(engine.call("GET", "n")).isEqualTo("42");
+      assertThat(engine.call("GET", "gone")).isNull();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"yes", "no"})
+  void aRewriteMakesABaseOfWhatIsThere(String rdb) throws IOException {
+    String digest;
+    try (AofWorld engine = start("appendfsync", "always", "aof-use-rdb-preamble", rdb)) {
+      fill(engine);
+      assertThat(engine.call("BGREWRITEAOF"))
+          .isEqualTo("Background append only file rewriting started");
+      engine.awaitRewrite();
+      assertThat(engine.info("aof_last_bgrewrite_status")).isEqualTo("ok");
+      engine.call("INCR", "after");
+      digest = engine.digest();
+      engine.kill();
+    }
+    String kind = rdb.equals("yes") ? "rdb" : "aof";
+    assertThat(file("appendonly.aof.manifest"))
+        .isEqualTo(
+            "file appendonly.aof.2.base."
+                + kind
+                + " seq 2 type b\nfile appendonly.aof.2.incr.aof seq 2 type i\n");
+    assertThat(disk.list("/appendonlydir"))
+        .containsExactly(
+            "appendonly.aof.2.base." + kind,
+            "appendonly.aof.2.incr.aof",
+            "appendonly.aof.manifest");
+    assertThat(file("appendonly.aof.2.base." + kind))
+        .startsWith(rdb.equals("yes") ? "REDIS" : "*2\r\n$6\r\nSELECT");
+    try (AofWorld engine = start()) {
+      assertThat(engine.digest()).isEqualTo(digest);
+    }
+  }
+
+  @Test
+  void turnedOnAndOffWhileItRuns() {
+    String digest;
+    try (AofWorld engine = start("appendonly", "no")) {
+      fill(engine);
+      assertThat(disk.isFolder("/appendonlydir")).isFalse();
+      assertThat(engine.call("CONFIG", "SET", "appendonly", "yes")).isEqualTo("OK");
+      engine.call("INCR", "while");
+      engine.awaitRewrite();
+      assertThat(engine.info("aof_enabled")).isEqualTo("1");
+      assertThat(engine.info("aof_pending_rewrite")).isEqualTo("0");
+      engine.call("INCR", "after");
+      assertThat(engine.call("CONFIG", "SET", "appendonly", "no")).isEqualTo("OK");
+      engine.call("CONFIG", "SET", "appendonly", "yes");
+      engine.awaitRewrite();
+      engine.call("INCR", "again");
+      digest = engine.digest();
+      engine.call("CONFIG", "SET", "appendonly", "no");
+      engine.world().advanceMillis(10);
+      engine.call("SET", "not", "kept");
+    }
+    try (AofWorld engine = start()) {
+      assertThat(engine.digest()).isEqualTo(digest);
+    }
+  }
+
+  @Test
+  void theSingleFileOfOldVersionsIsTakenOver() throws IOException {
+    disk.plant("/appendonly.aof", "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n".getBytes(ISO_8859_1));
+    try (AofWorld engine = start()) {
+      assertThat(engine.call("GET", "k")).isEqualTo("v");
+      engine.call("SET", "l", "w");
+    }
+    assertThat(disk.exists("/appendonly.aof")).isFalse();
+    assertThat(file("appendonly.aof.manifest"))
+        .isEqualTo(
+            "file appendonly.aof seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n");
+    try (AofWorld engine = start()) {
+      assertThat(engine.call("GET", "k")).isEqualTo("v");
+      assertThat(engine.call("GET", "l")).isEqualTo("w");
+    }
+  }
+
+  @Test
+  void debugLoadaofReadsEverythingAgain() {
+    try (AofWorld engine = start()) {
+      fill(engine);
+      String digest = engine.digest();
+      assertThat(engine.call("DEBUG", "LOADAOF")).isEqualTo("OK");
+      assertThat(engine.digest()).isEqualTo(digest);
+      engine.call("SET", "more", "1");
+      assertThat(engine.call("DEBUG", "LOADAOF")).isEqualTo("OK");
+      assertThat(engine.call("GET", "more")).isEqualTo("1");
+    }
+  }
+
+  @Test
+  void waitaofWaitsForTheSync() {
+    try (AofWorld engine = start("appendfsync", "everysec")) {
+      engine.call("SET", "k", "v");
+      CompletableFuture<@Nullable Object> waiting = engine.send("WAITAOF", "1", "0", "0");
+      assertThat(waiting).isNotDone();
+      engine.world().advanceMillis(1_100);
+      assertThat(String.valueOf(waiting.join())).isEqualTo("[1, 0]");
+      engine.call("SET", "k", "w");
+      CompletableFuture<@Nullable Object> late = engine.send("WAITAOF", "1", "0", "10");
+      engine.world().advanceMillis(20);
+      assertThat(String.valueOf(late.join())).isEqualTo("[0, 0]");
+      assertThat(String.valueOf(engine.call("WAITAOF", "2", "0", "0")))
+          .isEqualTo("-ERR value is out of range, value must between 0 and 1");
+    }
+    try (AofWorld engine = start("appendonly", "no")) {
+      assertThat(String.valueOf(engine.call("WAITAOF", "1", "0", "0")))
+          .startsWith("-ERR WAITAOF cannot be used when numlocal is set");
+    }
+  }
+
+  @Test
+  void aFileCutWithinACommandOrTransactionIsCutOffThere() throws IOException {
+    String begin = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n";
+    for (String tail :
+        new String[] {
+          "*1\r\n$5\r\nMULTI\r\n" + begin, "*3\r\n$3\r\nSET\r\n$1\r\nk", "*", "*3", "*2\r\n$"
+        }) {
+      SimulatedDisk cut = new SimulatedDisk();
+      cut.plant("/appendonly.aof", (begin + tail).getBytes(ISO_8859_1));
+      try (AofWorld engine = new AofWorld(cut, 1)) {
+        assertThat(engine.call("GET", "k")).isEqualTo("v");
+      }
+      assertThat(new String(cut.bytes(FOLDER + "appendonly.aof"), ISO_8859_1)).isEqualTo(begin);
+      SimulatedDisk refused = new SimulatedDisk();
+      refused.plant("/appendonly.aof", (begin + tail).getBytes(ISO_8859_1));
+      assertThatThrownBy(() -> new AofWorld(refused, 1, "aof-load-truncated", "no"))
+          .isInstanceOf(PersistenceException.class)
+          .hasMessageContaining("Unexpected end of file reading the append only file")
+          .hasMessageContaining("offset " + begin.length());
+    }
+  }
+
+  @Test
+  void whatIsNoCommandIsRefusedWithItsPlace() {
+    disk.plant(
+        "/appendonly.aof", "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n!!!\r\n".getBytes(ISO_8859_1));
+    assertThatThrownBy(this::start)
+        .isInstanceOf(PersistenceException.class)
+        .hasMessageContaining("Bad file format reading the append only file")
+        .hasMessageContaining("at offset 27");
+  }
+
+  @Test
+  void aFullDiskRefusesWritesAndRecovers() {
+    try (AofWorld engine = start("appendfsync", "always")) {
+      engine.call("SET", "k", "v");
+      disk.room(10);
+      LocalClient held = engine.connect();
+      CompletableFuture<@Nullable Object> lost = AofWorld.send(held, "SET", "waits", "1");
+      engine.world().advanceMillis(10);
+      assertThat(lost).isNotDone();
+      assertThat(engine.call("SET", "k", "w"))
+          .isEqualTo("-MISCONF Errors writing to the AOF file: No space left on device");
+      assertThat(engine.call("GET", "k")).isEqualTo("v");
+      assertThat(engine.info("aof_last_write_status")).isEqualTo("err");
+      disk.heal();
+      engine.world().advanceMillis(1_500);
+      assertThat(lost.join()).isEqualTo("OK");
+      assertThat(engine.call("SET", "k", "w")).isEqualTo("OK");
+      engine.kill();
+    }
+    try (AofWorld engine = start()) {
+      assertThat(engine.call("GET", "waits")).isEqualTo("1");
+      assertThat(engine.call("GET", "k")).isEqualTo("w");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"always", "everysec"})
+  void afterAFailedSyncTheWaitingAreCutOffAndANewBaseIsWritten(String fsync) throws IOException {
+    try (AofWorld engine = start("appendfsync", fsync)) {
+      engine.call("SET", "k", "v");
+      engine.world().advanceMillis(2_000);
+      disk.fail(Operation.SYNC, "incr.aof", "Input/output error", 1);
+      LocalClient doubtful = engine.connect();
+      CompletableFuture<@Nullable Object> reply = AofWorld.send(doubtful, "SET", "k", "w");
+      engine.world().advanceMillis(fsync.equals("always") ? 1 : 1_100);
+      assertThat(String.valueOf(reply.join())).contains(fsync.equals("always") ? "closed" : "OK");
+      engine.world().advanceMillis(3_000);
+      engine.awaitRewrite();
+      assertThat(engine.info("aof_last_write_status")).isEqualTo("ok");
+      assertThat(engine.call("GET", "k")).isEqualTo("w");
+      assertThat(engine.call("SET", "after", "1")).isEqualTo("OK");
+      engine.world().advanceMillis(2_000);
+      engine.kill();
+    }
+    assertThat(file("appendonly.aof.manifest"))
+        .isEqualTo(
+            lines(
+                "file appendonly.aof.2.base.rdb seq 2 type b",
+                "file appendonly.aof.2.incr.aof seq 2 type i"));
+    try (AofWorld engine = start()) {
+      assertThat(engine.call("GET", "k")).isEqualTo("w");
+      assertThat(engine.call("GET", "after")).isEqualTo("1");
+    }
+  }
+
+  @Test
+  void aFolderThatVanishesIsMadeAgain() {
+    String digest;
+    try (AofWorld engine = start("appendfsync", "always")) {
+      fill(engine);
+      disk.vanish("/appendonlydir");
+      engine.world().advanceMillis(5_000);
+      engine.awaitRewrite();
+      assertThat(engine.call("INCR", "after")).isEqualTo(1L);
+      digest = engine.digest();
+      engine.kill();
+    }
+    try (AofWorld engine = start()) {
+      assertThat(engine.digest()).isEqualTo(digest);
+    }
+  }
+
+  @Test
+  void aReadOnlyFolderRefusesWritesUntilItIsNot() {
+    try (AofWorld engine = start("appendfsync", "always")) {
+      disk.readOnly("/appendonlydir");
+      LocalClient held = engine.connect();
+      CompletableFuture<@Nullable Object> waits = AofWorld.send(held, "SET", "k", "v");
+      engine.world().advanceMillis(10);
+      assertThat(engine.call("SET", "k", "w"))
+          .isEqualTo("-MISCONF Errors writing to the AOF file: Read-only file system");
+      assertThat(waits).isNotDone();
+      disk.heal();
+      engine.world().advanceMillis(1_500);
+      assertThat(waits.join()).isEqualTo("OK");
+    }
+  }
+}
