@@ -47,7 +47,7 @@ public final class Engine implements KeyListener {
   private static final int EXPIRIES_PER_HOLD = 256;
 
   /** Blocks of discarded values: some tens of microseconds. */
-  private static final int RECLAIMED_PER_HOLD = 256;
+  private static final int RECLAIMED_PER_HOLD = 512;
 
   private static final int EVICTIONS_PER_HOLD = 256;
 
@@ -1450,8 +1450,8 @@ public final class Engine implements KeyListener {
               spent("expire-cycle", expiring[0]);
             }
             if (keyspace.hasDiscarded()) {
+              // No more in this tick: who frees without pause leaves the lock to nobody.
               keyspace.reclaim(RECLAIMED_PER_HOLD);
-              again[0] |= keyspace.hasDiscarded();
             }
             if (evicting && mayExpire()) {
               evicting = evictDue();
