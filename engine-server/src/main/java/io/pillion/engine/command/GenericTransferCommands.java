@@ -3,18 +3,26 @@ package io.pillion.engine.command;
 import static io.pillion.engine.dispatch.AclCategory.DANGEROUS;
 import static io.pillion.engine.dispatch.AclCategory.KEYSPACE;
 import static io.pillion.engine.dispatch.CommandFlag.DENYOOM;
+import static io.pillion.engine.dispatch.CommandFlag.MOVABLE_KEYS;
 import static io.pillion.engine.dispatch.CommandFlag.READONLY;
 import static io.pillion.engine.dispatch.CommandFlag.WRITE;
 import static io.pillion.engine.dispatch.KeySpec.Flag.ACCESS;
+import static io.pillion.engine.dispatch.KeySpec.Flag.DELETE;
+import static io.pillion.engine.dispatch.KeySpec.Flag.INCOMPLETE;
 import static io.pillion.engine.dispatch.KeySpec.Flag.OW;
 import static io.pillion.engine.dispatch.KeySpec.Flag.RO;
+import static io.pillion.engine.dispatch.KeySpec.Flag.RW;
 import static io.pillion.engine.dispatch.KeySpec.Flag.UPDATE;
 
 import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.dispatch.Client;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
+import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.dispatch.KeySpec;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.EventClass;
+import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.persistence.DumpPayload;
 import io.pillion.engine.persistence.LoadedValue;
@@ -22,6 +30,10 @@ import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The part of the generic group that takes keys from server to server. */
 final class GenericTransferCommands {
@@ -30,6 +42,9 @@ final class GenericTransferCommands {
   private static final int UNSET = -1;
 
   private final RdbStore rdb;
+
+  /** The migration that has ended, while its client's command comes back. */
+  private @Nullable Migration arriving;
 
   GenericTransferCommands(RdbStore rdb) {
     this.rdb = rdb;
@@ -58,6 +73,32 @@ final class GenericTransferCommands {
         .complexity("O(N) in the elements, O(N*log(N)) for sorted sets")
         .summary("Makes a key hold what DUMP has answered.")
         .syntax("key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]");
+    table
+        .command("MIGRATE", this::migrate)
+        .arity(-6)
+        .flags(WRITE, MOVABLE_KEYS)
+        .acl(KEYSPACE, DANGEROUS)
+        .keys(KeySpec.range(3, 3, 1, RW, ACCESS, DELETE, INCOMPLETE))
+        .keys(
+            new KeySpec(
+                0,
+                "KEYS",
+                -2,
+                KeySpec.Find.RANGE,
+                -1,
+                1,
+                0,
+                0,
+                0,
+                EnumSet.of(RW, ACCESS, DELETE, INCOMPLETE),
+                null))
+        .tips("nondeterministic_output")
+        .since("2.6.0")
+        .complexity("O(N) in the bytes of what the keys hold")
+        .summary("Moves keys to another server.")
+        .syntax(
+            "host port key|\"\" destination-db timeout [COPY] [REPLACE] [AUTH password |"
+                + " AUTH2 username password] [KEYS key [key ...]]");
   }
 
   private void dump(Call call) {
@@ -135,6 +176,79 @@ final class GenericTransferCommands {
     words[2] = Bytes.of(deadline);
     words[call.count()] = ABSTTL;
     return words;
+  }
+
+  // --- MIGRATE
+
+  /**
+   * Hands what the keys hold to a worker and lets the client wait; when the other server has
+   * answered, comes back here to remove them. Nobody else waits meanwhile, so a key that has
+   * changed since it was sent stays.
+   */
+  private void migrate(Call call) {
+    Migration ended = arriving;
+    if (ended != null) {
+      end(call, ended);
+      return;
+    }
+    Migration migration = Migration.parse(call);
+    if (migration.isEmpty()) {
+      call.reply().simple("NOKEY");
+      call.noEffect();
+      return;
+    }
+    if (!call.mayBlock()) {
+      throw Errors.err("MIGRATE waits for another server: not inside a transaction or a script");
+    }
+    Engine engine = call.engine();
+    Client client = call.client();
+    call.block(
+        ValueType.STRING,
+        List.of(),
+        0,
+        reply -> reply.error("IOERR given up; the keys are here, and may be there too"));
+    engine
+        .world()
+        .background(
+            "migrate",
+            () -> {
+              migration.send(engine.world());
+              engine.hold(
+                  () -> {
+                    arriving = migration;
+                    engine.retry(client);
+                    arriving = null;
+                  });
+            });
+  }
+
+  private static void end(Call call, Migration migration) {
+    List<Bytes> deleted = new ArrayList<>();
+    deleted.add(Bytes.of("DEL"));
+    boolean changed = false;
+    for (Bytes key : migration.acknowledged()) {
+      if (migration.isAsSent(call, key)) {
+        call.database().delete(key);
+        call.changed(key, EventClass.GENERIC, "del");
+        deleted.add(key);
+      } else if (call.database().peek(key) != 0) {
+        changed = true;
+      }
+    }
+    if (deleted.size() > 1) {
+      call.effect(deleted.toArray(Bytes[]::new));
+    } else {
+      call.noEffect();
+    }
+    String error = migration.error();
+    if (error == null && changed) {
+      error = "IOERR keys have changed while they were sent, and stay: send them again";
+    }
+    if (error == null) {
+      call.reply().ok();
+    } else {
+      call.reply().error(error);
+    }
   }
 
   /** What follows the payload. */

@@ -1223,6 +1223,14 @@ public final class Engine implements KeyListener {
     }
   }
 
+  /** Tries again what a client waits for: what it lacked is there. Under the lock. */
+  public void retry(Client client) {
+    Blocked blocked = client.blocked();
+    if (blocked != null && !client.isClosing() && !postponed.containsKey(client)) {
+      retry(blocked);
+    }
+  }
+
   /** Ends a wait whatever its reason; the reply is the caller's business. */
   private void release(Blocked blocked, Blocked.State state) {
     blocked.state(state);

@@ -24,9 +24,9 @@ final class EvictionClock {
     return (nowMillis >>> UNIT_SHIFT << UNIT_SHIFT) - idleMillis(clock, nowMillis);
   }
 
-  /** A clock that reads as idle for so long. */
+  /** A clock that reads as idle for so long, and less than a unit longer. */
   static int idleFor(long idleMillis, long nowMillis) {
-    return lastUse(nowMillis - idleMillis);
+    return lastUse(nowMillis - idleMillis - (1 << UNIT_SHIFT) + 1);
   }
 
   static int counter(int count, long nowMillis) {

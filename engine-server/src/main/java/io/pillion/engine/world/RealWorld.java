@@ -1,5 +1,10 @@
 package io.pillion.engine.world;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.security.SecureRandom;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -54,6 +59,35 @@ public final class RealWorld implements World {
   @Override
   public Disk disk() {
     return disk;
+  }
+
+  @Override
+  public Link connect(String host, int port, int timeoutMillis) throws IOException {
+    Socket socket = new Socket();
+    try {
+      socket.setTcpNoDelay(true);
+      socket.setSoTimeout(timeoutMillis);
+      socket.connect(new InetSocketAddress(host, port), timeoutMillis);
+    } catch (IOException e) {
+      socket.close();
+      throw e;
+    }
+    return new Link() {
+      @Override
+      public InputStream input() throws IOException {
+        return socket.getInputStream();
+      }
+
+      @Override
+      public OutputStream output() throws IOException {
+        return socket.getOutputStream();
+      }
+
+      @Override
+      public void close() throws IOException {
+        socket.close();
+      }
+    };
   }
 
   @Override

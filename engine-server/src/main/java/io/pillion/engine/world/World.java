@@ -1,5 +1,7 @@
 package io.pillion.engine.world;
 
+import java.io.IOException;
+
 /**
  * Everything that two runs of the same engine may see differently. The real one asks the machine; a
  * simulated one replays a seed, so that a group of engines, their crashes and partitions run in one
@@ -24,6 +26,15 @@ public interface World {
 
   /** Where files are. */
   Disk disk();
+
+  /**
+   * Connects to another server; waits for it, so only on a background thread.
+   *
+   * @param timeoutMillis how long connecting, and afterwards each read, may take
+   */
+  default Link connect(String host, int port, int timeoutMillis) throws IOException {
+    throw new IOException("There is no network in this world");
+  }
 
   /** Runs a task that may take long, or wait for the disk, on a background thread. */
   void background(String name, Runnable task);

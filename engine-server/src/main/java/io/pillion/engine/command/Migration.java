@@ -1,0 +1,214 @@
+package io.pillion.engine.command;
+
+import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.keyspace.Database;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.persistence.DumpPayload;
+import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.protocol.Numbers;
+import io.pillion.engine.world.Link;
+import io.pillion.engine.world.World;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** One MIGRATE: what is sent to the other server, and what that has answered. */
+final class Migration {
+  private static final int DEFAULT_TIMEOUT_MILLIS = 1000;
+  private static final int MAX_LINE_BYTES = 1024;
+
+  private final String host;
+  private final int port;
+  private final long database;
+  private final int timeoutMillis;
+  private final long now;
+  private boolean copy;
+  private boolean replace;
+  private List<Bytes> login = List.of();
+  private final Map<Bytes, Value> values = new LinkedHashMap<>();
+  private final List<Bytes> acknowledged = new ArrayList<>();
+  private @Nullable String error;
+
+  /** What a key held when it was sent. */
+  private record Value(Bytes payload, long deadline) {}
+
+  private Migration(Call call) {
+    host = call.arg(1).toUtf8();
+    port = (int) Math.min(Math.max(call.args().integer(2), 0), 65_535);
+    database = Numbers.parseLong(call.arg(4), Errors.notAnInteger());
+    long millis = Numbers.parseLong(call.arg(5), Errors.notAnInteger());
+    timeoutMillis =
+        millis <= 0 ? DEFAULT_TIMEOUT_MILLIS : (int) Math.min(millis, Integer.MAX_VALUE);
+    now = call.now();
+  }
+
+  /** Takes down what the keys hold; under the engine lock. */
+  static Migration parse(Call call) {
+    List<Bytes> keys = new ArrayList<>();
+    keys.add(call.arg(3));
+    boolean copy = false;
+    boolean replace = false;
+    List<Bytes> login = List.of();
+    for (int i = 6; i < call.count(); i++) {
+      int more = call.count() - i - 1;
+      if (call.args().is(i, "COPY")) {
+        copy = true;
+      } else if (call.args().is(i, "REPLACE")) {
+        replace = true;
+      } else if (call.args().is(i, "AUTH") && more >= 1) {
+        login = List.of(Bytes.of("AUTH"), call.arg(i + 1).copy());
+        i++;
+      } else if (call.args().is(i, "AUTH2") && more >= 2) {
+        login = List.of(Bytes.of("AUTH"), call.arg(i + 1).copy(), call.arg(i + 2).copy());
+        i += 2;
+      } else if (call.args().is(i, "KEYS")) {
+        if (!call.arg(3).isEmpty()) {
+          throw Errors.err(
+              "When using MIGRATE KEYS option, the key argument must be set to the empty string");
+        }
+        keys.clear();
+        for (i++; i < call.count(); i++) {
+          keys.add(call.arg(i));
+        }
+      } else {
+        throw Errors.syntax();
+      }
+    }
+    Migration migration = new Migration(call);
+    migration.copy = copy;
+    migration.replace = replace;
+    migration.login = login;
+    for (Bytes key : keys) {
+      Value value = valueOf(call, key);
+      if (value != null) {
+        migration.values.put(key.copy(), value);
+      }
+    }
+    return migration;
+  }
+
+  private static @Nullable Value valueOf(Call call, Bytes key) {
+    Database source = call.database();
+    long record = source.peek(key);
+    return record == 0
+        ? null
+        : new Value(
+            DumpPayload.write(source, record, call.arena(), call.keyspace().settings().types),
+            source.deadline(record));
+  }
+
+  /** Whether none of the keys is there. */
+  boolean isEmpty() {
+    return values.isEmpty();
+  }
+
+  /** The keys that the other server has, and that are to leave here. */
+  List<Bytes> acknowledged() {
+    return copy ? List.of() : acknowledged;
+  }
+
+  /** Whether a key still holds what was sent. */
+  boolean isAsSent(Call call, Bytes key) {
+    Value value = valueOf(call, key);
+    return value != null && value.equals(values.get(key));
+  }
+
+  /** What went wrong, or null. */
+  @Nullable String error() {
+    return error;
+  }
+
+  // --- without the lock
+
+  /** Sends everything and reads the answers. */
+  void send(World world) {
+    Link link;
+    try {
+      link = world.connect(host, port, timeoutMillis);
+    } catch (IOException | IllegalArgumentException e) {
+      error = "IOERR error or timeout connecting to the client";
+      return;
+    }
+    String doing = "writing";
+    try (link) {
+      link.output().write(requests());
+      doing = "reading";
+      readAnswers(new BufferedInputStream(link.input()));
+    } catch (IOException e) {
+      error = "IOERR error or timeout " + doing + " to target instance";
+    }
+  }
+
+  private byte[] requests() {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    if (!login.isEmpty()) {
+      put(out, login);
+    }
+    put(out, List.of(Bytes.of("SELECT"), Bytes.of(database)));
+    values.forEach(
+        (key, value) -> {
+          long ttl = value.deadline == Database.NEVER ? 0 : Math.max(1, value.deadline - now);
+          List<Bytes> words =
+              new ArrayList<>(List.of(Bytes.of("RESTORE"), key, Bytes.of(ttl), value.payload));
+          if (replace) {
+            words.add(Bytes.of("REPLACE"));
+          }
+          put(out, words);
+        });
+    return out.toByteArray();
+  }
+
+  private static void put(ByteArrayOutputStream out, List<Bytes> words) {
+    putLine(out, "*" + words.size());
+    for (Bytes word : words) {
+      putLine(out, "$" + word.length());
+      out.write(word.array(), word.offset(), word.length());
+      putLine(out, "");
+    }
+  }
+
+  private static void putLine(ByteArrayOutputStream out, String line) {
+    out.writeBytes((line + "\r\n").getBytes(StandardCharsets.US_ASCII));
+  }
+
+  private void readAnswers(InputStream in) throws IOException {
+    boolean loggedIn = login.isEmpty() || isFine(readLine(in));
+    boolean selected = isFine(readLine(in));
+    for (Bytes key : values.keySet()) {
+      if (isFine(readLine(in)) && loggedIn && selected) {
+        acknowledged.add(key);
+      }
+    }
+  }
+
+  private boolean isFine(String line) {
+    if (line.startsWith("+")) {
+      return true;
+    }
+    if (error == null) {
+      error = "ERR Target instance replied with error: " + line.substring(1);
+    }
+    return false;
+  }
+
+  private static String readLine(InputStream in) throws IOException {
+    StringBuilder line = new StringBuilder();
+    for (int b = in.read(); b != '\n'; b = in.read()) {
+      if (b < 0 || line.length() > MAX_LINE_BYTES) {
+        throw new IOException("no answer");
+      }
+      line.append((char) b);
+    }
+    if (line.isEmpty()) {
+      throw new IOException("no answer");
+    }
+    return line.toString().stripTrailing();
+  }
+}

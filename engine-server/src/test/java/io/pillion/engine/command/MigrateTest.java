@@ -1,0 +1,145 @@
+package io.pillion.engine.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pillion.engine.net.Endpoint;
+import io.pillion.engine.server.EngineBuilder;
+import io.pillion.engine.server.LocalClient;
+import io.pillion.engine.server.PillionEngine;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Keys on their way from one engine to another. */
+class MigrateTest {
+  private final PillionEngine source = new EngineBuilder().memoryBytes(16 << 20).start();
+  private final PillionEngine target =
+      new EngineBuilder()
+          .memoryBytes(16 << 20)
+          .listen(new Endpoint.Tcp("127.0.0.1", 0, /* optional= */ false))
+          .start();
+  private final LocalClient here = source.connect();
+  private final LocalClient there = target.connect();
+  private final int port = target.port();
+
+  @AfterEach
+  void close() {
+    here.close();
+    there.close();
+    source.close();
+    target.close();
+  }
+
+  private static CompletableFuture<String> start(LocalClient client, Object... words) {
+    List<byte[]> bytes = new ArrayList<>();
+    for (Object word : words) {
+      bytes.add(String.valueOf(word).getBytes(StandardCharsets.ISO_8859_1));
+    }
+    return client
+        .send(bytes)
+        .toCompletableFuture()
+        .thenApply(
+            answer ->
+                answer instanceof byte[] text
+                    ? new String(text, StandardCharsets.ISO_8859_1)
+                    : String.valueOf(answer));
+  }
+
+  private static String send(LocalClient client, Object... words) {
+    return start(client, words).orTimeout(10, TimeUnit.SECONDS).join();
+  }
+
+  @Test
+  void aKeyMovesWithItsTimeToLive() {
+    send(here, "RPUSH", "list", "a", "b");
+    send(here, "PEXPIRE", "list", 100_000);
+    assertThat(send(here, "MIGRATE", "127.0.0.1", port, "list", 3, 5000)).isEqualTo("OK");
+    assertThat(send(here, "EXISTS", "list")).isEqualTo("0");
+    send(there, "SELECT", 3);
+    assertThat(send(there, "LLEN", "list")).isEqualTo("2");
+    assertThat(Long.parseLong(send(there, "PTTL", "list"))).isBetween(50_000L, 100_000L);
+  }
+
+  @Test
+  void severalKeysAreCopiedAndReplaced() {
+    send(here, "MSET", "a", 1, "b", 2);
+    send(there, "SET", "a", "other");
+    assertThat(send(here, "MIGRATE", "127.0.0.1", port, "", 0, 5000, "COPY", "KEYS", "a", "b", "c"))
+        .contains("ERR Target instance replied with error: BUSYKEY");
+    assertThat(
+            send(
+                here,
+                "MIGRATE",
+                "127.0.0.1",
+                port,
+                "",
+                0,
+                5000,
+                "COPY",
+                "REPLACE",
+                "KEYS",
+                "a",
+                "b"))
+        .isEqualTo("OK");
+    assertThat(send(here, "EXISTS", "a", "b")).isEqualTo("2");
+    assertThat(send(there, "GET", "a")).isEqualTo("1");
+    assertThat(send(there, "GET", "b")).isEqualTo("2");
+  }
+
+  @Test
+  void passwords() {
+    send(there, "CONFIG", "SET", "requirepass", "secret");
+    send(here, "SET", "k", "v");
+    assertThat(send(here, "MIGRATE", "127.0.0.1", port, "k", 0, 5000)).contains("NOAUTH");
+    assertThat(send(here, "MIGRATE", "127.0.0.1", port, "k", 0, 5000, "AUTH", "secret"))
+        .isEqualTo("OK");
+    assertThat(send(here, "EXISTS", "k")).isEqualTo("0");
+  }
+
+  @Test
+  void nothingToMoveAndNobodyThere() throws IOException {
+    assertThat(send(here, "MIGRATE", "127.0.0.1", port, "missing", 0, 5000)).isEqualTo("NOKEY");
+    send(here, "SET", "k", "v");
+    int closed;
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      closed = free.getLocalPort();
+    }
+    assertThat(send(here, "MIGRATE", "127.0.0.1", closed, "k", 0, 5000)).contains("IOERR");
+    assertThat(send(here, "GET", "k")).isEqualTo("v");
+  }
+
+  @Test
+  void othersGoOnMeanwhileAndWhatTheyChangeStays() throws IOException {
+    send(here, "SET", "k", "v");
+    try (ServerSocket slow = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        LocalClient other = source.connect()) {
+      CompletableFuture<String> migration =
+          start(here, "MIGRATE", "127.0.0.1", slow.getLocalPort(), "k", 0, 10_000);
+      try (Socket connection = slow.accept()) {
+        assertThat(send(other, "SET", "k", "changed")).isEqualTo("OK");
+        connection.getOutputStream().write("+OK\r\n+OK\r\n".getBytes(StandardCharsets.US_ASCII));
+        assertThat(migration.orTimeout(10, TimeUnit.SECONDS).join())
+            .contains("IOERR keys have changed");
+      }
+      assertThat(send(other, "GET", "k")).isEqualTo("changed");
+    }
+  }
+
+  @Test
+  void anotherThatIsSilentIsNotWaitedForLongerThanAgreed() throws IOException {
+    send(here, "SET", "k", "v");
+    try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      assertThat(send(here, "MIGRATE", "127.0.0.1", silent.getLocalPort(), "k", 0, 100))
+          .contains("IOERR error or timeout reading to target instance");
+    }
+    assertThat(send(here, "GET", "k")).isEqualTo("v");
+  }
+}
