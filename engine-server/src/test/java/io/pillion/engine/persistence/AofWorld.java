@@ -19,7 +19,7 @@ final class AofWorld implements AutoCloseable {
 
   private final SimulatedWorld world;
   private final PillionEngine engine;
-  private final LocalClient client;
+  private LocalClient client;
   private boolean killed;
 
   /** Starts on a disk. */
@@ -49,6 +49,16 @@ final class AofWorld implements AutoCloseable {
     return engine;
   }
 
+  /** Whether the engine has cut this client off. */
+  boolean isClosed() {
+    return client.isClosed();
+  }
+
+  /** Connects again. */
+  void reconnect() {
+    client = engine.connect();
+  }
+
   /** Another client. */
   LocalClient connect() {
     return engine.connect();
@@ -57,6 +67,11 @@ final class AofWorld implements AutoCloseable {
   /** Sends a command; done when it is answered. */
   CompletableFuture<@Nullable Object> send(Object... words) {
     return send(client, words);
+  }
+
+  /** Sends a command whose answer does not matter. */
+  void sendOnly(Object... words) {
+    CompletableFuture<@Nullable Object> unused = send(words);
   }
 
   static CompletableFuture<@Nullable Object> send(LocalClient from, Object... words) {
