@@ -259,7 +259,8 @@ public final class RdbReader {
     long expected = in.readLong();
     if (options.checksum && expected != 0 && expected != actual) {
       throw in.broken(
-          "Wrong RDB checksum expected: (%x) but got (%x).".formatted(expected, actual));
+          "Wrong RDB checksum expected: (%x) but got (%x): RDB CRC error"
+              .formatted(expected, actual));
     }
   }
 }
