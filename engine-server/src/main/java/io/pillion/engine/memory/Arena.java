@@ -73,6 +73,17 @@ public final class Arena implements AutoCloseable {
     this.hashSeed = hashSeed;
   }
 
+  private Arena(long hashSeed, SlabPool pool, long grantedBytes) {
+    this.pool = pool;
+    this.budgetBytes = grantedBytes;
+    this.hashSeed = hashSeed;
+  }
+
+  /** An arena for work that passes: small, but there even where an engine has all memory. */
+  public static Arena forWork(SlabPool pool, long wantedBytes, long hashSeed) {
+    return new Arena(hashSeed, pool, pool.reserveForWork(wantedBytes));
+  }
+
   /** The seed of hash tables in this arena. */
   public long hashSeed() {
     return hashSeed;

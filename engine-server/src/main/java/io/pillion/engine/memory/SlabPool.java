@@ -21,6 +21,9 @@ public final class SlabPool {
   /** What is left for sockets and everything else that needs direct memory. */
   private static final long HEADROOM_BYTES = 32L << 20;
 
+  /** What of that may be lent for work that passes. */
+  private static final long WORK_BYTES = 8L << 20;
+
   private static final SlabPool SHARED = new SlabPool();
 
   private final ArrayDeque<ByteBuffer> idle = new ArrayDeque<>();
@@ -45,6 +48,17 @@ public final class SlabPool {
     long granted = wantedBytes == 0 ? free : Math.min(wantedBytes, free);
     reservedBytes += granted;
     return granted;
+  }
+
+  /**
+   * Sets aside a budget for passing work, of at least a few MiB even where an engine has everything
+   * else: then from what is left for sockets.
+   */
+  synchronized long reserveForWork(long wantedBytes) {
+    long granted = reserve(wantedBytes);
+    long missing = Math.max(0, Math.min(wantedBytes, WORK_BYTES) - granted);
+    reservedBytes += missing;
+    return granted + missing;
   }
 
   /** Gives a budget back. */

@@ -1,6 +1,7 @@
 package io.pillion.engine.persistence;
 
 import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.world.Disk;
 import io.pillion.engine.world.DiskFile;
 import io.pillion.engine.world.World;
@@ -9,12 +10,15 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The writing of one new base, step by step on a thread of its own: some keys are taken down under
  * the lock, then written without it.
  */
 final class AofRewrite {
+  private static final Logger log = LoggerFactory.getLogger(AofRewrite.class);
   private static final int BYTES_PER_HOLD = 64 << 10;
 
   /** Whether what is appended from the cut on is in a file that no manifest names yet. */
@@ -23,7 +27,7 @@ final class AofRewrite {
   /** Whether what is appended is written at all. */
   final boolean withIncrement;
 
-  final boolean asRdb;
+  private volatile boolean asRdb;
   final String temporaryName;
   final long startedMillis;
 
@@ -142,18 +146,32 @@ final class AofRewrite {
       }
       base.finish();
       if (!asRdb) {
-        target.convert(engine);
+        asRdb = !target.convert(engine);
       }
       target.sync();
       target.close();
       listener.ended(this, null);
     } catch (IOException e) {
-      if (!abandoned) {
-        engine.hold(base::abandon);
-      }
-      target.closeQuietly();
-      listener.ended(this, e);
+      failed(e);
+    } catch (RuntimeException | OutOfMemoryError e) {
+      failed(new IOException(e.toString(), e));
     }
+  }
+
+  private void failed(IOException reason) {
+    engine.hold(
+        () -> {
+          if (!abandoned) {
+            base.abandon();
+          }
+        });
+    target.closeQuietly();
+    listener.ended(this, reason);
+  }
+
+  /** Whether the base is an RDB, and no list of commands. */
+  boolean isRdb() {
+    return asRdb;
   }
 
   /** The file, which is made when the first bytes come: that is never under the lock. */
@@ -186,8 +204,8 @@ final class AofRewrite {
       file().write(bytes, offset, length);
     }
 
-    /** Puts commands in place of the RDB that was written. */
-    void convert(Engine engine) throws IOException {
+    /** Puts commands in place of the RDB that was written; false when that takes too much room. */
+    boolean convert(Engine engine) throws IOException {
       close();
       String rdb = path + ".rdb";
       disk.rename(path, rdb);
@@ -196,8 +214,14 @@ final class AofRewrite {
         file = commands;
         CommandBase.convert(
             engine.world(), engine.keyspace().databaseCount(), in, disk.size(rdb), unclosed());
-      } finally {
         disk.delete(rdb);
+        return true;
+      } catch (OutOfArenaException e) {
+        log.warn("A value is too large to be written as commands: the base is an RDB ({})", rdb);
+        close();
+        disk.rename(rdb, path);
+        file = disk.append(path);
+        return false;
       }
     }
 

@@ -423,7 +423,7 @@ final class AofWriter {
    * are there.
    */
   private void complete(AofRewrite ready) throws IOException {
-    AofManifest.Entry base = manifest.nextBase(folder.logName(), ready.asRdb);
+    AofManifest.Entry base = manifest.nextBase(folder.logName(), ready.isRdb());
     disk.rename(folder.file(ready.temporaryName), folder.file(base.name()));
     log.info("Successfully renamed the temporary AOF base file into {}", base.name());
     AofManifest next = manifest.withBase(base);

@@ -173,8 +173,8 @@ public final class AppendOnly {
   /** A base of an engine that has loaded nothing. */
   private AofManifest withFirstBase(AofFolder folder, AofManifest manifest) throws IOException {
     boolean rdb = parameters.isOn("aof-use-rdb-preamble");
-    AofManifest.Entry entry = manifest.nextBase(folder.logName(), rdb);
     AofRewrite first = AofRewrite.now(engine, folder, bases, rdb, rewriteNumber++);
+    AofManifest.Entry entry = manifest.nextBase(folder.logName(), first.isRdb());
     world.disk().rename(folder.file(first.temporaryName), folder.file(entry.name()));
     log.info("Creating AOF base file {} on server start", entry.name());
     // Named by the manifest once the first increment is there, too.

@@ -42,7 +42,7 @@ final class CommandBase {
   static void convert(World world, int databases, InputStream rdb, long size, OutputStream target)
       throws IOException {
     long budget = Math.max(LEAST_ARENA_BYTES, Math.min(MOST_ARENA_BYTES, 4 * size));
-    try (Arena arena = new Arena(SlabPool.shared(), budget, world.randomLong());
+    try (Arena arena = Arena.forWork(SlabPool.shared(), budget, world.randomLong());
         OutputStream out = new BufferedOutputStream(target, BUFFER_BYTES)) {
       Keyspace keyspace = new Keyspace(world, arena, new KeyspaceSettings(), databases);
       keyspace.listener(new Nobody());
