@@ -45,6 +45,7 @@ class ArchitectureTest {
                   "command",
                   "observe",
                   "pubsub",
+                  "replication",
                   "scripting",
                   "persistence",
                   "tracking",
@@ -60,6 +61,7 @@ class ArchitectureTest {
               Set.of(
                   "observe",
                   "pubsub",
+                  "replication",
                   "scripting",
                   "persistence",
                   "tracking",
@@ -69,6 +71,8 @@ class ArchitectureTest {
                   "memory",
                   "protocol")),
           Map.entry("tracking", Set.of("dispatch", "keyspace", "memory", "protocol")),
+          Map.entry(
+              "replication", Set.of("persistence", "dispatch", "keyspace", "memory", "protocol")),
           Map.entry("scripting", Set.of("dispatch", "keyspace", "memory", "protocol")),
           Map.entry("pubsub", Set.of("dispatch", "keyspace", "memory", "protocol")),
           Map.entry(

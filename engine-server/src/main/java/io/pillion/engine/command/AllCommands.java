@@ -49,7 +49,7 @@ public final class AllCommands {
     new CommandCommands().declare(table);
     new ConfigCommands(parameters).declare(table);
     new DebugCommands(parameters, services.rdb(), services.appendOnly()).declare(table);
-    new ReplicationCommands(services.appendOnly()).declare(table);
+    new ReplicationCommands(services.appendOnly(), services.replication()).declare(table);
     new ClusterCommands().declare(table);
     new ModuleCommands(parameters).declare(table);
     new AclCommands().declare(table);

@@ -383,12 +383,12 @@ final class ConnectionCommands {
     call.reply().verbatim("txt", list.toString());
   }
 
-  /** Replicas and masters are no clients yet. */
   private static Predicate<Client> ofType(Bytes type) {
     return switch (type.toString().toLowerCase(Locale.ROOT)) {
-      case "normal" -> client -> !client.isSubscriber();
+      case "normal" -> client -> !client.isSubscriber() && !client.isReplica();
       case "pubsub" -> Client::isSubscriber;
-      case "master", "slave", "replica" -> client -> false;
+      case "slave", "replica" -> Client::isReplica;
+      case "master" -> client -> false;
       default -> throw Errors.err("Unknown client type '" + Errors.shown(type) + "'");
     };
   }
@@ -447,6 +447,9 @@ final class ConnectionCommands {
 
   private String flags(Client client) {
     StringBuilder flags = new StringBuilder();
+    if (client.isReplica()) {
+      flags.append('S');
+    }
     if (client.isMonitor()) {
       flags.append('O');
     }

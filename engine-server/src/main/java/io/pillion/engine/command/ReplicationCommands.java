@@ -3,11 +3,13 @@ package io.pillion.engine.command;
 import static io.pillion.engine.dispatch.AclCategory.CONNECTION;
 import static io.pillion.engine.dispatch.AclCategory.DANGEROUS;
 import static io.pillion.engine.dispatch.CommandFlag.ADMIN;
+import static io.pillion.engine.dispatch.CommandFlag.ALLOW_BUSY;
 import static io.pillion.engine.dispatch.CommandFlag.BLOCKING;
 import static io.pillion.engine.dispatch.CommandFlag.FAST;
 import static io.pillion.engine.dispatch.CommandFlag.LOADING;
 import static io.pillion.engine.dispatch.CommandFlag.NOSCRIPT;
 import static io.pillion.engine.dispatch.CommandFlag.NO_ASYNC_LOADING;
+import static io.pillion.engine.dispatch.CommandFlag.NO_MULTI;
 import static io.pillion.engine.dispatch.CommandFlag.STALE;
 
 import io.pillion.engine.dispatch.AclCategory;
@@ -15,20 +17,24 @@ import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
-import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
 import io.pillion.engine.protocol.Reply;
+import io.pillion.engine.replication.Replica;
+import io.pillion.engine.replication.Replication;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
-/** What clients ask about replication, answered by a primary that has no replicas. */
+/** Replication as a primary sees it: who follows asks for the data, clients ask who follows. */
 final class ReplicationCommands {
   private final AppendOnly appendOnly;
+  private final Replication replication;
 
-  ReplicationCommands(AppendOnly appendOnly) {
+  ReplicationCommands(AppendOnly appendOnly, Replication replication) {
     this.appendOnly = appendOnly;
+    this.replication = replication;
   }
 
   void declare(CommandTable table) {
@@ -70,6 +76,28 @@ final class ReplicationCommands {
         .complexity("O(1)")
         .summary("Makes a replica the primary.")
         .syntax("[TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]");
+    table
+        .command("SYNC", replication::synchronize)
+        .arity(1)
+        .flags(NO_ASYNC_LOADING, ADMIN, NO_MULTI, NOSCRIPT)
+        .since("1.0.0")
+        .complexity("O(N) where N is the number of keys")
+        .summary("Sends all data, then all changes.");
+    table
+        .command("PSYNC", replication::goOn)
+        .arity(-3)
+        .flags(NO_ASYNC_LOADING, ADMIN, NO_MULTI, NOSCRIPT)
+        .since("2.8.0")
+        .complexity("O(N) where N is the number of keys, or what was missed")
+        .summary("Sends all changes since an offset, or all data before.")
+        .syntax("replicationid offset");
+    table
+        .command("REPLCONF", replication::configure)
+        .arity(-1)
+        .flags(ADMIN, NOSCRIPT, LOADING, STALE, ALLOW_BUSY)
+        .since("3.0.0")
+        .complexity("O(1)")
+        .summary("What a replica says of itself, and how far it has come.");
     replicaof(table, "REPLICAOF").since("5.0.0");
     replicaof(table, "SLAVEOF").since("1.0.0");
   }
@@ -87,8 +115,9 @@ final class ReplicationCommands {
   private void waitForReplicas(Call call) {
     long replicas = call.args().integer(1);
     long timeout = timeoutMillis(call, 2);
-    Consumer<Reply> none = reply -> reply.integer(0);
-    waitInVain(call, replicas > 0, timeout, none);
+    long offset = call.client().propagatedOffset();
+    Consumer<Reply> answer = reply -> reply.integer(replication.acknowledged(offset));
+    awaitReplicas(call, () -> replication.acknowledged(offset) >= replicas, timeout, answer);
   }
 
   private void waitForDisks(Call call) {
@@ -105,16 +134,23 @@ final class ReplicationCommands {
       throw Errors.err("WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
     }
     long offset = call.client().writtenOffset();
+    long propagated = call.client().propagatedOffset();
     Consumer<Reply> answer =
         reply -> {
           reply.array(2);
           reply.integer(appendOnly.isSafe(offset) ? 1 : 0);
-          reply.integer(0);
+          reply.integer(replication.acknowledgedOnDisk(propagated));
         };
     if (here > 0 && replicas == 0 && !appendOnly.isSafe(offset) && call.mayBlock()) {
       call.engine().awaitOffset(call, offset, timeout, answer);
     } else {
-      waitInVain(call, replicas > 0, timeout, answer);
+      awaitReplicas(
+          call,
+          () ->
+              (here == 0 || appendOnly.isSafe(offset))
+                  && replication.acknowledgedOnDisk(propagated) >= replicas,
+          timeout,
+          answer);
     }
   }
 
@@ -130,21 +166,28 @@ final class ReplicationCommands {
     return millis;
   }
 
-  /** Nobody is going to acknowledge anything: only the time can end the wait. */
-  private static void waitInVain(
-      Call call, boolean wants, long timeoutMillis, Consumer<Reply> reply) {
-    if (wants) {
-      call.block(ValueType.STRING, List.of(), timeoutMillis, reply);
-    } else {
+  private void awaitReplicas(
+      Call call, BooleanSupplier done, long timeoutMillis, Consumer<Reply> reply) {
+    if (done.getAsBoolean() || !call.mayBlock()) {
       reply.accept(call.reply());
+    } else {
+      replication.await(call, done, timeoutMillis, reply);
     }
   }
 
   private void role(Call call) {
-    call.reply().array(3);
-    call.reply().bulk("master");
-    call.reply().integer(0);
-    call.reply().array(0);
+    List<Replica> online = replication.replicas().stream().filter(Replica::isOnline).toList();
+    Reply reply = call.reply();
+    reply.array(3);
+    reply.bulk("master");
+    reply.integer(replication.offset());
+    reply.array(online.size());
+    for (Replica replica : online) {
+      reply.array(3);
+      reply.bulk(replica.address());
+      reply.bulk(Integer.toString(replica.port()));
+      reply.bulk(Long.toString(replica.ackedOffset()));
+    }
   }
 
   private void failover(Call call) {

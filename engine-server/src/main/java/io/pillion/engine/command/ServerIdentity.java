@@ -7,24 +7,16 @@ import io.pillion.engine.world.World;
  *
  * @param startedMillis when it began, in Unix milliseconds
  * @param runId 40 random hexadecimal digits
- * @param replicationId 40 others, by which replicas know its history
  * @param commands how many commands come
  * @param input how many bytes come
  * @param output how many bytes go
  * @param turns how often the engine's lock is taken
  */
 record ServerIdentity(
-    long startedMillis,
-    String runId,
-    String replicationId,
-    Rate commands,
-    Rate input,
-    Rate output,
-    Rate turns) {
+    long startedMillis, String runId, Rate commands, Rate input, Rate output, Rate turns) {
   static ServerIdentity random(World world, long startedMillis) {
     return new ServerIdentity(
         startedMillis,
-        randomId(world),
         randomId(world),
         new Rate(world),
         new Rate(world),

@@ -17,6 +17,8 @@ import io.pillion.engine.persistence.AofStatus;
 import io.pillion.engine.persistence.LoadProgress;
 import io.pillion.engine.persistence.RdbProgress;
 import io.pillion.engine.pubsub.Kind;
+import io.pillion.engine.replication.Replica;
+import io.pillion.engine.replication.Replication;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -186,7 +188,9 @@ final class ServerInfo {
   }
 
   private void clients() {
-    line("connected_clients", engine.clients().size());
+    line(
+        "connected_clients",
+        engine.clients().stream().filter(client -> !client.isReplica()).count());
     line("cluster_connections", 0);
     line("maxclients", parameters.number("maxclients"));
     line("client_recent_max_input_buffer", largest(Outlet::heldInputBytes));
@@ -250,9 +254,11 @@ final class ServerInfo {
     line("mem_fragmentation_ratio", ratio(memory.residentRatio()));
     line("mem_fragmentation_bytes", memory.residentBytes() - used);
     line("mem_not_counted_for_evict", 0);
-    line("mem_replication_backlog", 0);
-    line("mem_total_replication_buffers", 0);
-    line("mem_clients_slaves", 0);
+    line("mem_replication_backlog", services.replication().bufferBytes());
+    line("mem_total_replication_buffers", services.replication().bufferBytes());
+    line(
+        "mem_clients_slaves",
+        engine.clients().stream().filter(Client::isReplica).mapToLong(Client::memoryBytes).sum());
     line("mem_clients_normal", memory.clientBytes());
     line("mem_cluster_links", 0);
     line("mem_aof_buffer", services.appendOnly().status().bufferBytes());
@@ -368,9 +374,10 @@ final class ServerInfo {
     line("instantaneous_input_repl_kbps", ratio(0));
     line("instantaneous_output_repl_kbps", ratio(0));
     line("rejected_connections", statistics.rejectedConnections());
-    line("sync_full", 0);
-    line("sync_partial_ok", 0);
-    line("sync_partial_err", 0);
+    Replication.Counts syncs = services.replication().counts();
+    line("sync_full", syncs.full());
+    line("sync_partial_ok", syncs.partial());
+    line("sync_partial_err", syncs.partialRefused());
     line("expired_keys", engine.keyspace().expiredCount());
     line("expired_stale_perc", ratio(0));
     line("expired_time_cap_reached_count", 0);
@@ -412,16 +419,41 @@ final class ServerInfo {
 
   private void replication() {
     line("role", "master");
-    line("connected_slaves", 0);
+    Replication replication = services.replication();
+    line("connected_slaves", replication.replicas().size());
+    if (parameters.number("min-replicas-to-write") > 0
+        && parameters.number("min-replicas-max-lag") > 0) {
+      line("min_slaves_good_slaves", replication.goodReplicas());
+    }
+    int number = 0;
+    for (Replica replica : replication.replicas()) {
+      line(
+          "slave" + number++,
+          "ip="
+              + replica.address()
+              + ",port="
+              + replica.port()
+              + ",state="
+              + replica.state()
+              + ",offset="
+              + replica.ackedOffset()
+              + ",lag="
+              + replica.lagSeconds(call.now())
+              + ",type=replica");
+    }
+    line("replicas_waiting_psync", 0);
     line("master_failover_state", "no-failover");
-    line("master_replid", identity.replicationId());
+    line("master_replid", replication.id());
     line("master_replid2", "0".repeat(40));
-    line("master_repl_offset", 0);
+    line("master_repl_offset", replication.offset());
     line("second_repl_offset", -1);
-    line("repl_backlog_active", 0);
+    line("repl_backlog_active", replication.isOn() ? 1 : 0);
     line("repl_backlog_size", parameters.number("repl-backlog-size"));
-    line("repl_backlog_first_byte_offset", 0);
-    line("repl_backlog_histlen", 0);
+    long history = replication.historyBytes();
+    line(
+        "repl_backlog_first_byte_offset",
+        replication.isOn() ? replication.offset() - history + 1 : 0);
+    line("repl_backlog_histlen", history);
   }
 
   /** Linux tells the system's part from the program's; the JVM alone only both together. */

@@ -5,6 +5,7 @@ import io.pillion.engine.observe.Observation;
 import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.pubsub.PubSub;
+import io.pillion.engine.replication.Replication;
 import io.pillion.engine.scripting.Scripts;
 import io.pillion.engine.tracking.Tracking;
 
@@ -18,6 +19,7 @@ import io.pillion.engine.tracking.Tracking;
  * @param rdb where all data are saved
  * @param scripts what EVAL knows and runs
  * @param appendOnly where changes are written as they happen
+ * @param replication who follows
  */
 public record Services(
     Observation observation,
@@ -26,4 +28,5 @@ public record Services(
     Monitors monitors,
     RdbStore rdb,
     Scripts scripts,
-    AppendOnly appendOnly) {}
+    AppendOnly appendOnly,
+    Replication replication) {}

@@ -55,6 +55,8 @@ public final class Client {
   private long keptBytes;
   private long countedBytes;
   private long writtenOffset;
+  private long propagatedOffset;
+  private boolean replica;
   private boolean replays;
   private @Nullable Call call;
 
@@ -204,6 +206,17 @@ public final class Client {
     }
   }
 
+  /** Whether it is another server, which follows this one. */
+  public boolean isReplica() {
+    return replica;
+  }
+
+  /** It follows from now on: it is sent the log and gets no replies. */
+  public void becomeReplica() {
+    replica = true;
+    replyMode = ReplyMode.OFF;
+  }
+
   /** Whether the {@link ReadListener} is told what it reads. */
   public boolean tracksReads() {
     return tracksReads;
@@ -307,8 +320,14 @@ public final class Client {
     return writtenOffset;
   }
 
-  void writtenOffset(long offset) {
-    writtenOffset = offset;
+  /** Up to where those who follow must have come for this client's last change to be with them. */
+  public long propagatedOffset() {
+    return propagatedOffset;
+  }
+
+  void wrote(long written, long propagated) {
+    writtenOffset = written;
+    propagatedOffset = propagated;
   }
 
   /** Whether it repeats what others were allowed to do: see {@link Engine#replay}. */

@@ -93,7 +93,7 @@ final class ClientMemory {
     List<Client> largest = new ArrayList<>();
     for (Client client : clients) {
       count(client);
-      if (!client.isNoEvict() && !client.isClosing()) {
+      if (!client.isNoEvict() && !client.isReplica() && !client.isClosing()) {
         largest.add(client);
       }
     }

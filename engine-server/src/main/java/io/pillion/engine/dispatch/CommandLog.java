@@ -64,7 +64,14 @@ public interface CommandLog {
   /** What began together ends: EXEC. */
   void end();
 
-  /** A hold of the lock ends: what it appended can go on its way. */
+  /** How far effects have been passed to those who follow; never goes back. */
+  default long propagatedOffset() {
+    return 0;
+  }
+
+  /**
+   * A hold of the lock ends, replies are about to be sealed: what it appended can go on its way.
+   */
   default void endHold() {}
 
   /** How far effects have been appended. */

@@ -82,7 +82,10 @@ public final class Engine implements KeyListener {
   private final Restrictions restrictions = new Restrictions();
   private final List<OffsetWait> offsetWaits = new ArrayList<>();
   private volatile boolean awaitsOffsets;
+  private CommandLog ownLog = CommandLog.OFF;
+  private CommandLog followersLog = CommandLog.OFF;
   private CommandLog commandLog = CommandLog.OFF;
+  private boolean silent;
   private boolean logFull;
   private CommandGate gate = CommandGate.OPEN;
   private CommandObserver[] observers = {};
@@ -153,7 +156,35 @@ public final class Engine implements KeyListener {
 
   /** Says where effects go, under the lock or before the first command. */
   public void log(CommandLog newLog) {
-    commandLog = newLog;
+    ownLog = newLog;
+    combineLogs();
+  }
+
+  /** Says where effects go beside {@link #log}: to those who follow. Under the lock. */
+  public void followersLog(CommandLog newLog) {
+    followersLog = newLog;
+    combineLogs();
+  }
+
+  /**
+   * Says whether effects go nowhere for now: what happens brings back what was there already. Under
+   * the lock.
+   */
+  public void silent(boolean yes) {
+    silent = yes;
+    combineLogs();
+  }
+
+  private void combineLogs() {
+    if (silent) {
+      commandLog = CommandLog.OFF;
+    } else if (!followersLog.isOn()) {
+      commandLog = ownLog;
+    } else if (!ownLog.isOn()) {
+      commandLog = followersLog;
+    } else {
+      commandLog = new BothLogs(ownLog, followersLog);
+    }
   }
 
   /** Says who is asked before each command. */
@@ -273,6 +304,7 @@ public final class Engine implements KeyListener {
   public void endHold(List<Outlet> flushLater) {
     try {
       readListener.onHoldEnd();
+      commandLog.endHold();
       long offset = commandLog.replyOffset();
       for (int i = 0; i < touched.size(); i++) {
         Client client = touched.get(i);
@@ -283,7 +315,6 @@ public final class Engine implements KeyListener {
         }
         flushLater.add(client.outlet());
       }
-      commandLog.endHold();
       if (clientMemory.isLimited()) {
         touched.forEach(clientMemory::count);
         clientMemory.evict(clients.values());
@@ -621,6 +652,11 @@ public final class Engine implements KeyListener {
     }
   }
 
+  /** Whether a script is half-way through: what it has changed has no effects yet. */
+  public boolean isBusy() {
+    return busy != null;
+  }
+
   /** Whether a client's script is being carried out, so that nothing else of it may be. */
   boolean isBusyWith(Client client) {
     return busy != null && busy.caller() == client;
@@ -916,7 +952,7 @@ public final class Engine implements KeyListener {
         && call.command().isWrite()) {
       // Most commands: straight from the words into the log.
       commandLog.append(database, call.args());
-      call.client().writtenOffset(commandLog.offset());
+      call.client().wrote(commandLog.offset(), commandLog.propagatedOffset());
       return;
     }
     if (call.hasOwnEffects()) {
@@ -937,7 +973,7 @@ public final class Engine implements KeyListener {
   private void commitEffects(Client client) {
     if (!pendingEffects.isEmpty()) {
       commitEffects();
-      client.writtenOffset(commandLog.offset());
+      client.wrote(commandLog.offset(), commandLog.propagatedOffset());
     }
   }
 
@@ -959,9 +995,9 @@ public final class Engine implements KeyListener {
     pendingEffects.clear();
   }
 
-  private void deleteEffect(Database database, Bytes key) {
+  private void deleteEffect(Database database, Bytes key, boolean lazily) {
     if (commandLog.isOn()) {
-      effectOfTime(database, DEL, key.copy());
+      effectOfTime(database, lazily ? UNLINK : DEL, key.copy());
     }
   }
 
@@ -974,6 +1010,7 @@ public final class Engine implements KeyListener {
   }
 
   private static final Bytes DEL = Bytes.of("DEL".getBytes(StandardCharsets.US_ASCII));
+  private static final Bytes UNLINK = Bytes.of("UNLINK".getBytes(StandardCharsets.US_ASCII));
   private static final Bytes HDEL = Bytes.of("HDEL".getBytes(StandardCharsets.US_ASCII));
 
   private static final class Effect {
@@ -1034,7 +1071,7 @@ public final class Engine implements KeyListener {
     dirty++;
     watches.expired(database, key);
     tellOfChange(database, key, /* by= */ null, EventClass.EXPIRED, "expired");
-    deleteEffect(database, key);
+    deleteEffect(database, key, keyspace.settings().lazyExpire);
   }
 
   @Override
@@ -1060,7 +1097,7 @@ public final class Engine implements KeyListener {
     dirty++;
     watches.changed(database, key);
     tellOfChange(database, key, /* by= */ null, EventClass.EVICTED, "evicted");
-    deleteEffect(database, key);
+    deleteEffect(database, key, keyspace.settings().lazyEvict);
   }
 
   @Override

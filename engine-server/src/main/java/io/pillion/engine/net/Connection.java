@@ -63,6 +63,7 @@ final class Connection extends ChannelInboundHandlerAdapter
   // Under the engine lock.
   private long countedReceivedBytes;
   private long countedOutputBytes;
+  private long evictedForBytes;
   private long overSoftLimitSinceNanos;
   private long sentBytes;
   private boolean closeWhenSealed;
@@ -297,7 +298,10 @@ final class Connection extends ChannelInboundHandlerAdapter
           }
           endIfWaiting();
           long idle = engine.world().wallMillis() - client.lastActiveMillis();
-          if (idleMillis > 0 && idle > idleMillis && client.blocked() == null) {
+          if (idleMillis > 0
+              && idle > idleMillis
+              && client.blocked() == null
+              && !client.isReplica()) {
             log.info("Closing idle client");
             client.close(/* afterReplies= */ false);
           }
@@ -432,7 +436,10 @@ final class Connection extends ChannelInboundHandlerAdapter
                 >= limit.softSeconds() * 1_000_000_000L;
     // Whoever only asks waits until it has read; what is told unasked cannot wait.
     boolean pushedTooMuch =
-        client.takePushed() && limits.isOutputScarce() && pending > limits.fairOutputBytes();
+        client.takePushed()
+            && !client.isReplica()
+            && limits.isOutputScarce()
+            && pending > limits.fairOutputBytes();
     if (pushedTooMuch
         || overSoftForLong
         || (limit.hardBytes() > 0 && pending > limit.hardBytes())) {
@@ -449,8 +456,13 @@ final class Connection extends ChannelInboundHandlerAdapter
     long difference = bytes - countedOutputBytes;
     if (difference != 0) {
       countedOutputBytes = bytes;
-      engine.statistics().addOutputBytes(difference);
       limits.addOutputBytes(difference);
+    }
+    // Nothing is evicted for what replicas have not read: that would be more for them to read.
+    long evicted = client.isReplica() ? 0 : bytes;
+    if (evicted != evictedForBytes) {
+      engine.statistics().addOutputBytes(evicted - evictedForBytes);
+      evictedForBytes = evicted;
     }
   }
 

@@ -29,6 +29,7 @@ final class NetworkLimits {
   private volatile long idleMillis;
   private volatile OutputLimit outputLimit = new OutputLimit(0, 0, 0);
   private volatile OutputLimit subscriberLimit = new OutputLimit(0, 0, 0);
+  private volatile OutputLimit replicaLimit = new OutputLimit(0, 0, 0);
 
   NetworkLimits(Parameters parameters) {
     this.parameters = parameters;
@@ -49,6 +50,7 @@ final class NetworkLimits {
     idleMillis = parameters.number("timeout") * 1000;
     outputLimit = parameters.outputLimit("normal");
     subscriberLimit = parameters.outputLimit("pubsub");
+    replicaLimit = parameters.outputLimit("slave");
   }
 
   /** Counts a connection; false when it is one too many, which counts until it has left. */
@@ -71,6 +73,9 @@ final class NetworkLimits {
 
   /** What a client may leave unread, as its class allows. */
   OutputLimit outputLimit(Client client) {
+    if (client.isReplica()) {
+      return replicaLimit;
+    }
     return client.isSubscriber() ? subscriberLimit : outputLimit;
   }
 

@@ -393,7 +393,7 @@ public final class AppendOnly {
   }
 
   private boolean reloadNow() {
-    engine.log(CommandLog.OFF);
+    engine.silent(true);
     try {
       engine.keyspace().flushAll();
       new AofLoader(engine, writer.folder(), parameters, bases, progress).load(writer.manifest());
@@ -403,7 +403,7 @@ public final class AppendOnly {
       log.error("{}", e.getMessage());
       return false;
     } finally {
-      engine.log(effects);
+      engine.silent(false);
     }
   }
 

@@ -55,6 +55,11 @@ public final class ObjectReply implements OutgoingReply {
     bulk(line);
   }
 
+  @Override
+  public void raw(byte[] bytes, int offset, int length) {
+    throw new UnsupportedOperationException("no stream of bytes within the process");
+  }
+
   /** Whether a whole reply has been written. */
   public boolean isEmpty() {
     return flat.isEmpty();

@@ -17,4 +17,7 @@ public interface OutgoingReply extends Reply {
    * @param line ASCII letters without line breaks
    */
   void notice(String line);
+
+  /** Writes bytes as they are: part of a stream that is no answer, but another protocol's. */
+  void raw(byte[] bytes, int offset, int length);
 }

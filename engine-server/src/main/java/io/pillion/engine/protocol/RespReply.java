@@ -67,6 +67,13 @@ public final class RespReply implements OutgoingReply {
     simple(line);
   }
 
+  @Override
+  public void raw(byte[] bytes, int offset, int length) {
+    ensure(length);
+    System.arraycopy(bytes, offset, array, size, length);
+    size += length;
+  }
+
   /** The bytes written, from 0 to {@link #size()}. */
   public byte[] array() {
     return array;

@@ -250,4 +250,9 @@ final class LuaReply implements OutgoingReply {
   public void notice(String line) {
     // Nor what MONITOR shows.
   }
+
+  @Override
+  public void raw(byte[] bytes, int offset, int length) {
+    // Nor what replicas are sent.
+  }
 }

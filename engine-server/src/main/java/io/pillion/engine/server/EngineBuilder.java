@@ -21,6 +21,7 @@ import io.pillion.engine.persistence.PersistenceException;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.pubsub.KeyspaceEvents;
 import io.pillion.engine.pubsub.PubSub;
+import io.pillion.engine.replication.Replication;
 import io.pillion.engine.scripting.Scripts;
 import io.pillion.engine.tracking.Tracking;
 import io.pillion.engine.world.RealWorld;
@@ -130,6 +131,7 @@ public final class EngineBuilder {
     Monitors monitors = new Monitors(world);
     RdbStore rdb = new RdbStore(parameters, Functions.NONE);
     AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
+    Replication replication = new Replication(parameters, Functions.NONE);
     Services services =
         new Services(
             observation,
@@ -138,9 +140,11 @@ public final class EngineBuilder {
             monitors,
             rdb,
             new Scripts(world, parameters),
-            appendOnly);
+            appendOnly,
+            replication);
     Engine engine = new Engine(world, keyspace, AllCommands.table(parameters, services, shutdown));
     rdb.attach(engine);
+    replication.attach(engine);
     engine.addObserver(observation);
     engine.addClientListener(pubSub);
     engine.addClientListener(tracking);

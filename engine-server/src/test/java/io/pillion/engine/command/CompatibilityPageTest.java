@@ -12,6 +12,7 @@ import io.pillion.engine.persistence.Functions;
 import io.pillion.engine.persistence.LoadProgress;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.pubsub.PubSub;
+import io.pillion.engine.replication.Replication;
 import io.pillion.engine.scripting.Scripts;
 import io.pillion.engine.tracking.Tracking;
 import io.pillion.engine.world.RealWorld;
@@ -57,7 +58,8 @@ final class CompatibilityPageTest {
                     new Monitors(RealWorld.get()),
                     new RdbStore(parameters, Functions.NONE),
                     new Scripts(RealWorld.get(), parameters),
-                    new AppendOnly(parameters, new LoadProgress())),
+                    new AppendOnly(parameters, new LoadProgress()),
+                    new Replication(parameters, Functions.NONE)),
                 () -> {})
             .all()
             .stream()

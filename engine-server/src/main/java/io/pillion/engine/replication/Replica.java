@@ -1,0 +1,108 @@
+package io.pillion.engine.replication;
+
+import io.pillion.engine.dispatch.Client;
+import java.nio.charset.StandardCharsets;
+
+/** A server that follows this one, or is about to. Under the engine lock. */
+public final class Replica {
+  private final Client client;
+  int port;
+  String address = "";
+  boolean takesMark;
+  boolean takesNewId;
+  boolean wantsOnlyData;
+  boolean acknowledges;
+  State state = State.HANDSHAKE;
+  long position;
+  long ackedOffset;
+  long ackedFileOffset;
+  long ackedMillis;
+  long progressMillis;
+  long waitingSinceMillis;
+  long overSoftLimitSinceMillis;
+  boolean preparing;
+
+  /** How far it is. */
+  enum State {
+    /** It has said who it is, and asked for nothing. */
+    HANDSHAKE(""),
+    /** It waits for a snapshot to begin. */
+    WAITING("wait_bgsave"),
+    /** It is sent all data; the effects since then are kept for it. */
+    SENDING("send_bulk"),
+    /** It has been sent all data, and has to say that it saw their end. */
+    CONFIRMING("online"),
+    /** It is sent what happened since the snapshot, or since it lost its link. */
+    CATCHING_UP("online"),
+    /** It is sent effects as they happen. */
+    ONLINE("online");
+
+    final String redisName;
+
+    State(String redisName) {
+      this.redisName = redisName;
+    }
+  }
+
+  Replica(Client client) {
+    this.client = client;
+  }
+
+  /** Its connection. */
+  public Client client() {
+    return client;
+  }
+
+  /** Where it is: what it says, or else where its connection comes from. */
+  public String address() {
+    if (!address.isEmpty()) {
+      return address;
+    }
+    String peer = client.outlet().peerAddress();
+    int colon = peer.lastIndexOf(':');
+    return colon < 0 ? peer : peer.substring(0, colon);
+  }
+
+  /** Where it says that it listens; 0 when it does not say. */
+  public int port() {
+    return port;
+  }
+
+  /** As INFO names how far it is. */
+  public String state() {
+    return state.redisName;
+  }
+
+  /** Whether it has all data, but perhaps the latest. */
+  public boolean isOnline() {
+    return state.redisName.equals("online");
+  }
+
+  /** Up to where it says that it has come. */
+  public long ackedOffset() {
+    return ackedOffset;
+  }
+
+  /** How many seconds it has said nothing, at a moment in Unix milliseconds; 0 until it can. */
+  public long lagSeconds(long nowMillis) {
+    return isOnline() ? Math.max(0, (nowMillis - ackedMillis) / 1000) : 0;
+  }
+
+  boolean isLagging() {
+    return state == State.SENDING || state == State.CONFIRMING || state == State.CATCHING_UP;
+  }
+
+  void send(byte[] bytes, int offset, int length) {
+    client.push(reply -> reply.raw(bytes, offset, length));
+  }
+
+  void send(String line) {
+    byte[] bytes = line.getBytes(StandardCharsets.US_ASCII);
+    send(bytes, 0, bytes.length);
+  }
+
+  @Override
+  public String toString() {
+    return address() + ":" + port;
+  }
+}

@@ -1,0 +1,663 @@
+package io.pillion.engine.replication;
+
+import io.pillion.engine.config.Parameters;
+import io.pillion.engine.config.Parameters.OutputLimit;
+import io.pillion.engine.dispatch.Blocked;
+import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.dispatch.Client;
+import io.pillion.engine.dispatch.ClientListener;
+import io.pillion.engine.dispatch.CommandLog;
+import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.keyspace.ValueType;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.persistence.Functions;
+import io.pillion.engine.protocol.CommandException;
+import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.protocol.Reply;
+import io.pillion.engine.protocol.RespReply;
+import io.pillion.engine.world.World;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A primary and those who follow it. A replica asks to be brought up to date (SYNC, PSYNC), gets
+ * all data or, when it had them once and the backlog still has what it missed, only that, and from
+ * then on the effects of commands as they happen. Used under the engine lock, except where a method
+ * says otherwise.
+ *
+ * <p>Nothing is logged, and nothing kept, before the first replica comes, and again once there has
+ * been none for {@code repl-backlog-ttl} seconds.
+ */
+public final class Replication implements ClientListener {
+  private static final Logger log = LoggerFactory.getLogger(Replication.class);
+  private static final int ID_DIGITS = 40;
+  private static final int MAX_ADDRESS = 46;
+  private static final long SECOND = 1_000_000_000;
+  private static final long SOON = SECOND / 10;
+
+  /** What a replica is sent at once when it has to catch up. */
+  private static final int PIECE_BYTES = 64 << 10;
+
+  private static final int UNREAD_BYTES = 1 << 20;
+  private static final long PAUSE_NANOS = 1_000_000;
+  private static final String REASON = "replicas";
+
+  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
+  private static final CommandException NO_REPLICAS =
+      new CommandException("NOREPLICAS Not enough good replicas to write.");
+
+  private final Parameters parameters;
+  private final Functions functions;
+  private final ReplicationStream stream = new ReplicationStream(this::holdEnds);
+  private final Map<Client, Replica> known = new LinkedHashMap<>();
+  private final List<Replica> replicas = new ArrayList<>();
+  private final List<Wait> waits = new ArrayList<>();
+  private final Counts counts = new Counts();
+  private Engine engine;
+  private String id;
+  private OutputLimit limit = new OutputLimit(0, 0, 0);
+  private @Nullable FullSync sync;
+  private boolean on;
+  private boolean ticking;
+  private long lastPingMillis;
+  private long lastNewlineMillis;
+  private long deserted;
+  private long backlogBytes;
+  private int goodReplicas;
+
+  /** How often replicas were brought up to date. */
+  public static final class Counts {
+    private long full;
+    private long partial;
+    private long partialRefused;
+
+    /** With all data. */
+    public long full() {
+      return full;
+    }
+
+    /** With what they had missed. */
+    public long partial() {
+      return partial;
+    }
+
+    /** How often that was asked for and could not be. */
+    public long partialRefused() {
+      return partialRefused;
+    }
+  }
+
+  private record Wait(Client client, Blocked blocked, BooleanSupplier done) {}
+
+  /** The replication of an engine that is yet to be made. */
+  @SuppressWarnings("NullAway.Init") // attach() comes before anything else
+  public Replication(Parameters parameters, Functions functions) {
+    this.parameters = parameters;
+    this.functions = functions;
+  }
+
+  /** Says whose data are replicated; before anything else. */
+  public void attach(Engine newEngine) {
+    engine = newEngine;
+    id = randomId(engine.world());
+    engine.addClientListener(this);
+    Parameters.Listener follow =
+        () -> {
+          limit = parameters.outputLimit("slave");
+          backlogBytes = parameters.number("repl-backlog-size");
+        };
+    follow.changed();
+    parameters.onChange(follow, "client-output-buffer-limit", "repl-backlog-size");
+    parameters.onChange(this::countGood, "min-replicas-to-write", "min-replicas-max-lag");
+    countGood();
+  }
+
+  static String randomId(World world) {
+    StringBuilder digits = new StringBuilder();
+    while (digits.length() < ID_DIGITS) {
+      digits.append(String.format(Locale.ROOT, "%016x", world.randomLong()));
+    }
+    return digits.substring(0, ID_DIGITS);
+  }
+
+  // --- what INFO and ROLE say
+
+  /** The history that offsets belong to. */
+  public String id() {
+    return id;
+  }
+
+  /** How many bytes the stream has had. */
+  public long offset() {
+    return stream.propagatedOffset();
+  }
+
+  /** Whether there is a backlog. */
+  public boolean isOn() {
+    return on;
+  }
+
+  /** From how many bytes before the end a replica can go on. */
+  public long historyBytes() {
+    return stream.historyBytes(backlogBytes);
+  }
+
+  /** What the backlog, and what waits for replicas, takes. */
+  public long bufferBytes() {
+    return stream.memoryBytes();
+  }
+
+  /** Those who have asked to be brought up to date, in the order they came. */
+  public List<Replica> replicas() {
+    return Collections.unmodifiableList(replicas);
+  }
+
+  /** How many replicas have said something in the last {@code min-replicas-max-lag} seconds. */
+  public int goodReplicas() {
+    return goodReplicas;
+  }
+
+  /** How often replicas were brought up to date. */
+  public Counts counts() {
+    return counts;
+  }
+
+  boolean isThere(Replica replica) {
+    return replicas.contains(replica);
+  }
+
+  // --- REPLCONF
+
+  /** What somebody who is going to follow says of itself, or a replica of how far it is. */
+  public void configure(Call call) {
+    if (call.count() % 2 == 0) {
+      throw Errors.syntax();
+    }
+    for (int i = 1; i < call.count(); i += 2) {
+      Bytes value = call.arg(i + 1);
+      switch (call.arg(i).toString().toLowerCase(Locale.ROOT)) {
+        case "listening-port" -> replica(call).port = (int) call.args().integer(i + 1);
+        case "ip-address" -> replica(call).address = address(value);
+        case "capa" -> capability(replica(call), value);
+        case "rdb-only" -> replica(call).wantsOnlyData = call.args().integer(i + 1) == 1;
+        case "version" -> {
+          // Nothing depends on it.
+        }
+        case "ack" -> {
+          acknowledge(call, i);
+          return;
+        }
+        case "getack" -> {
+          // For replicas to answer.
+          return;
+        }
+        default -> throw Errors.err("Unrecognized REPLCONF option: " + Errors.shown(call.arg(i)));
+      }
+    }
+    call.reply().ok();
+  }
+
+  private Replica replica(Call call) {
+    return known.computeIfAbsent(call.client(), Replica::new);
+  }
+
+  private static String address(Bytes value) {
+    if (value.length() >= MAX_ADDRESS) {
+      throw Errors.err(
+          "REPLCONF ip-address provided by replica instance is too long: "
+              + value.length()
+              + " bytes");
+    }
+    return value.toString();
+  }
+
+  private static void capability(Replica replica, Bytes name) {
+    if (name.equalsIgnoreCase("EOF")) {
+      replica.takesMark = true;
+    } else if (name.equalsIgnoreCase("PSYNC2")) {
+      replica.takesNewId = true;
+    }
+  }
+
+  private void acknowledge(Call call, int index) {
+    Replica replica = known.get(call.client());
+    if (replica == null || !replicas.contains(replica)) {
+      return;
+    }
+    replica.ackedOffset = Math.max(replica.ackedOffset, call.args().integer(index + 1));
+    if (call.count() > index + 3 && call.args().is(index + 2, "FACK")) {
+      replica.ackedFileOffset = Math.max(replica.ackedFileOffset, call.args().integer(index + 3));
+    }
+    replica.ackedMillis = call.now();
+    if (replica.state == Replica.State.CONFIRMING) {
+      catchUp(replica);
+    }
+    countGood();
+    endWaits();
+  }
+
+  // --- SYNC, PSYNC
+
+  /** Sends the client all data, then what changes. */
+  public void synchronize(Call call) {
+    Client client = call.client();
+    if (client.isReplica() || client.isMonitor()) {
+      return;
+    }
+    check(client);
+    begin(replica(call), /* withId= */ false);
+  }
+
+  /** As {@link #synchronize}, or only what the client has missed: the words say where it was. */
+  public void goOn(Call call) {
+    Client client = call.client();
+    if (client.isReplica() || client.isMonitor()) {
+      return;
+    }
+    if (call.count() > 3 && call.args().is(3, "FAILOVER")) {
+      throw Errors.err("PSYNC FAILOVER can't be sent to a master.");
+    }
+    check(client);
+    Replica replica = replica(call);
+    replica.acknowledges = true;
+    // It names the first byte that it wants, and counts from one.
+    long from = call.args().integer(2) - 1;
+    String wanted = call.arg(1).toString();
+    boolean sameHistory = wanted.equalsIgnoreCase(id);
+    boolean kept =
+        on
+            && from >= stream.propagatedOffset() - historyBytes()
+            && from <= stream.propagatedOffset();
+    if (sameHistory && kept) {
+      goOnFrom(replica, from);
+      return;
+    }
+    if (!wanted.startsWith("?")) {
+      counts.partialRefused++;
+      log.info(
+          "Partial resynchronization not accepted: replica {} asked for {} from {} on, I have {}"
+              + " from {} to {}",
+          replica,
+          wanted,
+          from + 1,
+          id,
+          stream.propagatedOffset() - historyBytes() + 1,
+          stream.propagatedOffset());
+    }
+    begin(replica, /* withId= */ true);
+  }
+
+  private static void check(Client client) {
+    if (client.outlet().pendingBytes() > 0 || client.reply().position() > 0) {
+      throw Errors.err("SYNC and PSYNC are invalid with pending output");
+    }
+    if (!(client.reply() instanceof RespReply)) {
+      throw Errors.err("SYNC and PSYNC are for connections");
+    }
+  }
+
+  private void goOnFrom(Replica replica, long from) {
+    log.info(
+        "Partial resynchronization request from {} accepted. Sending {} bytes of backlog starting"
+            + " from offset {}.",
+        replica,
+        stream.propagatedOffset() - from,
+        from + 1);
+    counts.partial++;
+    add(replica);
+    replica.send(replica.takesNewId ? "+CONTINUE " + id + "\r\n" : "+CONTINUE\r\n");
+    replica.position = from;
+    replica.ackedMillis = engine.keyspace().now();
+    catchUp(replica);
+    countGood();
+  }
+
+  private void begin(Replica replica, boolean withId) {
+    log.info("Full resync requested by replica {}", replica);
+    counts.full++;
+    turnOn();
+    add(replica);
+    replica.acknowledges = withId;
+    replica.state = Replica.State.WAITING;
+    replica.preparing = true;
+    replica.waitingSinceMillis = engine.keyspace().now();
+    beginWaiting();
+    tick();
+  }
+
+  private void add(Replica replica) {
+    if (replicas.isEmpty()) {
+      lastPingMillis = engine.keyspace().now();
+    }
+    replica.client().becomeReplica();
+    replica.progressMillis = engine.keyspace().now();
+    replicas.add(replica);
+  }
+
+  private void turnOn() {
+    if (!on) {
+      on = true;
+      id = randomId(engine.world());
+      stream.clear();
+      engine.followersLog(stream);
+      log.info("Replication backlog created, my new replication ID is '{}'", id);
+    }
+  }
+
+  private void turnOff() {
+    log.info(
+        "Replication backlog freed after {} seconds without connected replicas.", backlogTtl());
+    on = false;
+    id = randomId(engine.world());
+    stream.clear();
+    engine.followersLog(CommandLog.OFF);
+  }
+
+  private long backlogTtl() {
+    return parameters.number("repl-backlog-ttl");
+  }
+
+  /** Begins to send all data to those who wait for that, if it is possible now. */
+  private void beginWaiting() {
+    if (sync != null || engine.keyspace().isCut() || engine.isBusy() || engine.isClosed()) {
+      return;
+    }
+    List<Replica> waiting =
+        replicas.stream().filter(each -> each.state == Replica.State.WAITING).toList();
+    if (waiting.isEmpty()) {
+      return;
+    }
+    boolean marked = waiting.get(0).takesMark && parameters.isOn("repl-diskless-sync");
+    List<Replica> group = waiting.stream().filter(each -> !marked || each.takesMark).toList();
+    if (marked && !isTime(group)) {
+      return;
+    }
+    // Its first effect says which database it is for.
+    stream.deselect();
+    for (Replica replica : group) {
+      replica.state = Replica.State.SENDING;
+      replica.position = stream.propagatedOffset();
+      if (replica.acknowledges) {
+        replica.send("+FULLRESYNC " + id + " " + stream.propagatedOffset() + "\r\n");
+      }
+    }
+    FullSync begun = new FullSync(this, engine, parameters, functions, group, marked);
+    sync = begun;
+    engine.world().background("replication", begun::run);
+  }
+
+  /** Whether nobody else is expected to come, who could be sent the same. */
+  private boolean isTime(List<Replica> group) {
+    long most = parameters.number("repl-diskless-sync-max-replicas");
+    if (most > 0 && group.size() >= most) {
+      return true;
+    }
+    long waited = engine.keyspace().now() - group.get(0).waitingSinceMillis;
+    return waited >= parameters.number("repl-diskless-sync-delay") * 1000;
+  }
+
+  /** Without the lock. */
+  void ended(FullSync which) {
+    engine.hold(
+        () -> {
+          if (sync == which) {
+            sync = null;
+          }
+          beginWaiting();
+        });
+  }
+
+  /** A replica has been sent the last of all data. */
+  void hasAllData(Replica replica, boolean marked) {
+    log.info("Synchronization with replica {} succeeded", replica);
+    replica.ackedMillis = engine.keyspace().now();
+    if (replica.wantsOnlyData) {
+      replica.client().close(/* afterReplies= */ true);
+    } else if (marked) {
+      // Nothing may follow the mark before it was seen.
+      replica.state = Replica.State.CONFIRMING;
+    } else {
+      catchUp(replica);
+    }
+    countGood();
+  }
+
+  // --- the stream
+
+  /** Sends what a replica has missed, at its own pace if it is much. */
+  private void catchUp(Replica replica) {
+    replica.state = Replica.State.CATCHING_UP;
+    if (stream.propagatedOffset() - replica.position <= PIECE_BYTES) {
+      sendSome(replica);
+      return;
+    }
+    engine
+        .world()
+        .background(
+            "replication",
+            () -> {
+              boolean[] more = {true};
+              while (more[0]) {
+                if (replica.client().outlet().pendingBytes() > UNREAD_BYTES) {
+                  LockSupport.parkNanos(PAUSE_NANOS);
+                }
+                engine.hold(() -> more[0] = sendSome(replica));
+              }
+            });
+  }
+
+  /** Whether there is more to be sent. */
+  private boolean sendSome(Replica replica) {
+    if (engine.isClosed() || !isThere(replica)) {
+      return false;
+    }
+    if (replica.client().outlet().pendingBytes() > UNREAD_BYTES) {
+      return true;
+    }
+    long to = Math.min(stream.propagatedOffset(), replica.position + PIECE_BYTES);
+    stream.read(replica.position, to, replica::send);
+    replica.position = to;
+    replica.progressMillis = engine.keyspace().now();
+    if (to == stream.propagatedOffset()) {
+      replica.state = Replica.State.ONLINE;
+      return false;
+    }
+    return true;
+  }
+
+  /** Sends on what this hold of the lock has appended. */
+  private void holdEnds() {
+    long end = stream.propagatedOffset();
+    long needed = end - backlogBytes;
+    for (int i = replicas.size() - 1; i >= 0; i--) {
+      Replica replica = replicas.get(i);
+      if (replica.state == Replica.State.ONLINE) {
+        if (replica.position < end) {
+          stream.read(replica.position, end, replica::send);
+          replica.position = end;
+        }
+      } else if (replica.isLagging()) {
+        if (isTooMuch(replica, end - replica.position)) {
+          log.warn("Replica {} closed for overcoming of output buffer limits.", replica);
+          engine.statistics().disconnectForOutput();
+          drop(replica);
+        } else {
+          needed = Math.min(needed, replica.position);
+        }
+      }
+    }
+    stream.trim(needed);
+  }
+
+  private boolean isTooMuch(Replica replica, long bytes) {
+    if (limit.hardBytes() > 0 && bytes > limit.hardBytes()) {
+      return true;
+    }
+    if (limit.softBytes() == 0 || bytes <= limit.softBytes()) {
+      replica.overSoftLimitSinceMillis = 0;
+      return false;
+    }
+    long now = engine.keyspace().now();
+    if (replica.overSoftLimitSinceMillis == 0) {
+      replica.overSoftLimitSinceMillis = now;
+    }
+    return now - replica.overSoftLimitSinceMillis > limit.softSeconds() * 1000L;
+  }
+
+  private void drop(Replica replica) {
+    remove(replica);
+    replica.client().close(/* afterReplies= */ false);
+  }
+
+  private void remove(Replica replica) {
+    known.remove(replica.client());
+    if (replicas.remove(replica)) {
+      deserted = engine.keyspace().now();
+      countGood();
+    }
+  }
+
+  @Override
+  public void forget(Client client) {
+    Replica replica = known.get(client);
+    if (replica != null) {
+      boolean followed = replicas.contains(replica);
+      remove(replica);
+      if (followed && !client.isClosing()) {
+        client.close(/* afterReplies= */ false);
+      }
+    }
+  }
+
+  // --- WAIT
+
+  /** How many replicas have said that they have the stream up to an offset. */
+  public int acknowledged(long offset) {
+    int count = 0;
+    for (Replica replica : replicas) {
+      if (replica.isOnline() && replica.ackedOffset >= offset) {
+        count++;
+      }
+    }
+    return count;
+  }
+
+  /** How many replicas have said that they have the stream up to an offset on their disks. */
+  public int acknowledgedOnDisk(long offset) {
+    int count = 0;
+    for (Replica replica : replicas) {
+      if (replica.isOnline() && replica.ackedFileOffset >= offset) {
+        count++;
+      }
+    }
+    return count;
+  }
+
+  /**
+   * Makes a client wait for replicas, which are asked how far they are.
+   *
+   * @param done whether the wait is over
+   * @param timeoutMillis how long at most; 0 for ever
+   * @param reply writes the reply when the wait ends, for whatever reason
+   */
+  public void await(Call call, BooleanSupplier done, long timeoutMillis, Consumer<Reply> reply) {
+    call.block(ValueType.STRING, List.of(), timeoutMillis, reply);
+    Blocked blocked = call.client().blocked();
+    if (blocked == null) {
+      return;
+    }
+    waits.add(new Wait(call.client(), blocked, done));
+    if (on) {
+      stream.appendPlain("REPLCONF", "GETACK", "*");
+    }
+  }
+
+  private void endWaits() {
+    if (waits.isEmpty()) {
+      return;
+    }
+    for (Wait wait : List.copyOf(waits)) {
+      Client client = wait.client;
+      boolean waiting = client.blocked() == wait.blocked;
+      if (!waiting || wait.done.getAsBoolean()) {
+        waits.remove(wait);
+        if (waiting) {
+          engine.unblock(client, /* withError= */ false);
+        }
+      }
+    }
+  }
+
+  // --- time
+
+  private void tick() {
+    if (!ticking && on && !engine.isClosed()) {
+      ticking = true;
+      boolean soon = replicas.stream().anyMatch(each -> each.state == Replica.State.WAITING);
+      engine.world().schedule(soon ? SOON : SECOND, () -> engine.hold(this::timePasses));
+    }
+  }
+
+  private void timePasses() {
+    ticking = false;
+    if (engine.isClosed()) {
+      return;
+    }
+    long now = engine.keyspace().now();
+    for (Replica replica : List.copyOf(replicas)) {
+      if (isSilent(replica, now)) {
+        log.warn("Disconnecting timedout replica: {}", replica);
+        drop(replica);
+      }
+    }
+    if (now - lastNewlineMillis >= 1000) {
+      lastNewlineMillis = now;
+      replicas.stream().filter(each -> each.preparing).forEach(each -> each.send("\n"));
+    }
+    if (!replicas.isEmpty()
+        && now - lastPingMillis >= parameters.number("repl-ping-replica-period") * 1000) {
+      lastPingMillis = now;
+      stream.appendPlain("PING");
+    }
+    countGood();
+    endWaits();
+    beginWaiting();
+    if (replicas.isEmpty() && backlogTtl() > 0 && now - deserted > backlogTtl() * 1000) {
+      turnOff();
+    }
+    tick();
+  }
+
+  private boolean isSilent(Replica replica, long now) {
+    long timeout = parameters.number("repl-timeout") * 1000;
+    return switch (replica.state) {
+      case ONLINE, CONFIRMING -> replica.acknowledges && now - replica.ackedMillis > timeout;
+      case SENDING, CATCHING_UP -> !replica.preparing && now - replica.progressMillis > timeout;
+      case HANDSHAKE, WAITING -> false;
+    };
+  }
+
+  private void countGood() {
+    long wanted = parameters.number("min-replicas-to-write");
+    long maxLag = parameters.number("min-replicas-max-lag");
+    long now = engine.keyspace().now();
+    goodReplicas = 0;
+    for (Replica replica : replicas) {
+      if (replica.isOnline() && replica.lagSeconds(now) <= maxLag) {
+        goodReplicas++;
+      }
+    }
+    boolean refused = wanted > 0 && maxLag > 0 && goodReplicas < wanted;
+    engine.restrictions().refuseWrites(REASON, refused ? NO_REPLICAS : null);
+  }
+}

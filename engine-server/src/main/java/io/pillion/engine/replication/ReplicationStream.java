@@ -1,0 +1,197 @@
+package io.pillion.engine.replication;
+
+import io.pillion.engine.dispatch.CommandLog;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.protocol.Args;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The effects of commands as replicas get them, the last of them kept: the backlog, from which a
+ * replica that lost its link goes on. Those who cannot be sent everything at once are served from
+ * here, too, so there is one copy whatever their number. Under the engine lock.
+ *
+ * <p>An offset is the number of bytes before it since the stream of this engine began.
+ */
+final class ReplicationStream implements CommandLog {
+  private static final int BLOCK_BYTES = 64 << 10;
+  private static final byte[] SELECT = ascii("*2\r\n$6\r\nSELECT\r\n");
+  private static final byte[] MULTI = ascii("*1\r\n$5\r\nMULTI\r\n");
+  private static final byte[] EXEC = ascii("*1\r\n$4\r\nEXEC\r\n");
+
+  private final Runnable holdEnds;
+  private final List<byte[]> blocks = new ArrayList<>();
+  private byte[] spare = new byte[BLOCK_BYTES];
+  private final byte[] digits = new byte[16];
+  private long first;
+  private long end;
+  private int selected = -1;
+  private boolean multiDue;
+  private boolean inMulti;
+
+  /** Takes bytes of the stream, which are a view. */
+  interface Sink {
+    void accept(byte[] bytes, int offset, int length);
+  }
+
+  ReplicationStream(Runnable holdEnds) {
+    this.holdEnds = holdEnds;
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  @Override
+  public boolean isOn() {
+    return true;
+  }
+
+  @Override
+  public void append(int database, Bytes[] words) {
+    begin(database, words.length);
+    for (Bytes word : words) {
+      put(word);
+    }
+  }
+
+  @Override
+  public void append(int database, Args words) {
+    begin(database, words.count());
+    for (int i = 0; i < words.count(); i++) {
+      put(words.get(i));
+    }
+  }
+
+  @Override
+  public void pass(int database, Bytes[] words) {
+    append(database, words);
+  }
+
+  /** Appends what is of no database: PING, REPLCONF GETACK. */
+  void appendPlain(String... words) {
+    putNumber('*', words.length);
+    for (String word : words) {
+      put(Bytes.of(word));
+    }
+  }
+
+  private void begin(int database, int words) {
+    if (multiDue) {
+      multiDue = false;
+      inMulti = true;
+      put(MULTI, 0, MULTI.length);
+    }
+    if (database != selected) {
+      selected = database;
+      put(SELECT, 0, SELECT.length);
+      put(Bytes.of(database));
+    }
+    putNumber('*', words);
+  }
+
+  @Override
+  public void begin() {
+    multiDue = true;
+  }
+
+  @Override
+  public void end() {
+    multiDue = false;
+    if (inMulti) {
+      inMulti = false;
+      put(EXEC, 0, EXEC.length);
+    }
+  }
+
+  /** Somebody begins here who has selected no database. */
+  void deselect() {
+    selected = -1;
+  }
+
+  private void put(Bytes word) {
+    putNumber('$', word.length());
+    put(word.array(), word.offset(), word.length());
+    digits[0] = '\r';
+    digits[1] = '\n';
+    put(digits, 0, 2);
+  }
+
+  private void putNumber(char sign, int number) {
+    int at = digits.length;
+    digits[--at] = '\n';
+    digits[--at] = '\r';
+    int rest = number;
+    do {
+      digits[--at] = (byte) ('0' + rest % 10);
+      rest /= 10;
+    } while (rest > 0);
+    digits[--at] = (byte) sign;
+    put(digits, at, digits.length - at);
+  }
+
+  private void put(byte[] bytes, int offset, int length) {
+    int done = 0;
+    while (done < length) {
+      int block = (int) ((end - first) / BLOCK_BYTES);
+      int at = (int) ((end - first) % BLOCK_BYTES);
+      if (block == blocks.size()) {
+        blocks.add(spare.length == 0 ? new byte[BLOCK_BYTES] : spare);
+        spare = new byte[0];
+      }
+      int some = Math.min(length - done, BLOCK_BYTES - at);
+      System.arraycopy(bytes, offset + done, blocks.get(block), at, some);
+      done += some;
+      end += some;
+    }
+  }
+
+  @Override
+  public void endHold() {
+    holdEnds.run();
+  }
+
+  @Override
+  public long propagatedOffset() {
+    return end;
+  }
+
+  /** How much is kept, at least, for replicas to go on from. */
+  long historyBytes(long backlogBytes) {
+    return Math.min(end - first, backlogBytes);
+  }
+
+  /** How much memory it takes. */
+  long memoryBytes() {
+    return (long) blocks.size() * BLOCK_BYTES;
+  }
+
+  /** Forgets what lies before an offset, as far as whole blocks do. */
+  void trim(long before) {
+    int whole = (int) ((before - first) / BLOCK_BYTES);
+    if (whole > 0) {
+      spare = blocks.get(0);
+      blocks.subList(0, whole).clear();
+      first += (long) whole * BLOCK_BYTES;
+    }
+  }
+
+  /** Forgets everything; offsets go on. */
+  void clear() {
+    blocks.clear();
+    first = end;
+    selected = -1;
+  }
+
+  /** Hands over the bytes between two offsets, in order. */
+  void read(long from, long to, Sink sink) {
+    long at = from;
+    while (at < to) {
+      int begin = (int) ((at - first) % BLOCK_BYTES);
+      int some = (int) Math.min(to - at, BLOCK_BYTES - begin);
+      sink.accept(blocks.get((int) ((at - first) / BLOCK_BYTES)), begin, some);
+      at += some;
+    }
+  }
+}
