@@ -42,6 +42,7 @@ public final class AllCommands {
     new HyperLogLogCommands(parameters).declare(table);
     new PubSubCommands(services.pubSub()).declare(table);
     new ScriptingCommands(services.scripts()).declare(table);
+    new FunctionCommands(services.scripts(), services.functions()).declare(table);
     new ConnectionCommands(services).declare(table);
     new TransactionCommands().declare(table);
     new ServerCommands(parameters, services, shutdown).declare(table);

@@ -68,6 +68,10 @@ final class DebugCommands {
         rdb.checkChecksums(Numbers.parseLong(word(call, 2), Errors.notAnInteger()) == 0);
         call.reply().ok();
       }
+      case "SET-DISABLE-DENY-SCRIPTS" -> {
+        call.engine().ignoreNoScript(Numbers.parseLong(word(call, 2), Errors.notAnInteger()) != 0);
+        call.reply().ok();
+      }
       case "SLEEP" -> sleep(call);
       case "SET-ACTIVE-EXPIRE" -> setActiveExpire(call);
       case "PAUSE-CRON" -> pauseCron(call);
@@ -84,10 +88,7 @@ final class DebugCommands {
       case "CLIENT-EVICTION" -> clientEviction(call);
       case "CONFIG-REWRITE-FORCE-ALL" -> ConfigCommands.rewrite(call, parameters, true);
       case "STRUCTSIZE" -> call.reply().simple("bits:64 record-header:16 index-slot:8 timer:16");
-      case "QUICKLIST-PACKED-THRESHOLD",
-          "SET-DISABLE-DENY-SCRIPTS",
-          "DICT-RESIZING",
-          "CLIENT-ENFORCE-REPLY-LIST" ->
+      case "QUICKLIST-PACKED-THRESHOLD", "DICT-RESIZING", "CLIENT-ENFORCE-REPLY-LIST" ->
           acceptWithoutEffect(call, 3);
       case "CHANGE-REPL-ID" -> acceptWithoutEffect(call, 2);
       case "REPLYBUFFER" -> replyBuffer(call);

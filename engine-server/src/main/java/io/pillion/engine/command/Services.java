@@ -6,6 +6,7 @@ import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.replication.Replication;
+import io.pillion.engine.scripting.FunctionLibraries;
 import io.pillion.engine.scripting.Scripts;
 import io.pillion.engine.tracking.Tracking;
 
@@ -18,6 +19,7 @@ import io.pillion.engine.tracking.Tracking;
  * @param monitors who is shown what others send
  * @param rdb where all data are saved
  * @param scripts what EVAL knows and runs
+ * @param functions what FCALL knows and runs
  * @param appendOnly where changes are written as they happen
  * @param replication who follows
  */
@@ -28,5 +30,6 @@ public record Services(
     Monitors monitors,
     RdbStore rdb,
     Scripts scripts,
+    FunctionLibraries functions,
     AppendOnly appendOnly,
     Replication replication) {}

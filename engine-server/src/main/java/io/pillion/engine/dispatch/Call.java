@@ -79,6 +79,11 @@ public final class Call {
     return reply;
   }
 
+  /** Copies the words, for a command during which the connection reads on. */
+  public void keepArgs() {
+    args = args.copy();
+  }
+
   // --- where the data are
 
   /** The engine. */

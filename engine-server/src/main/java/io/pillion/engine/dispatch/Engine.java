@@ -108,6 +108,7 @@ public final class Engine implements KeyListener {
   private boolean evicting;
   private volatile boolean closed;
   private boolean isShortOfMemory;
+  private boolean noScriptIgnored;
   private @Nullable BusyScript busy;
   private volatile boolean stopsScripts;
   private final List<Poller> pollers = new CopyOnWriteArrayList<>();
@@ -609,6 +610,16 @@ public final class Engine implements KeyListener {
   /** Whether memory was full, and nothing to be evicted, when the command going on began. */
   public boolean isShortOfMemory() {
     return isShortOfMemory && keyspace.settings().maxMemoryBytes > 0;
+  }
+
+  /** Whether scripts may send commands flagged NOSCRIPT: for tests. */
+  public boolean isNoScriptIgnored() {
+    return noScriptIgnored;
+  }
+
+  /** Lets scripts send commands flagged NOSCRIPT, or not any more. */
+  public void ignoreNoScript(boolean yes) {
+    noScriptIgnored = yes;
   }
 
   /** Counts an error that a script was given for a command that was not carried out. */

@@ -5,6 +5,8 @@ import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +55,46 @@ public final class DumpPayload {
     } catch (IOException e) {
       throw new IllegalStateException("ten bytes are there", e);
     }
+  }
+
+  /** The payload of FUNCTION DUMP for the sources of libraries. */
+  public static Bytes writeFunctions(List<Bytes> sources) {
+    RdbOutput out = new RdbOutput(null, /* compress= */ true);
+    for (Bytes source : sources) {
+      out.putByte(RdbFormat.OP_FUNCTION);
+      out.putString(source);
+    }
+    out.putByte(RdbFormat.VERSION);
+    out.putByte(0);
+    Bytes body = out.bytes();
+    out.putLong(Crc64.update(0, body.array(), body.offset(), body.length()));
+    return out.bytes();
+  }
+
+  /**
+   * Reads the sources of libraries.
+   *
+   * @param body what {@link #body} has found
+   * @throws IOException when it has anything else, or is broken; the message says so
+   */
+  public static List<Bytes> readFunctions(Bytes body) throws IOException {
+    RdbInput in = new RdbInput(body);
+    List<Bytes> sources = new ArrayList<>();
+    while (in.remaining() > 0) {
+      int type = in.readByte();
+      if (type == RdbFormat.OP_FUNCTION_PRE_RELEASE) {
+        throw new IOException("Pre-GA function format not supported");
+      }
+      if (type != RdbFormat.OP_FUNCTION) {
+        throw new IOException("given type is not a function");
+      }
+      try {
+        sources.add(in.readString().copy());
+      } catch (IOException e) {
+        throw new IOException("failed loading the given functions payload", e);
+      }
+    }
+    return sources;
   }
 
   /**

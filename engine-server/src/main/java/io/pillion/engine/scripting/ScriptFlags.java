@@ -1,5 +1,6 @@
 package io.pillion.engine.scripting;
 
+import io.pillion.engine.config.QuotedWords;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import java.nio.charset.StandardCharsets;
@@ -69,10 +70,12 @@ public final class ScriptFlags {
     throw Errors.err("Invalid script shebang");
   }
 
-  /** The words of a first line. */
+  /** The words of a first line; none when its quotes do not match. */
   static List<String> words(byte[] body, int length) {
-    String line = new String(body, 0, length, StandardCharsets.ISO_8859_1).strip();
-    return List.of(line.split(" +", -1));
+    List<byte[]> words = QuotedWords.split(body, 0, length);
+    return words == null
+        ? List.of()
+        : words.stream().map(word -> new String(word, StandardCharsets.ISO_8859_1)).toList();
   }
 
   /**
@@ -87,6 +90,9 @@ public final class ScriptFlags {
       return new ScriptFlags(/* isDeclared= */ false, flags);
     }
     List<String> words = words(body, length);
+    if (words.isEmpty()) {
+      throw Errors.err("Invalid engine in script shebang");
+    }
     if (!words.get(0).equals("#!lua")) {
       throw Errors.err("Unexpected engine in script shebang: " + words.get(0));
     }

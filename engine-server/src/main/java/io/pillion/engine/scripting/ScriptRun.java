@@ -1,6 +1,7 @@
 package io.pillion.engine.scripting;
 
 import io.pillion.engine.dispatch.BusyScript;
+import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.Client;
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandFlag;
@@ -26,7 +27,7 @@ final class ScriptRun implements BusyScript {
   private final boolean mayUseMemory;
   private final long thresholdMillis;
   private final long startNanos;
-  private final Command command;
+  private final Call call;
   private boolean hasWritten;
   private boolean isLogged = true;
   private boolean isBusy;
@@ -49,7 +50,7 @@ final class ScriptRun implements BusyScript {
       boolean mayWrite,
       boolean mayUseMemory,
       long thresholdMillis,
-      Command command) {
+      Call call) {
     this.engine = engine;
     this.caller = caller;
     this.client = client;
@@ -59,7 +60,7 @@ final class ScriptRun implements BusyScript {
     this.mayWrite = mayWrite;
     this.mayUseMemory = mayUseMemory;
     this.thresholdMillis = thresholdMillis;
-    this.command = command;
+    this.call = call;
     startNanos = engine.world().nanos();
   }
 
@@ -89,7 +90,12 @@ final class ScriptRun implements BusyScript {
   }
 
   Command command() {
-    return command;
+    return call.command();
+  }
+
+  /** The words that began it. */
+  Args words() {
+    return call.args();
   }
 
   /** How long it has run, in milliseconds. */
@@ -128,7 +134,7 @@ final class ScriptRun implements BusyScript {
     if (!asked.takes(args.count()) || asked.isContainer()) {
       throw new CommandException("ERR Wrong number of args calling command from script");
     }
-    if (asked.is(CommandFlag.NOSCRIPT)) {
+    if (asked.is(CommandFlag.NOSCRIPT) && !engine.isNoScriptIgnored()) {
       throw new CommandException("ERR This Redis command is not allowed from script");
     }
     try {
@@ -175,6 +181,8 @@ final class ScriptRun implements BusyScript {
           millis(),
           isEval ? "SCRIPT KILL" : "FUNCTION KILL",
           name);
+      // Its caller may send more, which would move what it has sent.
+      call.keepArgs();
       engine.busy(this);
     } else if (now < nextPollNanos) {
       return;

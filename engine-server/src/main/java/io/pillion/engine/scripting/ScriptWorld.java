@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class ScriptWorld {
   private final LuaState lua;
+  private final ServerLibrary library;
+  private Runnable loadCheck = () -> {};
   private final LuaReply reply;
   private @Nullable Client client;
   private @Nullable ScriptRun run;
@@ -31,19 +33,20 @@ final class ScriptWorld {
     reply = new LuaReply(lua);
     Libraries.open(lua, new ScriptRandom(), world::nanos);
     LuaTable server = new LuaTable();
-    new ServerLibrary(this).open(server);
+    library = new ServerLibrary(this);
+    library.open(server);
     lua.globals().set("server", server);
     lua.globals().set("redis", server);
     if (lua.globals().get("pcall") instanceof Builtin original) {
       lua.globals().set("pcall", ServerLibrary.protectedCall(original));
     }
-    protect(lua.globals());
+    refuseUnknown(lua.globals());
     server.readonly(true);
     lua.interrupt(this::interrupted);
   }
 
-  /** Lets nobody change the globals, or read one that there is not. */
-  private void protect(LuaTable globals) {
+  /** Makes a table read-only, and an error of what is not in it. */
+  static void refuseUnknown(LuaTable globals) {
     LuaTable metatable = new LuaTable();
     metatable.set(
         "__index",
@@ -59,6 +62,15 @@ final class ScriptWorld {
     globals.readonly(true);
   }
 
+  ServerLibrary library() {
+    return library;
+  }
+
+  /** Asks this every so often while a library is loaded. */
+  void whileLoading(Runnable check) {
+    loadCheck = check;
+  }
+
   LuaState lua() {
     return lua;
   }
@@ -71,6 +83,8 @@ final class ScriptWorld {
     ScriptRun current = run;
     if (current != null) {
       current.interrupted();
+    } else {
+      loadCheck.run();
     }
   }
 

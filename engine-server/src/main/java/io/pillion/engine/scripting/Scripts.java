@@ -3,6 +3,7 @@ package io.pillion.engine.scripting;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.Client;
+import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.scripting.lua.LuaError;
@@ -252,15 +253,11 @@ public final class Scripts {
         !readonly && !noWrites,
         allowOom,
         parameters.number("busy-reply-threshold"),
-        call.command());
+        call);
   }
 
   void running(@Nullable ScriptRun run) {
     running = run;
-  }
-
-  @Nullable ScriptRun running() {
-    return running;
   }
 
   /**
@@ -274,6 +271,32 @@ public final class Scripts {
       throw new CommandException("NOTBUSY No scripts in execution right now.");
     }
     run.kill(asEval);
+  }
+
+  /** The name of the function that runs, or null; the digest of a script. */
+  public @Nullable String runningName() {
+    return running == null ? null : running.name();
+  }
+
+  /** The words of the command that began what runs. */
+  public @Nullable Args runningWords() {
+    return running == null ? null : running.words();
+  }
+
+  /** For how long it has run. */
+  public long runningMillis() {
+    return running == null ? 0 : running.millis();
+  }
+
+  /**
+   * Throws what other clients are told while a script of EVAL runs.
+   *
+   * @throws CommandException busy
+   */
+  public void checkNoEval() {
+    if (running != null && running.isEval()) {
+      throw running.refusal();
+    }
   }
 
   // --- figures

@@ -36,26 +36,27 @@ final class ServerLibrary {
     define(table, "error_reply", this::errorReply);
     define(table, "status_reply", this::statusReply);
     define(table, "sha1hex", this::sha1Hex);
-    define(table, "log", this::log);
     define(table, "setresp", this::setProtocol);
     define(table, "set_repl", this::setReplication);
     define(table, "replicate_commands", args -> Arguments.of(true));
     define(table, "breakpoint", args -> Arguments.of(false));
     define(table, "debug", args -> Arguments.none());
     define(table, "acl_check_cmd", this::checkAccess);
-    constants(table);
-  }
-
-  static void constants(LuaTable table) {
-    table.set("LOG_DEBUG", (double) LOG_DEBUG);
-    table.set("LOG_VERBOSE", (double) LOG_VERBOSE);
-    table.set("LOG_NOTICE", (double) LOG_NOTICE);
-    table.set("LOG_WARNING", (double) LOG_WARNING);
     table.set("REPL_NONE", 0.0);
     table.set("REPL_AOF", 1.0);
     table.set("REPL_SLAVE", 2.0);
     table.set("REPL_REPLICA", 2.0);
     table.set("REPL_ALL", (double) REPL_ALL);
+    loggingAndVersions(table);
+  }
+
+  /** What libraries find even while they are loaded. */
+  void loggingAndVersions(LuaTable table) {
+    define(table, "log", this::log);
+    table.set("LOG_DEBUG", (double) LOG_DEBUG);
+    table.set("LOG_VERBOSE", (double) LOG_VERBOSE);
+    table.set("LOG_NOTICE", (double) LOG_NOTICE);
+    table.set("LOG_WARNING", (double) LOG_WARNING);
     table.set("SERVER_NAME", LuaString.of("valkey"));
     table.set("REDIS_VERSION", LuaString.of("7.2.4"));
     table.set("REDIS_VERSION_NUM", (double) 0x070204);

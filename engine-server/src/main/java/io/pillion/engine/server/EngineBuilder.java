@@ -15,13 +15,13 @@ import io.pillion.engine.net.NetServer;
 import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
 import io.pillion.engine.persistence.AppendOnly;
-import io.pillion.engine.persistence.Functions;
 import io.pillion.engine.persistence.LoadProgress;
 import io.pillion.engine.persistence.PersistenceException;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.pubsub.KeyspaceEvents;
 import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.replication.Replication;
+import io.pillion.engine.scripting.FunctionLibraries;
 import io.pillion.engine.scripting.Scripts;
 import io.pillion.engine.tracking.Tracking;
 import io.pillion.engine.world.RealWorld;
@@ -129,19 +129,14 @@ public final class EngineBuilder {
     PubSub pubSub = new PubSub();
     Tracking tracking = new Tracking(world, parameters);
     Monitors monitors = new Monitors(world);
-    RdbStore rdb = new RdbStore(parameters, Functions.NONE);
+    Scripts scripts = new Scripts(world, parameters);
+    FunctionLibraries functions = new FunctionLibraries(world, scripts);
+    RdbStore rdb = new RdbStore(parameters, new SavedFunctions(functions));
     AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
     Replication replication = new Replication(parameters, Functions.NONE);
     Services services =
         new Services(
-            observation,
-            pubSub,
-            tracking,
-            monitors,
-            rdb,
-            new Scripts(world, parameters),
-            appendOnly,
-            replication);
+            observation, pubSub, tracking, monitors, rdb, scripts, functions, appendOnly, replication);
     Engine engine = new Engine(world, keyspace, AllCommands.table(parameters, services, shutdown));
     rdb.attach(engine);
     replication.attach(engine);

@@ -13,6 +13,7 @@ import io.pillion.engine.persistence.LoadProgress;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.replication.Replication;
+import io.pillion.engine.scripting.FunctionLibraries;
 import io.pillion.engine.scripting.Scripts;
 import io.pillion.engine.tracking.Tracking;
 import io.pillion.engine.world.RealWorld;
@@ -58,6 +59,8 @@ final class CompatibilityPageTest {
                     new Monitors(RealWorld.get()),
                     new RdbStore(parameters, Functions.NONE),
                     new Scripts(RealWorld.get(), parameters),
+                    new FunctionLibraries(
+                        RealWorld.get(), new Scripts(RealWorld.get(), parameters)),
                     new AppendOnly(parameters, new LoadProgress()),
                     new Replication(parameters, Functions.NONE)),
                 () -> {})

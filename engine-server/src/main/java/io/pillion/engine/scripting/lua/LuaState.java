@@ -262,9 +262,10 @@ public final class LuaState {
     return new LuaClosure(Parser.compile(code, name, budget), new Cell[0], current.environment);
   }
 
-  /** Gives a function of Lua an environment of its own. */
-  public static void environment(LuaFunction function, LuaTable environment) {
-    function.environment = environment;
+  /** Lets a function, and whatever it makes, see other globals. */
+  public void useAsGlobals(LuaFunction function, LuaTable seen) {
+    function.environment = seen;
+    main.environment = seen;
   }
 
   // --- calls
