@@ -251,6 +251,7 @@ public final class FunctionLibraries {
       throw Errors.err("Error registering functions: " + text(target, e.value()));
     } finally {
       loading = null;
+      target.lua().rest();
       showGlobals(target.lua().globals());
     }
     if (library.functions.isEmpty()) {

@@ -136,6 +136,7 @@ final class ScriptWorld {
       fail(newRun, answer, LuaString.of(String.valueOf(e.getMessage())));
     } finally {
       run = null;
+      lua.rest();
       newRun.end();
     }
   }

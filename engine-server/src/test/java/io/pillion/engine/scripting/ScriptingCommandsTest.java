@@ -124,6 +124,7 @@ final class ScriptingCommandsTest {
             "return string.rep('x', 1e7):gsub('x', string.rep('y', 1e6))")) {
       r.call("EVAL", script, "0").isErrorLike("ERR");
     }
+    r.call("EVAL", "collectgarbage() return collectgarbage('count') < 10000", "0").is(1);
     r.call("EVAL", "local function f() return f() + 1 end return f()", "0")
         .isErrorLike("ERR user_script:1: stack overflow");
     r.call("EVAL", "local t = {} t[1] = t return t", "0");

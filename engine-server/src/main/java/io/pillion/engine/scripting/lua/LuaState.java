@@ -288,6 +288,13 @@ public final class LuaState {
     }
   }
 
+  /** Forgets where the last run ended, so that its values can be forgotten, too. */
+  public void rest() {
+    current = main;
+    main.top = null;
+    budget.reset();
+  }
+
   /** Calls a value from a built-in function, which has its place among the calls then. */
   Object[] call(Object function, Object... arguments) {
     Coroutine coroutine = current;
