@@ -133,10 +133,18 @@ public final class EngineBuilder {
     FunctionLibraries functions = new FunctionLibraries(world, scripts);
     RdbStore rdb = new RdbStore(parameters, new SavedFunctions(functions));
     AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
-    Replication replication = new Replication(parameters, Functions.NONE);
+    Replication replication = new Replication(parameters, new SavedFunctions(functions));
     Services services =
         new Services(
-            observation, pubSub, tracking, monitors, rdb, scripts, functions, appendOnly, replication);
+            observation,
+            pubSub,
+            tracking,
+            monitors,
+            rdb,
+            scripts,
+            functions,
+            appendOnly,
+            replication);
     Engine engine = new Engine(world, keyspace, AllCommands.table(parameters, services, shutdown));
     rdb.attach(engine);
     replication.attach(engine);
@@ -155,7 +163,7 @@ public final class EngineBuilder {
     parameters.onChange(this::checkDir, "dir");
 
     NetServer network = endpoints.isEmpty() ? null : new NetServer(engine, parameters);
-    appendOnly.attach(engine, Functions.NONE);
+    appendOnly.attach(engine, new SavedFunctions(functions));
     PillionEngine running = new PillionEngine(engine, parameters, rdb, appendOnly, network);
     try {
       // Whoever connects while data are loaded is told so.
