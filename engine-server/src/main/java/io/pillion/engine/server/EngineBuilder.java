@@ -49,6 +49,7 @@ public final class EngineBuilder {
   private World world = RealWorld.get();
   private long memoryBytes = 64L << 20;
   private final List<Endpoint> endpoints = new ArrayList<>();
+  private Runnable beforeLoading = () -> {};
   private @Nullable Runnable shutdown;
   private boolean warm;
 
@@ -98,6 +99,12 @@ public final class EngineBuilder {
   /** Begins with the data that were saved in {@code dir}, if there are any. */
   public EngineBuilder warm() {
     warm = true;
+    return this;
+  }
+
+  /** What to do once it listens, before it loads: clients are told that it loads from then on. */
+  public EngineBuilder beforeLoading(Runnable action) {
+    beforeLoading = action;
     return this;
   }
 
@@ -172,6 +179,7 @@ public final class EngineBuilder {
       if (network != null) {
         endpoints.forEach(network::listen);
       }
+      beforeLoading.run();
       if (logged) {
         appendOnly.start();
       } else if (warm) {

@@ -103,6 +103,7 @@ public final class Main {
             .parameters(parameters)
             .memoryBytes(0)
             .warm()
+            .beforeLoading(() -> log.info("Server initialized"))
             .onShutdown(() -> System.exit(0));
     endpoints.forEach(builder::listen);
     PillionEngine engine;
@@ -118,7 +119,6 @@ public final class Main {
       return;
     }
     warnOfMemory(engine, log);
-    log.info("Server initialized");
     writePidFile(parameters, log);
     world.onExit(() -> stop(engine, log));
     if (parameters.number("port") != 0) {
