@@ -27,6 +27,7 @@ public final class CacheSettings<K, V> {
   private final Executor executor;
   private final @Nullable NearSettings near;
   private final LoadingSettings loading;
+  private final @Nullable FailureSettings failure;
 
   private CacheSettings(Builder<K, V> builder) {
     name = builder.name;
@@ -48,6 +49,7 @@ public final class CacheSettings<K, V> {
     executor = builder.executor == null ? CacheThreads.WORKERS : builder.executor;
     near = builder.near;
     loading = builder.loading;
+    failure = builder.failure;
     if (loading.looksAtAge() && (!expiry.isFixed() || expiry.forAccess() != Expiry.UNCHANGED)) {
       throw new IllegalArgumentException(
           "Cache '"
@@ -122,6 +124,10 @@ public final class CacheSettings<K, V> {
     return loading;
   }
 
+  @Nullable Outage outage() {
+    return failure == null ? null : new Outage(name, failure);
+  }
+
   /** Gathers settings; each has a default but the name. */
   public static final class Builder<K, V> {
     private final String name;
@@ -143,6 +149,7 @@ public final class CacheSettings<K, V> {
     private @Nullable Executor executor;
     private @Nullable NearSettings near;
     private LoadingSettings loading = LoadingSettings.none();
+    private @Nullable FailureSettings failure;
 
     private Builder(String name) {
       this.name = Objects.requireNonNull(name, "name");
@@ -268,6 +275,12 @@ public final class CacheSettings<K, V> {
     /** How values are loaded that many want at once, see {@link LoadingSettings}. */
     public Builder<K, V> loading(LoadingSettings loading) {
       this.loading = loading;
+      return this;
+    }
+
+    /** What happens while the server cannot be reached, see {@link FailureSettings}. */
+    public Builder<K, V> failure(@Nullable FailureSettings failure) {
+      this.failure = failure;
       return this;
     }
 

@@ -9,6 +9,7 @@ import io.pillion.client.Commands;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -43,6 +44,9 @@ import org.jspecify.annotations.Nullable;
  * take two, and more when other clients change the entry meanwhile.
  */
 public final class EngineCache<K, V> implements AutoCloseable {
+  /** What is fetched while the server cannot be asked. */
+  private static final Fetched NONE = Fetched.of(null, null);
+
   private final Commands commands;
   private final String name;
   private final KeyCodec keyCodec;
@@ -60,6 +64,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
   private final @Nullable NearCache near;
   private final Loads<K, V> loads;
   private final @Nullable Duration absentFor;
+  private final @Nullable Outage outage;
   private volatile boolean closed;
 
   /**
@@ -82,8 +87,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
     executor = settings.executor();
     KeyLayout layout = settings.keyLayout();
     near = NearCache.open(settings, commands);
+    outage = settings.outage();
     LoadingSettings loading = settings.loading();
-    store = new EntryStore(commands, layout, settings.ttlCeilingMillis(), near, loading);
+    store = new EntryStore(commands, layout, settings.ttlCeilingMillis(), near, loading, outage);
     loads =
         new Loads<>(
             this,
@@ -100,6 +106,11 @@ public final class EngineCache<K, V> implements AutoCloseable {
   /** What the copies in this process did; null when there are none. */
   public @Nullable NearStatistics nearStatistics() {
     return near;
+  }
+
+  /** How this object fared without its server; null when nothing was said of that. */
+  public @Nullable FailureStatistics failureStatistics() {
+    return outage;
   }
 
   /** The name. */
@@ -174,42 +185,12 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** The values of those of these keys that have one, missing ones loaded as by {@link #get}. */
   public Map<K, V> getAll(Set<? extends K> keys) {
+    requireOpen();
     long start = statistics.start();
-    Map<K, V> found = new LinkedHashMap<>();
-    if (near != null || loads.looksAtAge()) {
-      return getAllWithTheirAge(keys, start);
-    }
-    List<K> asked = new ArrayList<>(keys);
-    List<byte[]> ids = ids(asked);
-    List<byte @Nullable []> stored =
-        await(store.getAll(ids, expiry.isFixed() ? expiry.forAccess() : Expiry.UNCHANGED));
-    Set<K> missing = new LinkedHashSet<>();
-    List<CompletionStage<Boolean>> touches = new ArrayList<>();
-    for (int i = 0; i < asked.size(); i++) {
-      byte[] bytes = stored.get(i);
-      if (bytes == null) {
-        missing.add(asked.get(i));
-        continue;
-      }
-      found.put(asked.get(i), decode(bytes));
-      if (!expiry.isFixed()) {
-        touches.add(store.touch(ids.get(i), expiry.forAccess()));
-      }
-    }
-    touches.forEach(this::await);
-    statistics.got(found.size(), missing.size(), start);
-    if (readThrough != null && !missing.isEmpty()) {
-      found.putAll(loadMissing(readThrough, missing));
-    }
-    return found;
-  }
-
-  private Map<K, V> getAllWithTheirAge(Set<? extends K> keys, long start) {
     Map<K, V> found = new LinkedHashMap<>();
     List<K> asked = new ArrayList<>();
     List<byte[]> ids = new ArrayList<>();
     List<@Nullable Fill> fills = new ArrayList<>();
-    requireOpen();
     for (K key : keys) {
       byte[] id = id(key);
       V copy = copyQuietly(key, id);
@@ -224,7 +205,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
     Set<K> missing = new LinkedHashSet<>();
     EntryLoader<K, V> from = readThrough;
     try {
-      List<Fetched> fetched = asked.isEmpty() ? List.of() : await(store.fetchAll(ids));
+      List<Fetched> fetched =
+          orWithout(() -> fetchAll(ids), Collections.nCopies(ids.size(), NONE));
       for (int i = 0; i < asked.size(); i++) {
         K key = asked.get(i);
         Function<K, @Nullable V> one = from == null ? null : from::load;
@@ -243,6 +225,23 @@ public final class EngineCache<K, V> implements AutoCloseable {
       found.putAll(loadMissing(from, missing));
     }
     return found;
+  }
+
+  private List<Fetched> fetchAll(List<byte[]> ids) {
+    if (near != null || loads.looksAtAge()) {
+      return await(store.fetchAll(ids));
+    }
+    List<Fetched> fetched = new ArrayList<>(ids.size());
+    List<CompletionStage<Boolean>> touches = new ArrayList<>();
+    for (byte[] value :
+        await(store.getAll(ids, expiry.isFixed() ? expiry.forAccess() : Expiry.UNCHANGED))) {
+      if (value != null && !expiry.isFixed()) {
+        touches.add(store.touch(ids.get(fetched.size()), expiry.forAccess()));
+      }
+      fetched.add(new Fetched(value, EntryStore.NO_TTL));
+    }
+    touches.forEach(this::await);
+    return fetched;
   }
 
   /** Whether this key has a value; not a read: it neither loads, nor counts, nor touches. */
@@ -281,7 +280,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       if (writer != null) {
         writer.write(key, value);
       }
-      Written written = write(id, bytes, how, isObserved());
+      Written written = orWithout(() -> write(id, bytes, how, isObserved()), Written.NOTHING);
       countPut(written, start);
       tellOf(written, key, value);
     } finally {
@@ -314,11 +313,13 @@ public final class EngineCache<K, V> implements AutoCloseable {
         how.forCreation() == how.forUpdate()
             ? store.set(id, bytes, how.forCreation())
             : store.put(id, bytes, how.forCreation(), how.forUpdate(), /* wantOld= */ false);
-    return stored.thenApply(
-        done -> {
-          statistics.put(1, start);
-          return null;
-        });
+    return orWithout(
+        stored.thenApply(
+            done -> {
+              statistics.put(1, start);
+              return null;
+            }),
+        null);
   }
 
   /** Stores all these values. When the writer fails, those that it had written are stored. */
@@ -338,7 +339,12 @@ public final class EngineCache<K, V> implements AutoCloseable {
           unwritten.forEach(entry -> encoded.remove(entry.key()));
         }
       }
-      storeAll(entries, encoded, start);
+      orWithout(
+          () -> {
+            storeAll(entries, encoded, start);
+            return true;
+          },
+          true);
       if (failure != null) {
         throw failure;
       }
@@ -406,10 +412,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
         writer.write(key, value);
       }
       Written written = write(id, bytes, expiry, /* wantOld= */ true);
-      countLookUp(written.old != null, start);
+      countLookUp(written.old() != null, start);
       countPut(written, start);
       tellOf(written, key, value);
-      return decodeOrNull(written.old);
+      return decodeOrNull(written.old());
     } finally {
       held.release();
     }
@@ -432,10 +438,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
     Held held = exclusively(id);
     try {
       Written written = replaceExisting(key, value, id, bytes);
-      countLookUp(written.old != null, start);
+      countLookUp(written.old() != null, start);
       countPut(written, start);
       tellOf(written, key, value);
-      return written.old;
+      return written.old();
     } finally {
       held.release();
     }
@@ -501,7 +507,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       }
       locks.invalidate(id);
       if (!isObserved()) {
-        boolean removed = await(store.delete(id));
+        boolean removed = orWithout(() -> await(store.delete(id)), false);
         statistics.removed(removed ? 1 : 0, start);
         return removed;
       }
@@ -525,13 +531,15 @@ public final class EngineCache<K, V> implements AutoCloseable {
     long start = statistics.start();
     byte[] id = id(key);
     locks.invalidate(id);
-    return store
-        .delete(id)
-        .thenApply(
-            removed -> {
-              statistics.removed(removed ? 1 : 0, start);
-              return removed;
-            });
+    return orWithout(
+        store
+            .delete(id)
+            .thenApply(
+                removed -> {
+                  statistics.removed(removed ? 1 : 0, start);
+                  return removed;
+                }),
+        false);
   }
 
   /** Removes the value of this key if it is equal to the given one; whether it was. */
@@ -605,11 +613,12 @@ public final class EngineCache<K, V> implements AutoCloseable {
       }
       List<byte[]> ids = ids(all);
       ids.forEach(locks::invalidate);
-      List<byte @Nullable []> removed = await(store.deleteAll(ids, isObserved()));
+      List<byte @Nullable []> removed =
+          orWithout(() -> await(store.deleteAll(ids, isObserved())), List.of());
       statistics.removed(removed.stream().filter(Objects::nonNull).count(), start);
       if (isObserved()) {
         List<EntryChange<K, V>> changes = new ArrayList<>();
-        for (int i = 0; i < all.size(); i++) {
+        for (int i = 0; i < removed.size(); i++) {
           byte[] old = removed.get(i);
           if (old != null) {
             changes.add(new EntryChange<>(Kind.REMOVED, all.get(i), decode(old), null));
@@ -652,13 +661,15 @@ public final class EngineCache<K, V> implements AutoCloseable {
   /** See {@link #clear()}. */
   public CompletionStage<@Nullable Void> clearAsync() {
     requireOpen();
-    return store
-        .clear()
-        .thenApply(
-            generation -> {
-              sweeper.schedule();
-              return null;
-            });
+    return orWithout(
+        store
+            .clear()
+            .thenApply(
+                generation -> {
+                  sweeper.schedule();
+                  return null;
+                }),
+        null);
   }
 
   /**
@@ -758,7 +769,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (wanted.isEmpty()) {
       return;
     }
-    Map<K, V> loaded = withoutNulls(from.loadAll(wanted));
+    Map<K, V> loaded = Loads.withoutNulls(from.loadAll(wanted));
     long start = statistics.start();
     Map<K, byte[]> encoded = encodeAll(loaded);
     Held held = exclusively(encoded.keySet());
@@ -839,6 +850,28 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return result;
   }
 
+  /** What the server answers, or this when there is no answer and the cache goes on without. */
+  @SuppressWarnings("NullAway") // nullness of T is the supplier's, which NullAway does not follow
+  private <T extends @Nullable Object> T orWithout(Supplier<T> operation, @Nullable T otherwise) {
+    return outage == null ? operation.get() : outage.orWithout(operation, otherwise);
+  }
+
+  @SuppressWarnings("NullAway") // as above
+  private <T extends @Nullable Object> CompletionStage<T> orWithout(
+      CompletionStage<T> stage, @Nullable T otherwise) {
+    return outage == null ? stage : outage.orWithout(stage, otherwise);
+  }
+
+  /** Whether the application is not to hear of this. */
+  boolean goesOnWithout() {
+    return outage != null && outage.goesOnWithout();
+  }
+
+  /** Whether nothing is asked at the moment and the application goes on without. */
+  boolean isAway() {
+    return outage != null && outage.isAway();
+  }
+
   private @Nullable V lookUp(
       K key, byte[] id, @Nullable Function<? super K, ? extends @Nullable V> from) {
     long start = statistics.start();
@@ -846,14 +879,15 @@ public final class EngineCache<K, V> implements AutoCloseable {
     Fill fill = begin(key, id);
     if (fill != null || loads.looksAtAge()) {
       try {
-        value = aged(id, await(store.fetch(id)), fill, onExecutor(key, from));
+        value =
+            aged(id, orWithout(() -> await(store.fetch(id)), NONE), fill, onExecutor(key, from));
       } finally {
         abandon(fill);
       }
     } else if (expiry.isFixed()) {
-      value = decodeOrNull(await(store.getAndTouch(id, expiry.forAccess())));
+      value = decodeOrNull(orWithout(() -> await(store.getAndTouch(id, expiry.forAccess())), null));
     } else {
-      byte[] stored = await(store.get(id));
+      byte[] stored = orWithout(() -> await(store.get(id)), null);
       if (stored != null) {
         await(store.touch(id, expiry.forAccess()));
       }
@@ -869,8 +903,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
     Fill fill = begin(key, id);
     CompletionStage<@Nullable V> value =
         fill == null && !loads.looksAtAge()
-            ? store.getAndTouch(id, expiry.forAccess()).thenApply(this::decodeOrNull)
-            : store.fetch(id).thenApply(fetched -> aged(id, fetched, fill, from));
+            ? orWithout(store.getAndTouch(id, expiry.forAccess()), null)
+                .thenApply(this::decodeOrNull)
+            : orWithout(store.fetch(id), NONE).thenApply(fetched -> aged(id, fetched, fill, from));
     return value.whenComplete(
         (found, failure) -> {
           abandon(fill);
@@ -948,7 +983,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
   private Map<K, V> loadMissing(EntryLoader<K, V> from, Set<K> missing) {
     Held held = exclusively(missing);
     try {
-      Map<K, V> loaded = withoutNulls(from.loadAll(missing));
+      Map<K, V> loaded = Loads.withoutNulls(from.loadAll(missing));
       createAll(loaded, encodeAll(loaded));
       return loaded;
     } finally {
@@ -1078,7 +1113,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
   }
 
   private void countPut(Written written, long start) {
-    if (written.stored) {
+    if (written.stored()) {
       statistics.put(1, start);
     }
   }
@@ -1097,11 +1132,12 @@ public final class EngineCache<K, V> implements AutoCloseable {
   }
 
   private @Nullable EntryChange<K, V> changeOf(Written written, K key, V value) {
-    if (written.kind == null) {
+    if (written.kind() == null) {
       return null;
     }
-    V old = decodeOrNull(written.old);
-    return new EntryChange<>(written.kind, key, old, written.kind == Kind.EXPIRED ? null : value);
+    V old = decodeOrNull(written.old());
+    return new EntryChange<>(
+        written.kind(), key, old, written.kind() == Kind.EXPIRED ? null : value);
   }
 
   private void tell(Kind kind, K key, byte @Nullable [] old, @Nullable V value) {
@@ -1171,40 +1207,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return stored == null ? null : decode(stored);
   }
 
-  /** Loaders may put null for a key that has no value. */
-  private static <K, V> Map<K, V> withoutNulls(@Nullable Map<K, V> loaded) {
-    Map<K, V> present = new LinkedHashMap<>();
-    if (loaded != null) {
-      loaded.forEach(
-          (key, value) -> {
-            if (key != null && value != null) {
-              present.put(key, value);
-            }
-          });
-    }
-    return present;
-  }
-
   private void requireOpen() {
     if (closed) {
       throw new IllegalStateException("Cache '" + name + "' is closed");
-    }
-  }
-
-  /**
-   * What a write did.
-   *
-   * @param stored false when the value had no time to live and there was none before
-   * @param kind null when it is not known, as nobody asked, or nothing was stored
-   */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Written(boolean stored, @Nullable Kind kind, byte @Nullable [] old) {
-    static final Written NOTHING = new Written(false, null, null);
-    static final Written SOMEHOW = new Written(true, null, null);
-    static final Written CREATED = new Written(true, Kind.CREATED, null);
-
-    static Written of(Replaced replaced) {
-      return replaced.existed() ? new Written(true, Kind.UPDATED, replaced.old()) : CREATED;
     }
   }
 }

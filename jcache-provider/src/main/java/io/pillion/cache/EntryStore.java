@@ -2,15 +2,16 @@ package io.pillion.cache;
 
 import io.pillion.client.Command;
 import io.pillion.client.Commands;
+import io.pillion.client.ConnectionException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,6 +55,7 @@ final class EntryStore {
   private final @Nullable NearCache near;
   private final LoadingSettings loading;
   private final boolean leases;
+  private final @Nullable Outage outage;
 
   private volatile byte @Nullable [] generation;
 
@@ -62,13 +64,16 @@ final class EntryStore {
    *
    * @param near told of everything that is changed from here, before the change is acknowledged to
    *     the caller; null for none
+   * @param outage guards every operation; null for none
    */
   EntryStore(
       Commands commands,
       KeyLayout layout,
       long ttlCeilingMillis,
       @Nullable NearCache near,
-      LoadingSettings loading) {
+      LoadingSettings loading,
+      @Nullable Outage outage) {
+    this.outage = outage;
     this.near = near;
     this.loading = loading;
     this.leases = loading.leaseMillis() > 0;
@@ -291,9 +296,17 @@ final class EntryStore {
                 : new Loaded(null, false));
   }
 
-  /** The generation that the latest operation found. */
+  /**
+   * The generation that the latest operation found.
+   *
+   * @throws ConnectionException when none ever did
+   */
   byte[] seenGeneration() {
-    return Objects.requireNonNull(generation, "no operation was done before");
+    byte[] seen = generation;
+    if (seen == null) {
+      throw new ConnectionException(commands.target() + " was not reached yet.", null);
+    }
+    return seen;
   }
 
   /** Stores the value if the present one is this one, byte for byte. Not on the client's thread. */
@@ -381,6 +394,16 @@ final class EntryStore {
 
   /** Puts every entry out of reach; the generation that begins. */
   CompletionStage<byte[]> clear() {
+    return guarded(this::beginNextGeneration)
+        .whenComplete(
+            (next, failure) -> {
+              if (outage != null && failure != null) {
+                outage.missed(null, failure, this::reconcile);
+              }
+            });
+  }
+
+  private CompletionStage<byte[]> beginNextGeneration() {
     List<CompletionStage<@Nullable Object>> replies =
         commands.pipeline(
             List.of(beginGeneration(), Command.of("INCR").arg(layout.generationKey())));
@@ -458,7 +481,32 @@ final class EntryStore {
   /** Reads in the generation that is the current one when the reading is over. */
   <T extends @Nullable Object> CompletionStage<T> reading(
       Function<byte[], List<Command>> build, Function<List<@Nullable Object>, T> read) {
-    return inGeneration(/* checkFirst= */ false, build, read);
+    return guarded(() -> inGeneration(/* checkFirst= */ false, build, read));
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> guarded(
+      Supplier<CompletionStage<T>> operation) {
+    return outage == null ? operation.get() : outage.guard(operation, this::reconcile);
+  }
+
+  /** Removes these, or everything when null, past all guards. */
+  private CompletionStage<?> reconcile(@Nullable List<byte[]> ids) {
+    if (ids == null) {
+      return beginNextGeneration();
+    }
+    return inBatches(
+        ids,
+        batch ->
+            inGeneration(
+                /* checkFirst= */ true,
+                gen ->
+                    withoutLeases(
+                        gen,
+                        batch,
+                        batch.stream()
+                            .map(id -> Command.of("DEL").arg(layout.entryKey(gen, id)))
+                            .toList()),
+                replies -> List.of(true)));
   }
 
   /** Writes in the generation that is the current one when the writing begins. */
@@ -467,17 +515,27 @@ final class EntryStore {
       Function<byte[], List<Command>> build,
       Function<List<@Nullable Object>, T> read) {
     CompletionStage<T> written =
-        leases
-            ? inGeneration(
-                /* checkFirst= */ true,
-                gen -> withoutLeases(gen, ids, build.apply(gen)),
-                replies -> read.apply(replies.subList(ids.size(), replies.size())))
-            : inGeneration(/* checkFirst= */ true, build, read);
-    NearCache copies = near;
-    // Also after a failure, which may come after the deed.
-    return copies == null
-        ? written
-        : written.whenComplete((result, failure) -> ids.forEach(copies::written));
+        guarded(
+            () ->
+                leases
+                    ? inGeneration(
+                        /* checkFirst= */ true,
+                        gen -> withoutLeases(gen, ids, build.apply(gen)),
+                        replies -> read.apply(replies.subList(ids.size(), replies.size())))
+                    : inGeneration(/* checkFirst= */ true, build, read));
+    if (near == null && outage == null) {
+      return written;
+    }
+    return written.whenComplete(
+        (result, failure) -> {
+          // Also after a failure, which may come after the deed.
+          if (near != null) {
+            ids.forEach(near::written);
+          }
+          if (outage != null && failure != null) {
+            outage.missed(ids, failure, this::reconcile);
+          }
+        });
   }
 
   /** Who loads one of these now must not store what this write is about to replace or remove. */

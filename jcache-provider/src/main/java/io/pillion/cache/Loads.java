@@ -6,6 +6,8 @@ import io.pillion.cache.KeyLocks.Held;
 import io.pillion.cache.LoadLeases.Claim;
 import io.pillion.client.ConnectionException;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -152,12 +154,39 @@ final class Loads<K, V> {
 
   /** The value that is there meanwhile, or what the function makes of the key; or null. */
   @Nullable V load(K key, byte[] id, Function<? super K, ? extends @Nullable V> from) {
+    Once<K, V> once = new Once<>(from);
     Held held = locks.lock(id);
     try {
       LoadLeases all = leases;
-      return all == null ? loadHere(key, id, from) : loadOnce(key, id, from, all);
+      return all == null ? loadHere(key, id, once) : loadOnce(key, id, once, all);
+    } catch (ConnectionException away) {
+      if (once.failed || !cache.goesOnWithout()) {
+        throw away;
+      }
+      return once.called ? once.result : from.apply(key);
     } finally {
       held.release();
+    }
+  }
+
+  /** Remembers what a function made, so that it need not do so again when storing fails. */
+  private static final class Once<K, V> implements Function<K, @Nullable V> {
+    private final Function<? super K, ? extends @Nullable V> function;
+    private @Nullable V result;
+    private boolean called;
+    private boolean failed;
+
+    Once(Function<? super K, ? extends @Nullable V> function) {
+      this.function = function;
+    }
+
+    @Override
+    public @Nullable V apply(K key) {
+      failed = true;
+      result = function.apply(key);
+      failed = false;
+      called = true;
+      return result;
     }
   }
 
@@ -269,6 +298,7 @@ final class Loads<K, V> {
     if (underWay != null) {
       return underWay;
     }
+    OnceAsync<V> once = new OnceAsync<>(from);
     CompletionStage<@Nullable V> found;
     try {
       found =
@@ -277,23 +307,64 @@ final class Loads<K, V> {
                   there ->
                       there != null
                           ? CompletableFuture.completedFuture(there)
-                          : leases == null
-                              ? loadHereAsync(key, id, from)
-                              : loadOnceAsync(key, id, from, leases));
+                          : cache.isAway()
+                              ? once.get()
+                              : leases == null
+                                  ? loadHereAsync(key, id, once)
+                                  : loadOnceAsync(key, id, once, leases));
     } catch (RuntimeException e) {
       found = CompletableFuture.failedFuture(e);
     }
     CompletionStage<?> unused =
-        found.whenComplete(
-            (value, failure) -> {
-              flights.remove(name, flight);
-              if (failure == null) {
-                flight.complete(value);
-              } else {
-                flight.completeExceptionally(failure);
-              }
-            });
+        withoutServer(found, once)
+            .whenComplete(
+                (value, failure) -> {
+                  flights.remove(name, flight);
+                  if (failure == null) {
+                    flight.complete(value);
+                  } else {
+                    flight.completeExceptionally(failure);
+                  }
+                });
     return flight;
+  }
+
+  /** What was found; or what is loaded without the server, when the cache goes on without it. */
+  private CompletionStage<@Nullable V> withoutServer(
+      CompletionStage<@Nullable V> found, OnceAsync<V> once) {
+    return found
+        .handle(
+            (value, failure) -> {
+              if (failure == null) {
+                return CompletableFuture.completedFuture(value);
+              }
+              return Outage.isOutage(failure) && cache.goesOnWithout()
+                  ? once.again()
+                  : CompletableFuture.<@Nullable V>failedFuture(failure);
+            })
+        .thenCompose(stage -> stage);
+  }
+
+  /** Remembers what a supplier made, so that it need not do so again when storing fails. */
+  private static final class OnceAsync<V> implements Supplier<CompletionStage<@Nullable V>> {
+    private final Supplier<? extends CompletionStage<@Nullable V>> supplier;
+    private volatile @Nullable CompletionStage<@Nullable V> made;
+
+    OnceAsync(Supplier<? extends CompletionStage<@Nullable V>> supplier) {
+      this.supplier = supplier;
+    }
+
+    @Override
+    public CompletionStage<@Nullable V> get() {
+      CompletionStage<@Nullable V> stage = supplier.get();
+      made = stage;
+      return stage;
+    }
+
+    CompletionStage<@Nullable V> again() {
+      CompletionStage<@Nullable V> before = made;
+      return before == null ? get() : before;
+    }
   }
 
   private CompletionStage<@Nullable V> loadHereAsync(
@@ -380,5 +451,19 @@ final class Loads<K, V> {
 
   private static String name(byte[] id) {
     return new String(id, StandardCharsets.ISO_8859_1);
+  }
+
+  /** Loaders may put null for a key that has no value. */
+  static <K, V> Map<K, V> withoutNulls(@Nullable Map<K, V> loaded) {
+    Map<K, V> present = new LinkedHashMap<>();
+    if (loaded != null) {
+      loaded.forEach(
+          (key, value) -> {
+            if (key != null && value != null) {
+              present.put(key, value);
+            }
+          });
+    }
+    return present;
   }
 }

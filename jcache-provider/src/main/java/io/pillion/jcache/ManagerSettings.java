@@ -1,6 +1,7 @@
 package io.pillion.jcache;
 
 import io.pillion.cache.CacheSettings;
+import io.pillion.cache.FailureSettings;
 import io.pillion.cache.JsonCodec;
 import io.pillion.cache.LoadingSettings;
 import io.pillion.cache.NearSettings;
@@ -22,6 +23,7 @@ final class ManagerSettings {
   private static final String COMPRESS_FROM = "pillion.compress-from";
   private static final String CODEC = "pillion.codec";
   private static final String LOADING = "pillion.loading.";
+  private static final String FAILURE = "pillion.failure";
   private static final String NEAR = "pillion.near";
   private static final String NEAR_MAX_BYTES = "pillion.near.max-bytes";
   private static final String NEAR_TTL = "pillion.near.ttl";
@@ -56,6 +58,7 @@ final class ManagerSettings {
     lookup.apply(CODEC, text -> codec(settings, text, configuration.getValueType()));
     settings.near(near(lookup, configuration));
     settings.loading(loading(lookup, configuration));
+    settings.failure(failure(lookup, configuration));
     return settings;
   }
 
@@ -85,6 +88,27 @@ final class ManagerSettings {
     LoadingSettings own =
         configuration instanceof PillionConfiguration<?, ?> ours ? ours.getLoading() : null;
     return own != null ? own : all[0];
+  }
+
+  private static @Nullable FailureSettings failure(
+      Lookup lookup, Configuration<?, ?> configuration) {
+    FailureSettings[] all = {FailureSettings.fast()};
+    boolean[] wanted = new boolean[1];
+    lookup.apply(
+        FAILURE,
+        text -> {
+          all[0] = FailureSettings.named(text);
+          wanted[0] = true;
+        });
+    lookup.apply(
+        FAILURE + ".failures-to-open",
+        text -> all[0] = all[0].withFailuresToOpen(Integer.parseInt(text)));
+    lookup.apply(FAILURE + ".retry-after", text -> all[0] = all[0].withRetryAfter(duration(text)));
+    lookup.apply(
+        FAILURE + ".most-missed", text -> all[0] = all[0].withMostMissed(Integer.parseInt(text)));
+    FailureSettings own =
+        configuration instanceof PillionConfiguration<?, ?> ours ? ours.getFailure() : null;
+    return own != null ? own : wanted[0] ? all[0] : null;
   }
 
   private static List<String> patterns(String list) {

@@ -69,6 +69,17 @@ import org.jspecify.annotations.Nullable;
  *     <td>by what part times to live are cut at random: 0 to 0.5</td><td>0</td></tr>
  * <tr><td>{@code pillion.loading.absent-for}</td>
  *     <td>how long it is remembered that there is no value</td><td>{@code PT0S}</td></tr>
+ * <tr><td>{@code pillion.failure}</td>
+ *     <td>{@code open}: the application goes on without the cache while the server is away; {@code
+ *     fast}: it hears of it at once; in both cases what is missed is made good, see {@link
+ *     io.pillion.cache.FailureSettings}</td>
+ *     <td>every operation asks the server and fails with it</td></tr>
+ * <tr><td>{@code pillion.failure.failures-to-open}</td>
+ *     <td>after how many failures in a row nothing is sent for a while</td><td>5</td></tr>
+ * <tr><td>{@code pillion.failure.retry-after}</td><td>for how long</td><td>{@code PT1S}</td></tr>
+ * <tr><td>{@code pillion.failure.most-missed}</td>
+ *     <td>how many missed keys are remembered before the cache is cleared instead</td>
+ *     <td>10000</td></tr>
  * </table>
  */
 public final class PillionCacheManager implements CacheManager {

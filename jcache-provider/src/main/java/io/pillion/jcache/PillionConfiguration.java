@@ -1,5 +1,6 @@
 package io.pillion.jcache;
 
+import io.pillion.cache.FailureSettings;
 import io.pillion.cache.LoadingSettings;
 import io.pillion.cache.NearSettings;
 import java.util.Objects;
@@ -16,6 +17,7 @@ public final class PillionConfiguration<K, V> extends MutableConfiguration<K, V>
 
   private @Nullable NearSettings near;
   private @Nullable LoadingSettings loading;
+  private @Nullable FailureSettings failure;
 
   /** The standard's defaults. */
   public PillionConfiguration() {}
@@ -26,6 +28,7 @@ public final class PillionConfiguration<K, V> extends MutableConfiguration<K, V>
     if (other instanceof PillionConfiguration<K, V> ours) {
       near = ours.near;
       loading = ours.loading;
+      failure = ours.failure;
     }
   }
 
@@ -51,16 +54,28 @@ public final class PillionConfiguration<K, V> extends MutableConfiguration<K, V>
     return this;
   }
 
+  /** What happens while the server is away; null for as the cache manager's properties say. */
+  public @Nullable FailureSettings getFailure() {
+    return failure;
+  }
+
+  /** Says what happens while the server cannot be reached. */
+  public PillionConfiguration<K, V> setFailure(@Nullable FailureSettings failure) {
+    this.failure = failure;
+    return this;
+  }
+
   @Override
   public boolean equals(@Nullable Object other) {
     return super.equals(other)
         && other instanceof PillionConfiguration<?, ?> ours
         && Objects.equals(near, ours.near)
-        && Objects.equals(loading, ours.loading);
+        && Objects.equals(loading, ours.loading)
+        && Objects.equals(failure, ours.failure);
   }
 
   @Override
   public int hashCode() {
-    return super.hashCode() * 31 + Objects.hash(near, loading);
+    return super.hashCode() * 31 + Objects.hash(near, loading, failure);
   }
 }

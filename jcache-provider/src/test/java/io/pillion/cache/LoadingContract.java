@@ -145,7 +145,8 @@ abstract class LoadingContract {
         CacheSettings.<String, String>named(name).loading(brief).build();
     EngineCache<String, String> cache = new EngineCache<>(one(), settings);
     assertThat(cache.get("k")).isNull();
-    EntryStore store = new EntryStore(other(), settings.keyLayout(), Expiry.ETERNAL, null, brief);
+    EntryStore store =
+        new EntryStore(other(), settings.keyLayout(), Expiry.ETERNAL, null, brief, null);
     LoadLeases dead = new LoadLeases(other(), store, settings.keyLayout(), 400);
     byte[] id = settings.keyCodec().encode("k");
     assertThat(dead.claim(id).toCompletableFuture().join().mayLoad()).isTrue();

@@ -96,6 +96,8 @@ class PillionConfigurationTest {
             "com.example.**",
             "pillion.caches." + name + ".near",
             "false",
+            "pillion.failure",
+            "open",
             "pillion.loading.lease",
             "PT5S",
             "pillion.loading.jitter",

@@ -1,5 +1,6 @@
 package io.pillion.spring;
 
+import io.pillion.cache.FailureSettings;
 import io.pillion.cache.LoadingSettings;
 import io.pillion.cache.NearSettings;
 import java.time.Duration;
@@ -75,6 +76,7 @@ public record PillionProperties(
    * @param statistics Whether hits, misses, puts and removals are counted.
    * @param near Copies of entries in this process.
    * @param loading Values that many want at once.
+   * @param failure What happens while the server is away.
    * @param caches Settings of single caches, by cache name.
    */
   public record Cache(
@@ -86,6 +88,7 @@ public record PillionProperties(
       @DefaultValue("true") boolean statistics,
       @DefaultValue Near near,
       @DefaultValue Loading loading,
+      @DefaultValue Failure failure,
       @DefaultValue Map<String, NamedCache> caches) {
 
     /** What holds for the cache of this name, its own settings before those for all. */
@@ -96,7 +99,8 @@ public record PillionProperties(
           own.allowNullValues() != null ? own.allowNullValues() : Boolean.valueOf(allowNullValues),
           own.compressFrom() != null ? own.compressFrom() : compressFrom,
           own.near() == null ? near : own.near().orElse(near),
-          own.loading() == null ? loading : own.loading().orElse(loading));
+          own.loading() == null ? loading : own.loading().orElse(loading),
+          own.failure() == null ? failure : own.failure().orElse(failure));
     }
   }
 
@@ -108,14 +112,65 @@ public record PillionProperties(
    * @param compressFrom Size from which values are compressed.
    * @param near Copies of entries in this process.
    * @param loading Values that many want at once.
+   * @param failure What happens while the server is away.
    */
   public record NamedCache(
       @Nullable Duration ttl,
       @Nullable Boolean allowNullValues,
       @Nullable DataSize compressFrom,
       @Nullable Near near,
-      @Nullable Loading loading) {
-    static final NamedCache AS_ALL = new NamedCache(null, null, null, null, null);
+      @Nullable Loading loading,
+      @Nullable Failure failure) {
+    static final NamedCache AS_ALL = new NamedCache(null, null, null, null, null, null);
+  }
+
+  /**
+   * What happens while the server cannot be reached. With a mode, what could not be stored, removed
+   * or cleared is made good when the server is back.
+   *
+   * @param mode Whether the application goes on without the cache or hears of the failure at once.
+   *     Without it every operation asks the server and fails with it.
+   * @param failuresToOpen After how many failures in a row nothing is sent for a while.
+   * @param retryAfter For how long nothing is sent then.
+   * @param mostMissed How many missed keys are remembered before the cache is cleared instead.
+   */
+  public record Failure(
+      @Nullable FailureMode mode,
+      @Nullable Integer failuresToOpen,
+      @Nullable Duration retryAfter,
+      @Nullable Integer mostMissed) {
+
+    Failure orElse(Failure all) {
+      return new Failure(
+          mode != null ? mode : all.mode,
+          failuresToOpen != null ? failuresToOpen : all.failuresToOpen,
+          retryAfter != null ? retryAfter : all.retryAfter,
+          mostMissed != null ? mostMissed : all.mostMissed);
+    }
+
+    /** As the cache core knows it; null when nothing is to happen. */
+    public @Nullable FailureSettings settings() {
+      if (mode == null) {
+        return null;
+      }
+      FailureSettings settings =
+          mode == FailureMode.OPEN ? FailureSettings.open() : FailureSettings.fast();
+      if (failuresToOpen != null) {
+        settings = settings.withFailuresToOpen(failuresToOpen);
+      }
+      if (retryAfter != null) {
+        settings = settings.withRetryAfter(retryAfter);
+      }
+      return mostMissed == null ? settings : settings.withMostMissed(mostMissed);
+    }
+  }
+
+  /** Whether an application hears of a server that is away. */
+  public enum FailureMode {
+    /** The application goes on without the cache. */
+    OPEN,
+    /** Operations fail at once. */
+    FAST
   }
 
   /**

@@ -77,6 +77,7 @@ public final class PillionCacheAutoConfiguration {
     }
     builder.near(Objects.requireNonNull(own.near()).settings());
     builder.loading(Objects.requireNonNull(own.loading()).settings());
+    builder.failure(Objects.requireNonNull(own.failure()).settings());
     return new PillionCache(
         new EngineCache<>(commands, builder.build()),
         /* allowNullValues= */ !Boolean.FALSE.equals(own.allowNullValues()));

@@ -9,6 +9,7 @@ import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.binder.cache.CacheMeterBinder;
 import io.pillion.cache.CacheStatistics;
 import io.pillion.cache.EngineCache;
+import io.pillion.cache.FailureStatistics;
 import io.pillion.cache.NearStatistics;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -75,15 +76,34 @@ final class PillionCacheMeterBinder extends CacheMeterBinder<EngineCache<Object,
         .tags(getTagsWithCacheName())
         .description("Time spent storing values")
         .register(registry);
-    NearStatistics near = getNear();
+    EngineCache<Object, Object> cache = getCache();
+    NearStatistics near = cache == null ? null : cache.nearStatistics();
     if (near != null) {
       bindNear(registry, near);
     }
+    FailureStatistics failure = cache == null ? null : cache.failureStatistics();
+    if (failure != null) {
+      bindFailure(registry, failure);
+    }
   }
 
-  private @Nullable NearStatistics getNear() {
-    EngineCache<Object, Object> cache = getCache();
-    return cache == null ? null : cache.nearStatistics();
+  private void bindFailure(MeterRegistry registry, FailureStatistics failure) {
+    FunctionCounter.builder("cache.failures", failure, FailureStatistics::failures)
+        .tags(getTagsWithCacheName())
+        .description("Operations that had no answer of the server")
+        .register(registry);
+    FunctionCounter.builder("cache.failures.refused", failure, FailureStatistics::refused)
+        .tags(getTagsWithCacheName())
+        .description("Operations that were not sent because the circuit was open")
+        .register(registry);
+    FunctionCounter.builder("cache.failures.tolerated", failure, FailureStatistics::tolerated)
+        .tags(getTagsWithCacheName())
+        .description("Operations that the application went on without")
+        .register(registry);
+    Gauge.builder("cache.failures.missed", failure, FailureStatistics::missed)
+        .tags(getTagsWithCacheName())
+        .description("Keys to remove when the server is back; -1 for all")
+        .register(registry);
   }
 
   private void bindNear(MeterRegistry registry, NearStatistics near) {
