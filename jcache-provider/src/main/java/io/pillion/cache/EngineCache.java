@@ -205,8 +205,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     Set<K> missing = new LinkedHashSet<>();
     EntryLoader<K, V> from = readThrough;
     try {
-      List<Fetched> fetched =
-          orWithout(() -> fetchAll(ids), Collections.nCopies(ids.size(), NONE));
+      List<Fetched> fetched = orWithout(() -> fetchAll(ids), Collections.nCopies(ids.size(), NONE));
       for (int i = 0; i < asked.size(); i++) {
         K key = asked.get(i);
         Function<K, @Nullable V> one = from == null ? null : from::load;
