@@ -188,7 +188,7 @@ record AofManifest(@Nullable Entry base, List<Entry> history, List<Entry> increm
 
   /** With one more increment, named after the log. */
   AofManifest withIncrement(String logName) {
-    long sequence = Math.max(lastSequence(increments), lastOfHistory()) + 1;
+    long sequence = Math.max(lastSequence(increments), lastOfHistory(/* ofIncrements= */ true)) + 1;
     List<Entry> more = new ArrayList<>(increments);
     more.add(new Entry(logName + "." + sequence + ".incr.aof", sequence, Kind.INCREMENT));
     return new AofManifest(base, history, List.copyOf(more));
@@ -205,7 +205,8 @@ record AofManifest(@Nullable Entry base, List<Entry> history, List<Entry> increm
 
   /** The base that follows this one, named after the log. */
   Entry nextBase(String logName, boolean rdb) {
-    long sequence = Math.max(base == null ? 0 : base.sequence, lastOfHistory()) + 1;
+    long sequence =
+        Math.max(base == null ? 0 : base.sequence, lastOfHistory(/* ofIncrements= */ false)) + 1;
     return new Entry(
         logName + "." + sequence + ".base" + (rdb ? ".rdb" : ".aof"), sequence, Kind.BASE);
   }
@@ -231,8 +232,12 @@ record AofManifest(@Nullable Entry base, List<Entry> history, List<Entry> increm
   }
 
   /** Names must not be those of files that are still to be removed. */
-  private long lastOfHistory() {
-    return history.stream().mapToLong(Entry::sequence).max().orElse(0);
+  private long lastOfHistory(boolean ofIncrements) {
+    return history.stream()
+        .filter(entry -> entry.name.endsWith(".incr.aof") == ofIncrements)
+        .mapToLong(Entry::sequence)
+        .max()
+        .orElse(0);
   }
 
   /** Without the files that were replaced. */

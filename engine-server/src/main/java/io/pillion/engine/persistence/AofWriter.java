@@ -451,12 +451,14 @@ final class AofWriter {
     if (current != null && ready.fresh) {
       engine.safe(written);
     }
-    if (policy.removesHistory()) {
-      removeHistory();
-    }
+    removeHistory();
   }
 
-  private void removeHistory() {
+  /** Removes files that were replaced, if settings have them removed. */
+  void removeHistory() {
+    if (!policy.removesHistory()) {
+      return;
+    }
     try {
       manifest = folder.removeHistory(manifest);
     } catch (IOException e) {

@@ -116,6 +116,7 @@ public final class AppendOnly {
         () -> effects.timestamps(parameters.isOn("aof-timestamp-enabled")),
         "aof-timestamp-enabled");
     effects.timestamps(parameters.isOn("aof-timestamp-enabled"));
+    parameters.onChange(() -> execute(writer::removeHistory), "aof-disable-auto-gc");
     parameters.onChange(this::followAppendOnly, "appendonly");
   }
 

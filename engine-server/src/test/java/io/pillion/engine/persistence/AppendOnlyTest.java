@@ -145,6 +145,31 @@ final class AppendOnlyTest {
   }
 
   @Test
+  void replacedFilesAreKeptWhenToldTo() throws IOException {
+    try (AofWorld engine = start("aof-disable-auto-gc", "yes")) {
+      engine.call("SET", "k", "v");
+      engine.call("BGREWRITEAOF");
+      engine.awaitRewrite();
+      engine.call("BGREWRITEAOF");
+      engine.awaitRewrite();
+      assertThat(file("appendonly.aof.manifest"))
+          .isEqualTo(
+              lines(
+                  "file appendonly.aof.3.base.rdb seq 3 type b",
+                  "file appendonly.aof.2.incr.aof seq 2 type h",
+                  "file appendonly.aof.2.base.rdb seq 2 type h",
+                  "file appendonly.aof.1.incr.aof seq 1 type h",
+                  "file appendonly.aof.1.base.rdb seq 1 type h",
+                  "file appendonly.aof.3.incr.aof seq 3 type i"));
+      engine.call("CONFIG", "SET", "aof-disable-auto-gc", "no");
+      engine.world().advanceMillis(10);
+    }
+    assertThat(disk.list("/appendonlydir"))
+        .containsExactly(
+            "appendonly.aof.3.base.rdb", "appendonly.aof.3.incr.aof", "appendonly.aof.manifest");
+  }
+
+  @Test
   void turnedOnAndOffWhileItRuns() {
     String digest;
     try (AofWorld engine = start("appendonly", "no")) {
