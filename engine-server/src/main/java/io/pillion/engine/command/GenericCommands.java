@@ -7,6 +7,7 @@ import static io.pillion.engine.dispatch.CommandFlag.FAST;
 import static io.pillion.engine.dispatch.CommandFlag.LOADING;
 import static io.pillion.engine.dispatch.CommandFlag.READONLY;
 import static io.pillion.engine.dispatch.CommandFlag.STALE;
+import static io.pillion.engine.dispatch.CommandFlag.TOUCHES_ARBITRARY_KEYS;
 import static io.pillion.engine.dispatch.CommandFlag.WRITE;
 import static io.pillion.engine.dispatch.KeySpec.Flag.ACCESS;
 import static io.pillion.engine.dispatch.KeySpec.Flag.DELETE;
@@ -34,7 +35,6 @@ import java.util.List;
 
 /** The generic group: keys, whatever they hold. */
 final class GenericCommands {
-  private static final Bytes DEL = Bytes.of("DEL");
   private static final Bytes PEXPIREAT = Bytes.of("PEXPIREAT");
 
   void declare(CommandTable table) {
@@ -117,7 +117,7 @@ final class GenericCommands {
     table
         .command("SCAN", this::scan)
         .arity(-2)
-        .flags(READONLY)
+        .flags(READONLY, TOUCHES_ARBITRARY_KEYS)
         .acl(KEYSPACE)
         .tips("nondeterministic_output", "request_policy:special")
         .since("2.8.0")
@@ -127,7 +127,7 @@ final class GenericCommands {
     table
         .command("RANDOMKEY", this::randomkey)
         .arity(1)
-        .flags(READONLY)
+        .flags(READONLY, TOUCHES_ARBITRARY_KEYS)
         .acl(KEYSPACE)
         .tips("request_policy:all_shards", "nondeterministic_output")
         .since("1.0.0")
@@ -532,7 +532,7 @@ final class GenericCommands {
     if (deadline <= call.now()) {
       database.delete(key);
       call.changed(key, EventClass.GENERIC, "del");
-      call.effect(DEL, key);
+      call.deletion(key, call.keyspace().settings().lazyExpire);
     } else {
       database.expireAt(record, deadline);
       call.changed(key, EventClass.GENERIC, "expire");

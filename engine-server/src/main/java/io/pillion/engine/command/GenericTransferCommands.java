@@ -134,7 +134,7 @@ final class GenericTransferCommands {
       value.free(call.arena());
       if (exists && database.delete(key)) {
         call.changed(key, EventClass.GENERIC, "del");
-        call.effect(Bytes.of("DEL"), key);
+        call.deletion(key, call.keyspace().settings().lazyReplace);
       }
       call.reply().ok();
       return;

@@ -49,8 +49,8 @@ final class ListCommands {
       return this == LEFT ? LEFT_WORD : RIGHT_WORD;
     }
 
-    private static final Bytes LEFT_WORD = Bytes.of("LEFT");
-    private static final Bytes RIGHT_WORD = Bytes.of("RIGHT");
+    private static final Bytes LEFT_WORD = Bytes.of("left");
+    private static final Bytes RIGHT_WORD = Bytes.of("right");
   }
 
   /** Declares the group's commands. */
@@ -374,8 +374,9 @@ final class ListCommands {
       if (list != null) {
         call.reply().array(2);
         call.reply().bulk(key);
-        popMany(call, key, list, pop.end, pop.count);
-        call.effect(pop.end.isLeft() ? LPOP : RPOP, key, Bytes.of(pop.count));
+        long count = Math.min(pop.count, list.size());
+        popMany(call, key, list, pop.end, count);
+        call.effect(pop.end.isLeft() ? LPOP : RPOP, key, Bytes.of(count));
         return true;
       }
     }
@@ -675,7 +676,9 @@ final class ListCommands {
     }
     call.reply().bulk(element);
     call.changed(targetKey, EventClass.LIST, to.isLeft() ? "lpush" : "rpush");
-    remove(call, sourceKey, source, from, 1);
+    source.removeRange(from.isLeft() ? 0 : source.size() - 1, 1);
+    call.changedAlso(sourceKey, EventClass.LIST, from.isLeft() ? "lpop" : "rpop");
+    deleteIfEmpty(call, sourceKey, source);
     return true;
   }
 

@@ -37,7 +37,6 @@ import org.jspecify.annotations.Nullable;
 /** Sets: members without order, and the algebra of several sets. */
 final class SetCommands {
   private static final Bytes SREM = Bytes.of("SREM");
-  private static final Bytes DEL = Bytes.of("DEL");
 
   /** How many members one SREM takes that stands for an SPOP. */
   private static final int MEMBERS_PER_EFFECT = 1024;
@@ -379,7 +378,7 @@ final class SetCommands {
     }
     if (count >= set.size()) {
       members(call.reply(), set);
-      call.effect(DEL, key);
+      call.deletion(key, call.keyspace().settings().lazyReplace);
       call.changed(key, EventClass.SET, "spop");
       call.deleteEmptied(key);
       return;

@@ -181,7 +181,7 @@ final class SortedSetPopCommands {
         call.reply().bulk(key);
         call.reply().array(count);
         take(call, key, set, pop.max, count, /* nested= */ true);
-        call.effect(pop.max ? ZPOPMAX : ZPOPMIN, key, Bytes.of(pop.count));
+        call.effect(pop.max ? ZPOPMAX : ZPOPMIN, key, Bytes.of(count));
         return true;
       }
     }

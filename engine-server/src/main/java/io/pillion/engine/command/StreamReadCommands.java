@@ -290,6 +290,7 @@ final class StreamReadCommands {
     private final Bytes consumerName;
     private final @Nullable StreamId history;
     private boolean created;
+    private boolean effective;
 
     private Reading(
         Bytes key,
@@ -344,7 +345,6 @@ final class StreamReadCommands {
       if (consumer == null) {
         group.createConsumer(consumerName, call.now());
         created = true;
-        StreamEffects.created(call, key, group, consumerName);
       } else {
         consumer.seenTime(call.now());
       }
@@ -362,6 +362,9 @@ final class StreamReadCommands {
 
     void tellOfConsumer(Call call) {
       if (created) {
+        if (!effective) {
+          StreamEffects.created(call, key, group, consumerName);
+        }
         call.changed(key, EventClass.STREAM, "xgroup-createconsumer");
       }
     }
@@ -406,6 +409,10 @@ final class StreamReadCommands {
       if (group.lastId().equals(StreamId.MAX)) {
         return null;
       }
+      if (created && request.noAck) {
+        effective = true;
+        StreamEffects.created(call, key, group, consumerName);
+      }
       OutOfArenaException full = null;
       int mark = 0;
       int count = 0;
@@ -422,6 +429,8 @@ final class StreamReadCommands {
         }
         stream.advance(group, id);
         if (!request.noAck) {
+          // This makes the consumer, too, where there is none.
+          effective = true;
           StreamEffects.pending(call, key, group, id, consumerName, call.now(), 1);
         }
         if (count++ == 0) {

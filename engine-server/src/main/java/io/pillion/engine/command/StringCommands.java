@@ -35,7 +35,6 @@ import java.util.Set;
 /** The string group: a key holds bytes, which may be read as a number. */
 final class StringCommands {
   private static final Bytes SET = Bytes.of("SET");
-  private static final Bytes DEL = Bytes.of("DEL");
   private static final Bytes KEEPTTL = Bytes.of("KEEPTTL");
   private static final Bytes PXAT = Bytes.of("PXAT");
   private static final Bytes PEXPIREAT = Bytes.of("PEXPIREAT");
@@ -367,7 +366,7 @@ final class StringCommands {
   private void setExpired(Call call, Bytes key) {
     if (call.database().delete(key)) {
       call.changed(key, EventClass.GENERIC, "del");
-      call.effect(DEL, key);
+      call.deletion(key, call.keyspace().settings().lazyExpire);
     }
     if (!options.get) {
       call.reply().ok();
@@ -431,16 +430,14 @@ final class StringCommands {
     long record = call.findToRead(key, ValueType.STRING);
     replyString(call, record);
     if (record != 0) {
-      delete(call, key);
+      delete(call, key, /* lazily= */ false);
     }
   }
 
-  private static void delete(Call call, Bytes key) {
+  private static void delete(Call call, Bytes key, boolean lazily) {
     call.database().delete(key);
     call.changed(key, EventClass.GENERIC, "del");
-    if (call.wantsEffects()) {
-      call.effect(DEL, key);
-    }
+    call.deletion(key, lazily);
   }
 
   private void getex(Call call) {
@@ -455,7 +452,7 @@ final class StringCommands {
     replyString(call, record);
     if (options.isExpiring()) {
       if (deadline <= call.now()) {
-        delete(call, key);
+        delete(call, key, call.keyspace().settings().lazyExpire);
         return;
       }
       call.database().expireAt(record, deadline);
@@ -804,7 +801,7 @@ final class StringCommands {
     long record = call.find(key, ValueType.STRING);
     boolean equal = record != 0 && matches(call, record, call.arg(2));
     if (equal) {
-      delete(call, key);
+      delete(call, key, /* lazily= */ false);
     }
     call.reply().integer(equal ? 1 : 0);
   }
@@ -828,7 +825,7 @@ final class StringCommands {
       throw Errors.wrongNumberOfArguments(call.command().fullName());
     }
     if (wanted) {
-      delete(call, key);
+      delete(call, key, /* lazily= */ false);
     }
     call.reply().integer(wanted ? 1 : 0);
   }

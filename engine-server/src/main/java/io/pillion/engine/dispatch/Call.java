@@ -26,6 +26,9 @@ import java.util.function.Consumer;
  * </ul>
  */
 public final class Call {
+  private static final Bytes DEL = Bytes.of("DEL");
+  private static final Bytes UNLINK = Bytes.of("UNLINK");
+
   private final Engine engine;
   private final Client client;
   private final boolean mayBlock;
@@ -172,6 +175,11 @@ public final class Call {
     changed(database(), key, eventClass, event);
   }
 
+  /** Says that a change which was counted has changed another key, too. */
+  public void changedAlso(Bytes key, EventClass eventClass, String event) {
+    engine.onChange(database(), key, eventClass, event);
+  }
+
   /** Says that a key of another database was changed. */
   public void changed(Database database, Bytes key, EventClass eventClass, String event) {
     changes++;
@@ -208,6 +216,15 @@ public final class Call {
   public void effect(Bytes... words) {
     ownEffects = true;
     effects.add(words);
+  }
+
+  /**
+   * Says that to have the same again, a key is to be deleted, in place of the words as sent.
+   *
+   * @param lazily whether its value is freed bit by bit
+   */
+  public void deletion(Bytes key, boolean lazily) {
+    effect(lazily ? UNLINK : DEL, key);
   }
 
   /**

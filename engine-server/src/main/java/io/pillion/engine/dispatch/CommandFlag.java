@@ -42,6 +42,8 @@ public enum CommandFlag {
   SUBSCRIBER(""),
   /** Inside MULTI it is carried out at once, not queued: EXEC and its kin. */
   TRANSACTION_CONTROL(""),
+  /** May come upon any key, and so find several whose time has come, which do not go together. */
+  TOUCHES_ARBITRARY_KEYS(""),
   /** Carries out what the transaction has queued, and so may do whatever that may. */
   RUNS_TRANSACTION("");
 

@@ -983,13 +983,14 @@ public final class Engine implements KeyListener {
   /** Hands the effects of a client's command, or transaction, to the log. */
   private void commitEffects(Client client) {
     if (!pendingEffects.isEmpty()) {
-      commitEffects();
+      Command last = client.lastCommand();
+      commitEffects(last == null || !last.is(CommandFlag.TOUCHES_ARBITRARY_KEYS));
       client.wrote(commandLog.offset(), commandLog.propagatedOffset());
     }
   }
 
-  private void commitEffects() {
-    boolean together = pendingEffects.size() > 1;
+  private void commitEffects(boolean asOne) {
+    boolean together = asOne && pendingEffects.size() > 1;
     if (together) {
       commandLog.begin();
     }
@@ -1016,7 +1017,7 @@ public final class Engine implements KeyListener {
   private void effectOfTime(Database database, Bytes... words) {
     pendingEffects.add(new Effect(database.number(), words, /* kept= */ true));
     if (depth == 0) {
-      commitEffects();
+      commitEffects(/* asOne= */ true);
     }
   }
 
@@ -1235,7 +1236,9 @@ public final class Engine implements KeyListener {
       ready = new LinkedHashSet<>();
       for (AwaitedKey awaited : now) {
         for (Waiter waiter : awaited.database.waitersOf(awaited.key)) {
-          long record = awaited.database.peek(awaited.key);
+          // Nobody asks for the key: one whose time has come is left to who does.
+          boolean stale = awaited.database.isStale(awaited.key);
+          long record = stale ? 0 : awaited.database.peek(awaited.key);
           Blocked blocked = (Blocked) waiter;
           boolean fits = record != 0 && awaited.database.type(record) == waiter.waitsFor();
           // A client that was killed is still there until its socket has closed.

@@ -36,7 +36,7 @@ final class EffectsTest {
     expect(server, r, "GETEX k PERSIST");
     expect(server, r, "GETEX k EX 100", "PEXPIREAT k <ms>");
     expect(server, r, "GETEX k PERSIST", "PERSIST k");
-    expect(server, r, "GETEX k PXAT 1", "DEL k");
+    expect(server, r, "GETEX k PXAT 1", "UNLINK k");
     expect(server, r, "GETDEL k");
     expect(server, r, "SETNX k 1", "SETNX k 1");
     expect(server, r, "INCR k", "INCR k");
@@ -77,7 +77,7 @@ final class EffectsTest {
     expect(server, r, "RENAME k k");
     expect(server, r, "RENAME k m", "RENAME k m");
     expect(server, r, "MOVE m 1", "MOVE m 1");
-    expect(server, r, "EXPIRE l -1", "DEL l");
+    expect(server, r, "EXPIRE l -1", "UNLINK l");
     expect(server, r, "TOUCH l");
     expect(server, r, "FLUSHALL", "FLUSHALL");
   }

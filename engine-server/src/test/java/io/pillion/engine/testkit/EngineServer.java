@@ -95,6 +95,11 @@ public final class EngineServer extends TestServer {
     return Objects.requireNonNull(running, "not started").engine();
   }
 
+  /** Where it listens, if it is on TCP. */
+  public int port() {
+    return Objects.requireNonNull(running, "not started").port();
+  }
+
   /** What the commands so far have had as effects. */
   public List<RecordingLog.Effect> effects() {
     return Objects.requireNonNull(log, "not started").effects();

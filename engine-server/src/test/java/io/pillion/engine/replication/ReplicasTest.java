@@ -1,0 +1,180 @@
+package io.pillion.engine.replication;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pillion.engine.dispatch.Command;
+import io.pillion.engine.dispatch.CommandFlag;
+import io.pillion.engine.dispatch.CommandGroup;
+import io.pillion.engine.testkit.EngineServer;
+import io.pillion.engine.testkit.RandomWords;
+import io.pillion.engine.testkit.RedisProcess;
+import io.pillion.engine.testkit.TestClient;
+import io.pillion.engine.testkit.TestServer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A real server follows our engine, and has the same data whatever happens. */
+final class ReplicasTest {
+  private static final Set<CommandGroup> GROUPS =
+      Set.of(
+          CommandGroup.GENERIC,
+          CommandGroup.STRING,
+          CommandGroup.BITMAP,
+          CommandGroup.LIST,
+          CommandGroup.SET,
+          CommandGroup.SORTED_SET,
+          CommandGroup.HASH,
+          CommandGroup.HYPERLOGLOG,
+          CommandGroup.GEO,
+          CommandGroup.STREAM);
+  private static final String SCRIPT =
+      "redis.call('SET', KEYS[1], ARGV[1]) redis.call('SADD', KEYS[2], redis.call('DBSIZE'), 'x')"
+          + " return redis.call('SPOP', KEYS[2])";
+
+  @TempDir
+  @SuppressWarnings("NullAway.Init")
+  Path folder;
+
+  private final EngineServer ours = EngineServer.withLoops(2);
+  private final TestClient client = ours.client();
+
+  @BeforeEach
+  void waitForNobody() {
+    ours.config("repl-diskless-sync-delay", "0");
+  }
+
+  @AfterEach
+  void close() {
+    ours.close();
+  }
+
+  private RedisProcess follow() throws IOException {
+    return new RedisProcess(folder, "--replicaof", "127.0.0.1 " + ours.port());
+  }
+
+  private void awaitSame(RedisProcess replica) {
+    // Whatever it must be told to know that it is the last.
+    client.call("SET", "the last", "1");
+    TestServer.await(
+        "the replica to have everything", () -> client.call("WAIT", 1, 1000).integer() == 1);
+    assertThat(replica.client().call("DEBUG", "DIGEST").text())
+        .isEqualTo(client.call("DEBUG", "DIGEST").text());
+  }
+
+  private String stats(String name) {
+    return client
+        .call("INFO", "stats")
+        .text()
+        .lines()
+        .filter(line -> line.startsWith(name + ":"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** All data are sent while they change, with a mark at the end and with their length. */
+  @Test
+  void hasTheSameDataAfterARandomLoad() throws IOException {
+    for (String diskless : List.of("yes", "no")) {
+      ours.config("repl-diskless-sync", diskless);
+      client.ok("FLUSHALL");
+      client.ok("DEBUG", "POPULATE", 20_000, "filler", 64);
+      for (int i = 0; i < 5000; i++) {
+        client.call("ZADD", "large", i, "member " + i);
+      }
+      try (RedisProcess replica = follow()) {
+        load(replica.client(), /* seed= */ diskless.length(), 4000);
+        awaitSame(replica);
+      }
+    }
+  }
+
+  private void load(TestClient replica, long seed, int count) {
+    RandomWords words = new RandomWords(seed);
+    List<Command> commands =
+        ours.engine().table().all().stream()
+            .filter(command -> GROUPS.contains(command.group()))
+            .filter(command -> command.subcommands().isEmpty())
+            .filter(command -> command.is(CommandFlag.WRITE) && !command.is(CommandFlag.BLOCKING))
+            // Its replicas must know it, too.
+            .filter(c -> replica.call("COMMAND", "INFO", c.name()).elements().get(0) != null)
+            .toList();
+    for (int i = 0; i < count; i++) {
+      int together = i % 20 == 0 ? 3 : 1;
+      if (together > 1) {
+        client.ok("MULTI");
+      }
+      for (int j = 0; j < together; j++) {
+        Command command = words.oneOf(commands);
+        client.call(words.command(command.fullName(), command.syntax()).toArray());
+      }
+      if (together > 1) {
+        client.call("EXEC");
+      }
+      if (i % 50 == 0) {
+        client.call("SELECT", i / 50 % 3);
+        client.call("EVAL", SCRIPT, 2, "by script", "set by script", i);
+      }
+    }
+  }
+
+  @Test
+  void goesOnAfterItsLinkWasCut() throws IOException {
+    try (RedisProcess replica = follow()) {
+      client.ok("SET", "before", "1");
+      awaitSame(replica);
+      client.call("CLIENT", "KILL", "TYPE", "replica").is(1L);
+      client.call("SELECT", 3);
+      client.call("RPUSH", "while it was away", "x".repeat(100_000));
+      awaitSame(replica);
+      assertThat(stats("sync_full")).isEqualTo("sync_full:1");
+      assertThat(stats("sync_partial_ok")).isEqualTo("sync_partial_ok:1");
+    }
+  }
+
+  @Test
+  void getsAllDataAgainWhenTheBacklogHasNotWhatItMissed() throws IOException {
+    ours.config("repl-backlog-size", "16384");
+    try (RedisProcess replica = follow()) {
+      awaitSame(replica);
+      // Together, so that it cannot be back before.
+      client.ok("MULTI");
+      client.call("CLIENT", "KILL", "TYPE", "replica");
+      client.call("SET", "large", "x".repeat(300_000));
+      client.call("EXEC");
+      awaitSame(replica);
+      assertThat(stats("sync_full")).isEqualTo("sync_full:2");
+      assertThat(stats("sync_partial_err")).isEqualTo("sync_partial_err:1");
+    }
+  }
+
+  @Test
+  void isSeenByClients() throws IOException {
+    ours.config("min-replicas-to-write", "1");
+    client.call("SET", "k", "v").isError("NOREPLICAS Not enough good replicas to write.");
+    try (RedisProcess replica = follow()) {
+      TestServer.await(
+          "a good replica",
+          () -> client.call("INFO", "replication").text().contains("min_slaves_good_slaves:1\r\n"));
+      client.ok("SET", "k", "v");
+      client.call("WAIT", 1, 0).is(1L);
+      List<Object> role = new ArrayList<>(client.call("ROLE").elements());
+      assertThat(role.get(0)).isEqualTo("master");
+      assertThat(String.valueOf(role.get(2))).startsWith("[[127.0.0.1, " + replica.port() + ", ");
+      assertThat(client.call("INFO", "replication").text())
+          .contains("connected_slaves:1\r\n")
+          .contains("slave0:ip=127.0.0.1,port=" + replica.port() + ",state=online,offset=");
+      assertThat(client.call("CLIENT", "LIST", "TYPE", "replica").text()).contains(" flags=S ");
+      assertThat(client.call("INFO", "clients").text()).contains("connected_clients:2\r\n");
+    }
+    TestServer.await(
+        "writes to be refused",
+        () -> client.call("SET", "k", "v").toString().contains("NOREPLICAS"));
+  }
+}

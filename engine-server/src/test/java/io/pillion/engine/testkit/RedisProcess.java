@@ -1,0 +1,84 @@
+package io.pillion.engine.testkit;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
+
+/** A redis-server of this machine, on a free port; a test that wants one is left out without it. */
+public final class RedisProcess extends TestServer {
+  private final Process process;
+  private final int port;
+
+  /** Starts it and waits until it answers. */
+  public RedisProcess(Path folder, String... moreWords) throws IOException {
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = free.getLocalPort();
+    }
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                System.getProperty("pillion.redis.server", "redis-server"),
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                Integer.toString(port),
+                "--save",
+                "",
+                "--dir",
+                folder.toString(),
+                "--enable-debug-command",
+                "yes"));
+    words.addAll(List.of(moreWords));
+    try {
+      process =
+          new ProcessBuilder(words)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+    } catch (IOException e) {
+      Assumptions.abort(words.get(0) + " is not installed");
+      throw e;
+    }
+    await("redis-server to listen", this::listens);
+  }
+
+  private boolean listens() {
+    try (TestClient client = connect()) {
+      return client.call("PING").value() != null;
+    } catch (java.io.UncheckedIOException e) {
+      return false;
+    }
+  }
+
+  /** Where it listens. */
+  public int port() {
+    return port;
+  }
+
+  @Override
+  public boolean isOurs() {
+    return false;
+  }
+
+  @Override
+  TestClient connect() {
+    return connect("127.0.0.1", port);
+  }
+
+  @Override
+  public void close() {
+    super.close();
+    process.destroy();
+    process.onExit().orTimeout(10, TimeUnit.SECONDS).join();
+  }
+
+  @Override
+  public String toString() {
+    return "redis-server at " + port;
+  }
+}
