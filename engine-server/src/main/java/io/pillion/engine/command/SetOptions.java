@@ -105,6 +105,11 @@ final class SetOptions {
     return args.is(index, "PXAT") ? Expiry.PXAT : Expiry.NONE;
   }
 
+  /** Whether nothing was said but when the key shall expire, and that in Unix milliseconds. */
+  boolean isOnlyMoment(Call call) {
+    return expiry == Expiry.PXAT && call.count() == 5;
+  }
+
   /** Whether the key shall expire. */
   boolean isExpiring() {
     return expiry != Expiry.NONE;

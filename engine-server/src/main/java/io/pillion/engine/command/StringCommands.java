@@ -354,7 +354,7 @@ final class StringCommands {
     if (options.isExpiring()) {
       call.changed(key, EventClass.GENERIC, "expire");
     }
-    if (call.count() > 3 && call.wantsEffects()) {
+    if (call.count() > 3 && call.wantsEffects() && !options.isOnlyMoment(call)) {
       setEffect(call, key, call.arg(2), options.isExpiring() ? deadline : Database.NEVER);
     }
     if (!options.get) {
