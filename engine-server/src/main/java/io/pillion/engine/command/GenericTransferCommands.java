@@ -34,9 +34,12 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The part of the generic group that takes keys from server to server. */
 final class GenericTransferCommands {
+  private static final Logger log = LoggerFactory.getLogger(GenericTransferCommands.class);
   private static final Bytes ABSTTL = Bytes.of("ABSTTL");
   private static final int MAX_FREQUENCY = 255;
   private static final int UNSET = -1;
@@ -156,6 +159,7 @@ final class GenericTransferCommands {
     try {
       return DumpPayload.read(body, call.arena(), call.keyspace().settings().types);
     } catch (IOException e) {
+      log.info("Internal error in RDB reading: {}", e.getMessage());
       throw Errors.err("Bad data format");
     }
   }

@@ -786,6 +786,15 @@ public final class Database {
     renew();
   }
 
+  /** Leaves it empty, and hands out what it held. */
+  DetachedKeys detach() {
+    DetachedKeys keys = new DetachedKeys(index, keyspace.discarded());
+    wheel.free();
+    fieldWheel.free();
+    renew();
+    return keys;
+  }
+
   /** Starts empty on an arena that has forgotten everything. */
   void renew() {
     index = new KeyIndex(arena, keyspace.hashSeed());

@@ -177,30 +177,31 @@ public final class Keyspace {
     return epoch;
   }
 
-  private void cutBeforeFlush() {
-    RecordCut current = cut;
-    if (current != null) {
-      current.beforeFlush();
-    }
-  }
-
   // --- whole databases
 
   /**
    * Empties one database.
    *
-   * @param lazily whether its memory may be given back bit by bit
+   * @param lazily whether its memory may be given back bit by bit, as it is in any case while
+   *     somebody is told of records
    */
   public void flush(Database database, boolean lazily) {
-    cutBeforeFlush();
     listener().beforeFlush(database);
-    database.clear(lazily);
+    RecordCut current = cut;
+    if (current != null && database.size() > 0) {
+      current.onDetached(database, database.detach());
+    } else {
+      database.clear(lazily);
+    }
     listener().onFlush();
   }
 
   /** Empties all databases at once, whatever their size. */
   public void flushAll() {
-    cutBeforeFlush();
+    RecordCut current = cut;
+    if (current != null) {
+      current.beforeFlush();
+    }
     for (Database database : databases) {
       listener().beforeFlush(database);
     }

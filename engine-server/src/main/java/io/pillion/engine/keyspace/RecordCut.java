@@ -12,6 +12,11 @@ public interface RecordCut {
    */
   void beforeChange(Database database, long record);
 
-  /** Databases are about to be emptied: what was not taken down yet cannot be any more. */
+  /**
+   * A database was emptied; what it held stays until it is {@link DetachedKeys#release released}.
+   */
+  void onDetached(Database database, DetachedKeys keys);
+
+  /** All is about to be emptied: what was not taken down yet cannot be any more. */
   void beforeFlush();
 }

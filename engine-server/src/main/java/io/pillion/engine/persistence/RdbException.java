@@ -6,6 +6,8 @@ import java.io.IOException;
 public final class RdbException extends IOException {
   private static final long serialVersionUID = 1L;
 
+  private final String complaint;
+  private final long offset;
   private final boolean emptyCollection;
 
   RdbException(String complaint, long offset) {
@@ -14,7 +16,14 @@ public final class RdbException extends IOException {
 
   RdbException(String complaint, long offset, boolean emptyCollection) {
     super(complaint + " at byte " + offset);
+    this.complaint = complaint;
+    this.offset = offset;
     this.emptyCollection = emptyCollection;
+  }
+
+  /** The same, with what else there is to say before it. */
+  RdbException after(String words) {
+    return new RdbException(words + complaint, offset, emptyCollection);
   }
 
   /**

@@ -120,8 +120,13 @@ public final class RdbReader {
   public boolean readSome(int mostBytes, int mostKeys) throws IOException {
     long end = in.offset() + mostBytes;
     long lastKey = keys + expired + empty + mostKeys;
-    while (!atEnd && in.offset() < end && keys + expired + empty < lastKey) {
-      readPart(in.readByte());
+    try {
+      while (!atEnd && in.offset() < end && keys + expired + empty < lastKey) {
+        readPart(in.readByte());
+      }
+    } catch (RdbException e) {
+      log.warn("Internal error in RDB reading: {}", e.getMessage());
+      throw e;
     }
     return !atEnd;
   }
@@ -202,7 +207,7 @@ public final class RdbReader {
 
   private void readKey(int type) throws IOException {
     Bytes key = in.readString();
-    LoadedValue value = readValue(type);
+    LoadedValue value = readValue(type, key);
     if (value == null) {
       empty++;
     } else if (options.dry) {
@@ -220,14 +225,14 @@ public final class RdbReader {
     frequency = UNSET;
   }
 
-  private @Nullable LoadedValue readValue(int type) throws IOException {
+  private @Nullable LoadedValue readValue(int type, Bytes key) throws IOException {
     try {
       return values.read(type, in);
     } catch (RdbException e) {
       if (!e.isEmptyCollection()) {
         throw e;
       }
-      log.info("{}: skipping empty key", e.getMessage());
+      log.info("skipping empty key: {}", key);
       return null;
     }
   }

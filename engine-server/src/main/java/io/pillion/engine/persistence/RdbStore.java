@@ -110,21 +110,14 @@ public final class RdbStore {
   /** Writes the file while everybody waits. */
   public void save() throws IOException {
     abandonBackground();
-    if (keyspace().isCut()) {
-      throw new IOException("The append-only file is being rewritten");
-    }
     long dirty = engine().dirty();
     String temporary = temporaryPath();
     try {
       Target target = new Target(temporary);
-      Snapshot snapshot = begin(target);
       try {
-        while (snapshot.scan(LOAD_BYTES)) {
-          snapshot.drain();
-        }
-        snapshot.finish();
+        Snapshot.write(
+            keyspace(), functions, target, SnapshotOptions.of(parameters, /* aofBase= */ false));
       } finally {
-        snapshot.abandon();
         target.close();
       }
       putInPlace(temporary);
@@ -261,7 +254,8 @@ public final class RdbStore {
    * @return whether the engine may end
    */
   public boolean saveAtEnd(boolean save, boolean force) {
-    if (save) {
+    // While data are loaded, the file that is there holds more than we do.
+    if (save && !engine().restrictions().isLoading()) {
       log.info("Saving the final RDB snapshot before exiting.");
       try {
         save();

@@ -1,11 +1,13 @@
 package io.pillion.engine.persistence;
 
 import io.pillion.engine.keyspace.Database;
+import io.pillion.engine.keyspace.DetachedKeys;
 import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.keyspace.RecordCut;
 import io.pillion.engine.memory.Bytes;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,11 +26,15 @@ import org.jspecify.annotations.Nullable;
  * meantime is gathered apart, and follows it. Not bounded, therefore, is one hold of the lock: that
  * in which a large value that was not written yet changes for the first time.
  *
+ * <p>A database that is emptied meanwhile leaves its records to the snapshot, which takes them down
+ * and only then lets their memory go. When all databases are emptied at once it is given up.
+ *
  * <p>What was gathered and not written takes memory up to a budget; beyond it, who gathers has to
  * wait for the target.
  */
 public final class Snapshot implements RecordCut {
   private static final int RECORDS_AT_A_TIME = 16;
+  private static final int AT_ONCE_BYTES = 1 << 20;
 
   private final Keyspace keyspace;
   private final Spool spool;
@@ -39,6 +45,8 @@ public final class Snapshot implements RecordCut {
   private final long overtakingBytes;
   private final long[] sizes;
   private final long[] expiringSizes;
+  private final ArrayDeque<Detached> detached = new ArrayDeque<>();
+  private final boolean atOnce;
   private int scanned;
   private boolean begun;
   private long cursor;
@@ -48,6 +56,22 @@ public final class Snapshot implements RecordCut {
   private boolean complete;
   private boolean flushed;
 
+  /** What an emptied database has left, and how far it was taken down. */
+  private static final class Detached {
+    final Database database;
+    final int number;
+    final DetachedKeys keys;
+    long cursor;
+    boolean done;
+
+    Detached(Database database, DetachedKeys keys) {
+      this.database = database;
+      // SWAPDB may give the database another number.
+      number = database.cutNumber();
+      this.keys = keys;
+    }
+  }
+
   /**
    * Makes the cut. Under the engine lock.
    *
@@ -56,7 +80,17 @@ public final class Snapshot implements RecordCut {
    */
   public Snapshot(
       Keyspace keyspace, Functions functions, OutputStream target, SnapshotOptions options) {
+    this(keyspace, functions, target, options, /* atOnce= */ false);
+  }
+
+  private Snapshot(
+      Keyspace keyspace,
+      Functions functions,
+      OutputStream target,
+      SnapshotOptions options,
+      boolean atOnce) {
     this.keyspace = keyspace;
+    this.atOnce = atOnce;
     spool = new Spool(target, options.checksum(), options.memoryBytes());
     out = new RdbOutput(spool, options.compress());
     writer = new RdbWriter(out, keyspace);
@@ -75,13 +109,29 @@ public final class Snapshot implements RecordCut {
     for (int i = 0; i < databases; i++) {
       expiringHashes += keyspace.database(i).expiringHashes();
     }
-    keyspace.beginCut(this);
+    if (!atOnce) {
+      keyspace.beginCut(this);
+    }
     writer.writeHeader(
         expiringHashes > 0 ? RdbFormat.VERSION_WITH_FIELD_TTLS : RdbFormat.VERSION,
         options.aofBase());
     for (Bytes source : functions.sources()) {
       writer.writeFunctions(source);
     }
+  }
+
+  /**
+   * Writes everything in one go, whoever else may be taking it down. Under the engine lock, which
+   * is held until all is written.
+   */
+  static void write(
+      Keyspace keyspace, Functions functions, OutputStream target, SnapshotOptions options)
+      throws IOException {
+    Snapshot snapshot = new Snapshot(keyspace, functions, target, options, /* atOnce= */ true);
+    while (snapshot.scan(AT_ONCE_BYTES)) {
+      snapshot.drain();
+    }
+    snapshot.finish();
   }
 
   /** How many keys were taken down. */
@@ -118,9 +168,16 @@ public final class Snapshot implements RecordCut {
   }
 
   private void scanRecords() {
+    Detached left = detached.peekFirst();
+    if (left != null) {
+      scanDetached(left);
+      return;
+    }
     if (scanned == sizes.length) {
       complete = true;
-      keyspace.endCut();
+      if (!atOnce) {
+        keyspace.endCut();
+      }
       writer.writeEnd();
       out.flush();
       return;
@@ -131,12 +188,29 @@ public final class Snapshot implements RecordCut {
         writer.writeSize(scanned, sizes[scanned], expiringSizes[scanned]);
       }
     }
-    Database database = databaseAtCut(scanned);
-    cursor = database.scan(cursor, RECORDS_AT_A_TIME, record -> scanRecord(database, record));
+    Database database = atOnce ? keyspace.database(scanned) : databaseAtCut(scanned);
+    int number = scanned;
+    cursor =
+        database.scan(cursor, RECORDS_AT_A_TIME, record -> scanRecord(number, database, record));
     if (cursor == 0) {
       scanned++;
       begun = false;
     }
+  }
+
+  private void scanDetached(Detached left) {
+    if (left.done) {
+      // Only now, as its last record may have been a large one.
+      detached.removeFirst();
+      left.keys.release();
+      return;
+    }
+    left.cursor =
+        left.keys.scan(
+            left.cursor,
+            RECORDS_AT_A_TIME,
+            record -> scanRecord(left.number, left.database, record));
+    left.done = left.cursor == 0;
   }
 
   /** Where the records are now that were in a database at the cut: SWAPDB moves them. */
@@ -149,18 +223,18 @@ public final class Snapshot implements RecordCut {
     throw new IllegalStateException("no database was " + number);
   }
 
-  private void scanRecord(Database database, long record) {
-    if (!keyspace.takeForCut(record)) {
+  private void scanRecord(int number, Database database, long record) {
+    if (!atOnce && !keyspace.takeForCut(record)) {
       return;
     }
     records++;
     if (pending != null) {
       // Another record of the same step is a large one, which is not finished.
-      overtakingWriter.writeKey(database.cutNumber(), database, record);
+      overtakingWriter.writeKey(number, database, record);
       return;
     }
-    pending = writer.beginKey(database.cutNumber(), database, record);
-    if (pending != null) {
+    pending = writer.beginKey(number, database, record);
+    if (pending != null && !atOnce) {
       pendingRecord = record;
       keyspace.openForCut(record);
     }
@@ -183,7 +257,9 @@ public final class Snapshot implements RecordCut {
   private void endWalk() {
     pending = null;
     pendingRecord = 0;
-    keyspace.openForCut(0);
+    if (!atOnce) {
+      keyspace.openForCut(0);
+    }
     if (overtaking.size() > 0) {
       Bytes bytes = overtaking.bytes();
       out.putBytes(bytes.array(), bytes.offset(), bytes.length());
@@ -211,7 +287,14 @@ public final class Snapshot implements RecordCut {
   }
 
   @Override
+  public void onDetached(Database database, DetachedKeys keys) {
+    detached.addLast(new Detached(database, keys));
+  }
+
+  @Override
   public void beforeFlush() {
+    // The arena forgets what they hold with all the rest.
+    detached.clear();
     flushed = true;
     pending = null;
     pendingRecord = 0;
@@ -221,6 +304,7 @@ public final class Snapshot implements RecordCut {
   /** Gives up; what was written is of no use. Under the engine lock. */
   public void abandon() {
     if (!complete && !flushed) {
+      detached.forEach(left -> left.keys.release());
       beforeFlush();
     }
   }

@@ -163,7 +163,7 @@ final class StreamReader {
   private void readConsumer(StreamGroup group, PendingEntries pending) throws IOException {
     Bytes name = in.readString();
     if (group.consumer(name) != null) {
-      throw in.broken("A group with a consumer twice");
+      throw in.broken("Duplicate stream consumer detected");
     }
     StreamConsumer consumer = group.createConsumer(name, in.readLong());
     // Before the last form nobody noted it: this is the best guess.

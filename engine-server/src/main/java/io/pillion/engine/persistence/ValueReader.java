@@ -55,7 +55,7 @@ public final class ValueReader {
       arena.putLong(cell, Values.create(arena, valueType));
       boolean complete = false;
       try {
-        long size = fill(valueType, type, in, cell);
+        long size = fillChecked(valueType, type, in, cell);
         if (size == 0 && valueType != ValueType.STREAM) {
           throw new RdbException(
               "An empty " + valueType.redisName(), in.offset(), /* emptyCollection= */ true);
@@ -100,6 +100,40 @@ public final class ValueReader {
           RdbFormat.TYPE_STREAM_LISTPACKS_3 ->
           ValueType.STREAM;
       default -> throw in.broken("An unknown value encoding " + type);
+    };
+  }
+
+  /** As fill, with complaints about packed collections as tools know them. */
+  private long fillChecked(ValueType valueType, int type, RdbInput in, long cell)
+      throws IOException {
+    try {
+      return fill(valueType, type, in, cell);
+    } catch (RdbException e) {
+      String packed = nameOfPacked(type);
+      throw packed.isEmpty() ? e : e.after(packed + " integrity check failed: ");
+    }
+  }
+
+  private static String nameOfPacked(int type) {
+    return switch (type) {
+      case RdbFormat.TYPE_LIST_ZIPLIST -> "List ziplist";
+      case RdbFormat.TYPE_LIST_QUICKLIST -> "Quicklist ziplist";
+      case RdbFormat.TYPE_LIST_QUICKLIST_2 -> "Quicklist listpack";
+      case RdbFormat.TYPE_SET_INTSET -> "Intset";
+      case RdbFormat.TYPE_SET_LISTPACK -> "Set listpack";
+      case RdbFormat.TYPE_ZSET_ZIPLIST -> "Zset ziplist";
+      case RdbFormat.TYPE_ZSET_LISTPACK -> "Zset listpack";
+      case RdbFormat.TYPE_HASH_ZIPMAP -> "Zipmap";
+      case RdbFormat.TYPE_HASH_ZIPLIST -> "Hash ziplist";
+      case RdbFormat.TYPE_HASH_LISTPACK,
+          RdbFormat.TYPE_HASH_TTLS_LISTPACK,
+          RdbFormat.TYPE_HASH_TTLS_LISTPACK_PRE_RELEASE ->
+          "Hash listpack";
+      case RdbFormat.TYPE_STREAM_LISTPACKS,
+          RdbFormat.TYPE_STREAM_LISTPACKS_2,
+          RdbFormat.TYPE_STREAM_LISTPACKS_3 ->
+          "Stream listpack";
+      default -> "";
     };
   }
 
@@ -149,7 +183,11 @@ public final class ValueReader {
         default -> {
           long container = in.readLength();
           if (container == RdbFormat.NODE_PLAIN) {
-            list.pushTail(in.readString());
+            Bytes element = in.readString();
+            if (element.length() == 0) {
+              throw in.broken("A list's node without bytes");
+            }
+            list.pushTail(element);
           } else if (container == RdbFormat.NODE_PACKED) {
             append(list, new ListpackInput(in.readString(), in));
           } else {

@@ -203,7 +203,11 @@ public final class EngineBuilder {
     try {
       rdb.load();
     } catch (IOException e) {
-      throw new PersistenceException("Fatal error loading the DB: " + e.getMessage(), e);
+      throw new PersistenceException(
+          "Fatal error loading the DB: "
+              + e.getMessage()
+              + "\nTerminating server after rdb file reading failure.",
+          e);
     }
   }
 

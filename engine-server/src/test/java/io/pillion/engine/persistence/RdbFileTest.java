@@ -143,6 +143,48 @@ class RdbFileTest {
   }
 
   @Test
+  void aSaveDoesNotWaitForARewriteOfTheLog() {
+    String digest;
+    try (PillionEngine engine = builder().set("rdb-key-save-delay", "10000000").start();
+        LocalClient client = engine.connect()) {
+      commands().forEach(command -> send(client, command));
+      digest = send(client, "DEBUG", "DIGEST");
+      send(client, "BGREWRITEAOF");
+      assertThat(send(client, "INFO", "persistence")).contains("aof_rewrite_in_progress:1");
+      send(client, "SWAPDB", 0, 2);
+      send(client, "SWAPDB", 0, 2);
+      assertThat(send(client, "SAVE")).isEqualTo("OK");
+      assertThat(send(client, "INFO", "persistence")).contains("aof_rewrite_in_progress:1");
+    }
+    try (PillionEngine engine = builder().warm().start();
+        LocalClient client = engine.connect()) {
+      assertThat(send(client, "DEBUG", "DIGEST")).isEqualTo(digest);
+    }
+  }
+
+  @Test
+  void anEngineThatEndsWhileItLoadsLeavesTheFileAsItIs() throws IOException {
+    try (PillionEngine engine = builder().start();
+        LocalClient client = engine.connect()) {
+      send(client, "SET", "k", "v");
+      send(client, "SAVE");
+      byte[] file = Files.readAllBytes(folder.resolve("dump.rdb"));
+      send(client, "SET", "k", "half of the data");
+      RdbStore loading = new RdbStore(engine.parameters(), Functions.NONE);
+      loading.attach(engine.engine());
+      engine
+          .engine()
+          .hold(
+              () -> {
+                engine.engine().restrictions().loading(true);
+                assertThat(loading.saveAtEnd(/* save= */ true, /* force= */ false)).isTrue();
+                engine.engine().restrictions().loading(false);
+              });
+      assertThat(Files.readAllBytes(folder.resolve("dump.rdb"))).isEqualTo(file);
+    }
+  }
+
+  @Test
   void savePointsSave() {
     SimulatedWorld world = new SimulatedWorld(1);
     try (PillionEngine engine =

@@ -119,6 +119,9 @@ class SnapshotTest {
   }
 
   private void change(Random random) {
+    if (random.nextInt(200) == 0) {
+      call("FLUSHDB", random.nextBoolean() ? "ASYNC" : "SYNC");
+    }
     String key = "k" + random.nextInt(300);
     switch (random.nextInt(22)) {
       case 0, 1, 2 -> call("SET", key, "v" + random.nextInt());
@@ -189,7 +192,7 @@ class SnapshotTest {
     fill(new Random(1), 100);
     Snapshot snapshot = begin(new ByteArrayOutputStream());
     scan(snapshot, 10);
-    call("FLUSHDB");
+    call("FLUSHALL");
     assertThat(snapshot.isFlushed()).isTrue();
     assertThat(scan(snapshot, 10)).isFalse();
     ByteArrayOutputStream target = new ByteArrayOutputStream();

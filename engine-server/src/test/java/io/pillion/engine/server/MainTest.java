@@ -23,6 +23,10 @@ import redis.clients.jedis.Jedis;
 /** The server as users start it: a process of its own. */
 @Timeout(60)
 class MainTest {
+  @SuppressWarnings("NullAway.Init") // JUnit sets it
+  @TempDir
+  Path home;
+
   private @Nullable Process process;
 
   @AfterEach
@@ -44,7 +48,7 @@ class MainTest {
                     "surefire.test.class.path", System.getProperty("java.class.path", "")),
                 "io.pillion.engine.server.Main"));
     command.addAll(Arrays.asList(args));
-    Process started = new ProcessBuilder(command).start();
+    Process started = new ProcessBuilder(command).directory(home.toFile()).start();
     process = started;
     return started;
   }
