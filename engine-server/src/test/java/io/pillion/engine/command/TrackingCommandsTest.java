@@ -370,6 +370,7 @@ class TrackingCommandsTest {
     isSilent(reader);
   }
 
+  @Since(valkey = "8.0")
   @CommandTest
   void whatAScriptReadsIsTracked(TestClient client, TestServer server) {
     TestClient reader = reader(server);

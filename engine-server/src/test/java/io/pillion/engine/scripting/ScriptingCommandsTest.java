@@ -67,6 +67,7 @@ final class ScriptingCommandsTest {
     r.call("EXEC").isList(2);
   }
 
+  @Since(valkey = "8.0")
   @CommandTest
   void blockingCommandsDoNotWait(TestClient r) {
     r.call("EVAL", "return redis.call('BLPOP', 'l', 0)", "0").isNil();
