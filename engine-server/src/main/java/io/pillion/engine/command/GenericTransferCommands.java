@@ -81,7 +81,7 @@ final class GenericTransferCommands {
         .arity(-6)
         .flags(WRITE, MOVABLE_KEYS)
         .acl(KEYSPACE, DANGEROUS)
-        .keys(KeySpec.range(3, 3, 1, RW, ACCESS, DELETE, INCOMPLETE))
+        .keys(KeySpec.range(3, 3, 1, RW, ACCESS, DELETE))
         .keys(
             new KeySpec(
                 0,
