@@ -28,6 +28,7 @@ public final class CacheSettings<K, V> {
   private final @Nullable NearSettings near;
   private final LoadingSettings loading;
   private final @Nullable FailureSettings failure;
+  private final @Nullable WriteBehindSettings writeBehind;
 
   private CacheSettings(Builder<K, V> builder) {
     name = builder.name;
@@ -50,12 +51,20 @@ public final class CacheSettings<K, V> {
     near = builder.near;
     loading = builder.loading;
     failure = builder.failure;
+    writeBehind = builder.writer == null ? null : builder.writeBehind;
     if (loading.looksAtAge() && (!expiry.isFixed() || expiry.forAccess() != Expiry.UNCHANGED)) {
       throw new IllegalArgumentException(
           "Cache '"
               + name
               + "' cannot refresh its entries or hand out stale ones: how long they live depends on"
               + " when they are read");
+    }
+    if (writeBehind != null && failure != null && failure.failsOpen()) {
+      throw new IllegalArgumentException(
+          "Cache '"
+              + name
+              + "' cannot write behind and go on without its server: a change would be acknowledged"
+              + " that is in no queue");
     }
     if (readThrough && loader == null) {
       throw new IllegalArgumentException("Cache '" + name + "' reads through but has no loader");
@@ -128,6 +137,11 @@ public final class CacheSettings<K, V> {
     return failure == null ? null : new Outage(name, failure);
   }
 
+  /** Null without a writer. */
+  @Nullable WriteBehindSettings writeBehind() {
+    return writeBehind;
+  }
+
   /** Gathers settings; each has a default but the name. */
   public static final class Builder<K, V> {
     private final String name;
@@ -150,6 +164,7 @@ public final class CacheSettings<K, V> {
     private @Nullable NearSettings near;
     private LoadingSettings loading = LoadingSettings.none();
     private @Nullable FailureSettings failure;
+    private @Nullable WriteBehindSettings writeBehind;
 
     private Builder(String name) {
       this.name = Objects.requireNonNull(name, "name");
@@ -281,6 +296,15 @@ public final class CacheSettings<K, V> {
     /** What happens while the server cannot be reached, see {@link FailureSettings}. */
     public Builder<K, V> failure(@Nullable FailureSettings failure) {
       this.failure = failure;
+      return this;
+    }
+
+    /**
+     * Lets the writer be called later, see {@link WriteBehind}; null, the default, calls it before
+     * the cache changes. Without a writer nothing is queued.
+     */
+    public Builder<K, V> writeBehind(@Nullable WriteBehindSettings writeBehind) {
+      this.writeBehind = writeBehind;
       return this;
     }
 

@@ -90,6 +90,20 @@ final class ConditionalWrites {
         return Command.of("DELIFEQ").arg(key).arg(expected);
       }
     },
+    /** As WriteQueue's own script reads it. */
+    QUEUED {
+      @Override
+      Command compareAndDelete(byte[] key, byte[] expected) {
+        return Command.of("CAD").arg(key).arg(expected);
+      }
+
+      @Override
+      Command compareAndSet(byte[] key, byte[] expected, byte[] value, List<String> lifetime) {
+        Command set = Command.of("CAS").arg(key).arg(expected).arg(value);
+        lifetime.forEach(set::arg);
+        return set;
+      }
+    },
     /** Lua. */
     SCRIPT {
       @Override

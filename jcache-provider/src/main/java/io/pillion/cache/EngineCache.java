@@ -59,6 +59,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
   private final CacheStatistics statistics;
   private final Executor executor;
   private final EntryStore store;
+  private final EntryStore changes;
+  private final @Nullable WriteQueue queue;
+  private final @Nullable WriteBehind<K, V> writeBehind;
   private final Sweeper sweeper;
   private final KeyLocks locks = new KeyLocks();
   private final @Nullable NearCache near;
@@ -71,7 +74,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
    * A cache with these settings. Nothing is sent before its first operation, except for a near
    * cache: the server is asked to report changes.
    *
-   * @throws IllegalArgumentException when a near cache is wanted and the server cannot report
+   * @throws IllegalArgumentException when a near cache is wanted and the server cannot report, or
+   *     writing behind and the server cannot keep the queue
    */
   public EngineCache(Commands commands, CacheSettings<K, V> settings) {
     this.commands = commands;
@@ -79,17 +83,29 @@ public final class EngineCache<K, V> implements AutoCloseable {
     keyCodec = settings.keyCodec();
     valueFormat = settings.valueFormat();
     expiry = settings.expiry();
-    loader = settings.loader();
-    readThrough = settings.readsThrough() ? loader : null;
-    writer = settings.writer();
+    WriteBehindSettings behind = settings.writeBehind();
+    EntryWriter<K, V> settingsWriter = settings.writer();
+    writer = behind == null ? settingsWriter : null;
     observer = settings.observer();
     statistics = new CacheStatistics(settings.statistics());
     executor = settings.executor();
     KeyLayout layout = settings.keyLayout();
+    queue = behind == null ? null : new WriteQueue(commands, layout, name, behind);
+    writeBehind =
+        behind == null || queue == null || settingsWriter == null
+            ? null
+            : new WriteBehind<>(this, queue, settingsWriter, behind);
+    EntryLoader<K, V> settingsLoader = settings.loader();
+    loader =
+        writeBehind == null || settingsLoader == null
+            ? settingsLoader
+            : writeBehind.before(settingsLoader, keyCodec);
+    readThrough = settings.readsThrough() ? loader : null;
     near = NearCache.open(settings, commands);
     outage = settings.outage();
     LoadingSettings loading = settings.loading();
     store = new EntryStore(commands, layout, settings.ttlCeilingMillis(), near, loading, outage);
+    changes = queue == null ? store : store.queuedIn(queue);
     loads =
         new Loads<>(
             this,
@@ -101,6 +117,14 @@ public final class EngineCache<K, V> implements AutoCloseable {
                 : new LoadLeases(commands, store, layout, loading.leaseMillis()));
     absentFor = loading.absentFor().isZero() ? null : loading.absentFor();
     sweeper = new Sweeper(commands, layout);
+    if (writeBehind != null) {
+      writeBehind.start();
+    }
+  }
+
+  /** What carries changes to the writer later; null when none does. */
+  public @Nullable WriteBehind<K, V> writeBehind() {
+    return writeBehind;
   }
 
   /** What the copies in this process did; null when there are none. */
@@ -279,7 +303,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
       if (writer != null) {
         writer.write(key, value);
       }
-      Written written = orWithout(() -> write(id, bytes, how, isObserved()), Written.NOTHING);
+      Written written =
+          orWithout(() -> write(changes, id, bytes, how, isObserved()), Written.NOTHING);
       countPut(written, start);
       tellOf(written, key, value);
     } finally {
@@ -310,8 +335,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
     byte[] bytes = encode(value);
     CompletionStage<?> stored =
         how.forCreation() == how.forUpdate()
-            ? store.set(id, bytes, how.forCreation())
-            : store.put(id, bytes, how.forCreation(), how.forUpdate(), /* wantOld= */ false);
+            ? changes.set(id, bytes, how.forCreation())
+            : changes.put(id, bytes, how.forCreation(), how.forUpdate(), /* wantOld= */ false);
     return orWithout(
         stored.thenApply(
             done -> {
@@ -340,7 +365,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       }
       orWithout(
           () -> {
-            storeAll(entries, encoded, start);
+            storeAll(changes, entries, encoded, start);
             return true;
           },
           true);
@@ -369,8 +394,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
         }
         long ttl = expiry.forCreation();
         if (ttl != 0) {
-          there = await(store.setIfAbsent(id, bytes, ttl));
+          there = await(changes.setIfAbsent(id, bytes, ttl));
           stored = there == null;
+        } else {
+          await(changes.tellWriter(id, bytes));
         }
       }
       countLookUp(there != null, start);
@@ -390,7 +417,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       return onExecutor(() -> putIfAbsent(key, value));
     }
     long start = statistics.start();
-    return store
+    return changes
         .setIfAbsent(id(key), encode(value), expiry.forCreation())
         .thenApply(
             there -> {
@@ -410,7 +437,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       if (writer != null) {
         writer.write(key, value);
       }
-      Written written = write(id, bytes, expiry, /* wantOld= */ true);
+      Written written = write(changes, id, bytes, expiry, /* wantOld= */ true);
       countLookUp(written.old() != null, start);
       countPut(written, start);
       tellOf(written, key, value);
@@ -448,7 +475,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   private Written replaceExisting(K key, V value, byte[] id, byte[] bytes) {
     if (writer == null && storesAtOnce(expiry)) {
-      byte[] old = await(store.replace(id, bytes, expiry.forUpdate()));
+      byte[] old = await(changes.replace(id, bytes, expiry.forUpdate()));
       return old == null ? Written.NOTHING : new Written(true, Kind.UPDATED, old);
     }
     for (; ; ) {
@@ -459,7 +486,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       if (writer != null) {
         writer.write(key, value);
       }
-      Written swapped = swap(id, old, bytes, expiry);
+      Written swapped = swap(changes, id, old, bytes, expiry);
       if (swapped != null) {
         return swapped;
       }
@@ -482,7 +509,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
         if (writer != null) {
           writer.write(key, newValue);
         }
-        Written swapped = swap(id, old, bytes, expiry);
+        Written swapped = swap(changes, id, old, bytes, expiry);
         if (swapped != null) {
           countLookUp(true, start);
           countPut(swapped, start);
@@ -506,11 +533,11 @@ public final class EngineCache<K, V> implements AutoCloseable {
       }
       locks.invalidate(id);
       if (!isObserved()) {
-        boolean removed = orWithout(() -> await(store.delete(id)), false);
+        boolean removed = orWithout(() -> await(changes.delete(id)), false);
         statistics.removed(removed ? 1 : 0, start);
         return removed;
       }
-      byte[] old = await(store.getAndDelete(id));
+      byte[] old = await(changes.getAndDelete(id));
       if (old == null) {
         return false;
       }
@@ -531,7 +558,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     byte[] id = id(key);
     locks.invalidate(id);
     return orWithout(
-        store
+        changes
             .delete(id)
             .thenApply(
                 removed -> {
@@ -556,7 +583,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
         if (writer != null) {
           writer.delete(key);
         }
-        if (await(store.compareAndDelete(id, old))) {
+        if (await(changes.compareAndDelete(id, old))) {
           countLookUp(true, start);
           statistics.removed(1, start);
           tell(Kind.REMOVED, key, old, null);
@@ -578,7 +605,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
         writer.delete(key);
       }
       locks.invalidate(id);
-      byte[] old = await(store.getAndDelete(id));
+      byte[] old = await(changes.getAndDelete(id));
       countLookUp(old != null, start);
       if (old == null) {
         return null;
@@ -613,17 +640,17 @@ public final class EngineCache<K, V> implements AutoCloseable {
       List<byte[]> ids = ids(all);
       ids.forEach(locks::invalidate);
       List<byte @Nullable []> removed =
-          orWithout(() -> await(store.deleteAll(ids, isObserved())), List.of());
+          orWithout(() -> await(changes.deleteAll(ids, isObserved())), List.of());
       statistics.removed(removed.stream().filter(Objects::nonNull).count(), start);
       if (isObserved()) {
-        List<EntryChange<K, V>> changes = new ArrayList<>();
+        List<EntryChange<K, V>> told = new ArrayList<>();
         for (int i = 0; i < removed.size(); i++) {
           byte[] old = removed.get(i);
           if (old != null) {
-            changes.add(new EntryChange<>(Kind.REMOVED, all.get(i), decode(old), null));
+            told.add(new EntryChange<>(Kind.REMOVED, all.get(i), decode(old), null));
           }
         }
-        tell(changes);
+        tell(told);
       }
       if (failure != null) {
         throw failure;
@@ -639,7 +666,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
    */
   public void removeAll() {
     requireOpen();
-    if (writer == null && !isObserved() && !statistics.isEnabled()) {
+    if (writer == null && queue == null && !isObserved() && !statistics.isEnabled()) {
       clear();
       return;
     }
@@ -713,9 +740,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
           writer.delete(key);
         }
         if (before == null) {
+          await(changes.tellWriter(id, null));
           return true;
         }
-        if (!await(store.compareAndDelete(id, before))) {
+        if (!await(changes.compareAndDelete(id, before))) {
           return false;
         }
         statistics.removed(1, start);
@@ -729,8 +757,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
         if (writer != null && !loaded) {
           writer.write(key, value);
         }
+        EntryStore to = loaded ? store : changes;
         Written written =
-            before == null ? create(id, bytes, expiry) : swap(id, before, bytes, expiry);
+            before == null ? create(to, id, bytes, expiry) : swap(to, id, before, bytes, expiry);
         if (written == null) {
           return false;
         }
@@ -774,7 +803,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     Held held = exclusively(encoded.keySet());
     try {
       if (replace) {
-        storeAll(loaded, encoded, start);
+        storeAll(store, loaded, encoded, start);
       } else {
         createAll(loaded, encoded);
         statistics.put(encoded.size(), start);
@@ -808,10 +837,16 @@ public final class EngineCache<K, V> implements AutoCloseable {
     close();
   }
 
-  /** Ends this object, not the cache: the entries stay, and others go on using them. */
+  /**
+   * Ends this object, not the cache: the entries stay, and others go on using them. With a queue
+   * for the writer this waits until it is empty, see {@link WriteBehindSettings#drain}.
+   */
   @Override
   public void close() {
     closed = true;
+    if (writeBehind != null) {
+      writeBehind.close();
+    }
     if (near != null) {
       near.close();
     }
@@ -845,7 +880,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     @SuppressWarnings("unchecked")
     CompletionStage<@Nullable Object> untyped = (CompletionStage<@Nullable Object>) stage;
     @SuppressWarnings("unchecked")
-    T result = (T) commands.await(untyped);
+    T result = (T) (queue == null ? commands.await(untyped) : queue.await(untyped));
     return result;
   }
 
@@ -1022,13 +1057,14 @@ public final class EngineCache<K, V> implements AutoCloseable {
     pending.clear();
   }
 
-  private void storeAll(Map<? extends K, ? extends V> values, Map<K, byte[]> encoded, long start) {
+  private void storeAll(
+      EntryStore to, Map<? extends K, ? extends V> values, Map<K, byte[]> encoded, long start) {
     List<K> keys = new ArrayList<>(encoded.keySet());
     List<Written> all = new ArrayList<>(keys.size());
     if (storesAtOnce(expiry)) {
       List<Replaced> replaced =
           await(
-              store.putAll(
+              to.putAll(
                   ids(keys),
                   new ArrayList<>(encoded.values()),
                   expiry.forCreation(),
@@ -1039,36 +1075,36 @@ public final class EngineCache<K, V> implements AutoCloseable {
         all.add(
             replaced.get(i).stored()
                 ? Written.of(replaced.get(i))
-                : write(id(keys.get(i)), bytes, expiry, isObserved()));
+                : write(to, id(keys.get(i)), bytes, expiry, isObserved()));
       }
     } else {
-      encoded.forEach((key, bytes) -> all.add(write(id(key), bytes, expiry, isObserved())));
+      encoded.forEach((key, bytes) -> all.add(write(to, id(key), bytes, expiry, isObserved())));
     }
     statistics.put(all.stream().filter(Written::stored).count(), start);
     if (isObserved()) {
-      List<EntryChange<K, V>> changes = new ArrayList<>();
+      List<EntryChange<K, V>> told = new ArrayList<>();
       for (int i = 0; i < keys.size(); i++) {
         V value = Objects.requireNonNull(values.get(keys.get(i)));
         EntryChange<K, V> change = changeOf(all.get(i), keys.get(i), value);
         if (change != null) {
-          changes.add(change);
+          told.add(change);
         }
       }
-      tell(changes);
+      tell(told);
     }
   }
 
-  private Written write(byte[] id, byte[] bytes, Expiry how, boolean wantOld) {
+  private Written write(EntryStore to, byte[] id, byte[] bytes, Expiry how, boolean wantOld) {
     if (storesAtOnce(how)) {
       if (!wantOld && how.forCreation() == how.forUpdate()) {
-        await(store.set(id, bytes, how.forCreation()));
+        await(to.set(id, bytes, how.forCreation()));
         return Written.SOMEHOW;
       }
-      return Written.of(await(store.put(id, bytes, how.forCreation(), how.forUpdate(), wantOld)));
+      return Written.of(await(to.put(id, bytes, how.forCreation(), how.forUpdate(), wantOld)));
     }
     for (; ; ) {
       byte[] old = await(store.get(id));
-      Written written = old == null ? create(id, bytes, how) : swap(id, old, bytes, how);
+      Written written = old == null ? create(to, id, bytes, how) : swap(to, id, old, bytes, how);
       if (written != null) {
         return written;
       }
@@ -1076,21 +1112,22 @@ public final class EngineCache<K, V> implements AutoCloseable {
   }
 
   /** Creates the entry, unless it was given no time to live; null if there is one now. */
-  private @Nullable Written create(byte[] id, byte[] bytes, Expiry how) {
+  private @Nullable Written create(EntryStore to, byte[] id, byte[] bytes, Expiry how) {
     long ttl = how.forCreation();
     if (ttl == 0) {
+      await(to.tellWriter(id, bytes));
       return Written.NOTHING;
     }
-    return await(store.setIfAbsent(id, bytes, ttl)) == null ? Written.CREATED : null;
+    return await(to.setIfAbsent(id, bytes, ttl)) == null ? Written.CREATED : null;
   }
 
   /** Replaces the old value, or ends it if the new one has no time to live; null if it changed. */
-  private @Nullable Written swap(byte[] id, byte[] old, byte[] bytes, Expiry how) {
+  private @Nullable Written swap(EntryStore to, byte[] id, byte[] old, byte[] bytes, Expiry how) {
     long ttl = how.forUpdate();
     boolean done =
         ttl == 0
-            ? await(store.compareAndDelete(id, old))
-            : await(store.compareAndSet(id, old, bytes, ttl));
+            ? await(to.compareAndExpire(id, old, bytes))
+            : await(to.compareAndSet(id, old, bytes, ttl));
     return done ? new Written(true, ttl == 0 ? Kind.EXPIRED : Kind.UPDATED, old) : null;
   }
 

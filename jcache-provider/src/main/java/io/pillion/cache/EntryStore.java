@@ -1,5 +1,7 @@
 package io.pillion.cache;
 
+import io.pillion.cache.ConditionalWrites.Form;
+import io.pillion.cache.WriteQueue.Change;
 import io.pillion.client.Command;
 import io.pillion.client.Commands;
 import io.pillion.client.ConnectionException;
@@ -56,6 +58,7 @@ final class EntryStore {
   private final LoadingSettings loading;
   private final boolean leases;
   private final @Nullable Outage outage;
+  private final @Nullable WriteQueue queue;
 
   private volatile byte @Nullable [] generation;
 
@@ -73,7 +76,19 @@ final class EntryStore {
       @Nullable NearCache near,
       LoadingSettings loading,
       @Nullable Outage outage) {
+    this(commands, layout, ttlCeilingMillis, near, loading, outage, null);
+  }
+
+  private EntryStore(
+      Commands commands,
+      KeyLayout layout,
+      long ttlCeilingMillis,
+      @Nullable NearCache near,
+      LoadingSettings loading,
+      @Nullable Outage outage,
+      @Nullable WriteQueue queue) {
     this.outage = outage;
+    this.queue = queue;
     this.near = near;
     this.loading = loading;
     this.leases = loading.leaseMillis() > 0;
@@ -82,6 +97,11 @@ final class EntryStore {
     this.ttlCeilingMillis = ttlCeilingMillis;
     this.readGeneration = Command.of("GET").arg(layout.generationKey());
     this.conditionalWrites = new ConditionalWrites(commands);
+  }
+
+  /** The same entries; what is changed through it is queued for the writer in the same step. */
+  EntryStore queuedIn(WriteQueue behind) {
+    return new EntryStore(commands, layout, ttlCeilingMillis, near, loading, outage, behind);
   }
 
   /** The stored value, or null. */
@@ -168,8 +188,9 @@ final class EntryStore {
 
   /** Stores the value whatever there was. */
   CompletionStage<Boolean> set(byte[] id, byte[] value, long ttlMillis) {
-    return writing(
-        List.of(id),
+    return changing(
+        List.of(new Change(id, value)),
+        /* always= */ true,
         gen -> List.of(lasting(setCommand(layout.entryKey(gen, id), value), ttlMillis)),
         replies -> true);
   }
@@ -177,8 +198,9 @@ final class EntryStore {
   /** Stores the value, with one time to live if it is new and another if not. */
   CompletionStage<Replaced> put(
       byte[] id, byte[] value, long creationMillis, long updateMillis, boolean wantOld) {
-    return this.<@Nullable Replaced>writing(
-            List.of(id),
+    return this.<@Nullable Replaced>changing(
+            List.of(new Change(id, value)),
+            /* always= */ true,
             gen -> putCommands(gen, id, value, creationMillis, updateMillis, wantOld),
             replies -> Replaced.of(replies.get(0), replies.get(1), wantOld))
         .thenCompose(
@@ -202,8 +224,9 @@ final class EntryStore {
     return inBatches(
         positions,
         batch ->
-            writing(
-                batch.stream().map(ids::get).toList(),
+            changing(
+                batch.stream().map(i -> new Change(ids.get(i), values.get(i))).toList(),
+                /* always= */ true,
                 gen -> {
                   List<Command> puts = new ArrayList<>(batch.size() * 2);
                   for (int i : batch) {
@@ -239,8 +262,9 @@ final class EntryStore {
 
   /** Stores the value if there is one now; the old one, or null when nothing was done. */
   CompletionStage<byte @Nullable []> replace(byte[] id, byte[] value, long ttlMillis) {
-    return writing(
-        List.of(id),
+    return changing(
+        List.of(new Change(id, value)),
+        /* always= */ false,
         gen ->
             List.of(
                 lasting(
@@ -250,8 +274,9 @@ final class EntryStore {
 
   /** Stores the value if there is none now; null when it was stored, else the one there is. */
   CompletionStage<byte @Nullable []> setIfAbsent(byte[] id, byte[] value, long ttlMillis) {
-    return this.<Loaded>writing(
-            List.of(id),
+    return this.<Loaded>changing(
+            List.of(new Change(id, value)),
+            /* always= */ false,
             gen -> {
               byte[] key = layout.entryKey(gen, id);
               return List.of(
@@ -312,10 +337,11 @@ final class EntryStore {
   /** Stores the value if the present one is this one, byte for byte. Not on the client's thread. */
   CompletionStage<Boolean> compareAndSet(byte[] id, byte[] expected, byte[] value, long ttlMillis) {
     List<String> lifetime = lifetime(ttlMillis);
-    return conditionalWrites.retryWhenForgotten(
+    return comparing(
         write ->
-            writing(
-                List.of(id),
+            changing(
+                List.of(new Change(id, value)),
+                /* always= */ false,
                 gen ->
                     List.of(
                         write.compareAndSet(layout.entryKey(gen, id), expected, value, lifetime)),
@@ -324,26 +350,52 @@ final class EntryStore {
 
   /** Removes the value if it is this one, byte for byte. Not on the client's thread. */
   CompletionStage<Boolean> compareAndDelete(byte[] id, byte[] expected) {
-    return conditionalWrites.retryWhenForgotten(
+    return compareAndDelete(new Change(id, null), expected);
+  }
+
+  /** The same, where it is the end of a new value that has no time to live. */
+  CompletionStage<Boolean> compareAndExpire(byte[] id, byte[] expected, byte[] value) {
+    return compareAndDelete(new Change(id, value), expected);
+  }
+
+  private CompletionStage<Boolean> compareAndDelete(Change change, byte[] expected) {
+    return comparing(
         write ->
-            writing(
-                List.of(id),
-                gen -> List.of(write.compareAndDelete(layout.entryKey(gen, id), expected)),
+            changing(
+                List.of(change),
+                /* always= */ false,
+                gen -> List.of(write.compareAndDelete(layout.entryKey(gen, change.id()), expected)),
                 replies -> isDone(replies.get(0))));
+  }
+
+  private CompletionStage<Boolean> comparing(Function<Form, CompletionStage<Boolean>> operation) {
+    return queue == null
+        ? conditionalWrites.retryWhenForgotten(operation)
+        : operation.apply(Form.QUEUED);
+  }
+
+  /** Tells the writer of what changes nothing here; nothing without a queue. */
+  CompletionStage<Boolean> tellWriter(byte[] id, byte @Nullable [] value) {
+    return queue == null
+        ? CompletableFuture.completedFuture(true)
+        : changing(
+            List.of(new Change(id, value)), /* always= */ true, gen -> List.of(), replies -> true);
   }
 
   /** Removes the value; whether there was one. */
   CompletionStage<Boolean> delete(byte[] id) {
-    return writing(
-        List.of(id),
+    return changing(
+        List.of(new Change(id, null)),
+        /* always= */ true,
         gen -> List.of(Command.of("DEL").arg(layout.entryKey(gen, id))),
         replies -> isOne(replies.get(0)));
   }
 
   /** Removes the value; the one there was, or null. */
   CompletionStage<byte @Nullable []> getAndDelete(byte[] id) {
-    return writing(
-        List.of(id),
+    return changing(
+        List.of(new Change(id, null)),
+        /* always= */ true,
         gen -> List.of(Command.of("GETDEL").arg(layout.entryKey(gen, id))),
         replies -> (byte[]) replies.get(0));
   }
@@ -353,8 +405,9 @@ final class EntryStore {
     return inBatches(
         ids,
         batch ->
-            writing(
-                batch,
+            changing(
+                batch.stream().map(id -> new Change(id, null)).toList(),
+                /* always= */ true,
                 gen ->
                     batch.stream()
                         .map(
@@ -509,6 +562,60 @@ final class EntryStore {
                 replies -> List.of(true)));
   }
 
+  /** Writes what the writer is to be told of, if there is a queue for that. */
+  private <T extends @Nullable Object> CompletionStage<T> changing(
+      List<Change> changes,
+      boolean always,
+      Function<byte[], List<Command>> build,
+      Function<List<@Nullable Object>, T> read) {
+    WriteQueue behind = queue;
+    if (behind == null) {
+      return writing(changes.stream().map(Change::id).toList(), build, read);
+    }
+    int ended = leases ? changes.size() : 0;
+    List<byte[]> ids = changes.stream().map(Change::id).toList();
+    ToQueue what = new ToQueue(changes, always, behind.roomDeadline());
+    return noting(
+        ids,
+        guarded(
+            () ->
+                queueing(
+                    behind,
+                    gen -> leases ? withoutLeases(gen, ids, build.apply(gen)) : build.apply(gen),
+                    what,
+                    replies -> read.apply(replies.subList(ended, replies.size())))));
+  }
+
+  /** What to queue, when, and how long to wait for room. */
+  private record ToQueue(List<Change> changes, boolean always, long deadline) {}
+
+  private <T extends @Nullable Object> CompletionStage<T> queueing(
+      WriteQueue behind,
+      Function<byte[], List<Command>> build,
+      ToQueue what,
+      Function<List<@Nullable Object>, T> read) {
+    byte[] used = generation;
+    if (used == null) {
+      return currentGeneration().thenCompose(known -> queueing(behind, build, what, read));
+    }
+    return behind
+        .change(used, build.apply(used), what.changes(), what.always())
+        .thenCompose(
+            outcome -> {
+              if (outcome.full()) {
+                return behind
+                    .room(what.deadline())
+                    .thenCompose(now -> queueing(behind, build, what, read));
+              }
+              if (Arrays.equals(outcome.generation(), used)) {
+                return CompletableFuture.completedFuture(read.apply(outcome.replies()));
+              }
+              generation = outcome.generation();
+              forgetCopies();
+              return queueing(behind, build, what, read);
+            });
+  }
+
   /** Writes in the generation that is the current one when the writing begins. */
   private <T extends @Nullable Object> CompletionStage<T> writing(
       List<byte[]> ids,
@@ -523,6 +630,12 @@ final class EntryStore {
                         gen -> withoutLeases(gen, ids, build.apply(gen)),
                         replies -> read.apply(replies.subList(ids.size(), replies.size())))
                     : inGeneration(/* checkFirst= */ true, build, read));
+    return noting(ids, written);
+  }
+
+  /** Keeps copies, and what is remembered of an outage, in step with what was written. */
+  private <T extends @Nullable Object> CompletionStage<T> noting(
+      List<byte[]> ids, CompletionStage<T> written) {
     if (near == null && outage == null) {
       return written;
     }

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * p:products:1763683200000:42     the entry of key 42 in that generation
  * p:products:sweep                the lease of whoever removes older generations
  * p:products:load:{…:42}          the lease of whoever loads key 42, see LoadLeases
+ * p:products:queue, …             what waits for the writer, see WriteQueue
  * </pre>
  *
  * <p>No entry's name holds a brace, so on a cluster the entries of a cache spread over all slots.
@@ -81,6 +82,11 @@ final class KeyLayout {
   /** The key of the sweeper's lease. */
   byte[] sweepKey() {
     return bytes(cachePrefix + "sweep");
+  }
+
+  /** One of the keys of WriteQueue. */
+  byte[] ofWriteBehind(String what) {
+    return bytes(cachePrefix + what);
   }
 
   /** The key of an entry. */

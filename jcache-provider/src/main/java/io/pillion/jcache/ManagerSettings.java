@@ -5,6 +5,7 @@ import io.pillion.cache.FailureSettings;
 import io.pillion.cache.JsonCodec;
 import io.pillion.cache.LoadingSettings;
 import io.pillion.cache.NearSettings;
+import io.pillion.cache.WriteBehindSettings;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.List;
@@ -24,6 +25,7 @@ final class ManagerSettings {
   private static final String CODEC = "pillion.codec";
   private static final String LOADING = "pillion.loading.";
   private static final String FAILURE = "pillion.failure";
+  private static final String BEHIND = "pillion.write-behind";
   private static final String NEAR = "pillion.near";
   private static final String NEAR_MAX_BYTES = "pillion.near.max-bytes";
   private static final String NEAR_TTL = "pillion.near.ttl";
@@ -59,6 +61,7 @@ final class ManagerSettings {
     settings.near(near(lookup, configuration));
     settings.loading(loading(lookup, configuration));
     settings.failure(failure(lookup, configuration));
+    settings.writeBehind(writeBehind(lookup, configuration));
     return settings;
   }
 
@@ -108,6 +111,38 @@ final class ManagerSettings {
         FAILURE + ".most-missed", text -> all[0] = all[0].withMostMissed(Integer.parseInt(text)));
     FailureSettings own =
         configuration instanceof PillionConfiguration<?, ?> ours ? ours.getFailure() : null;
+    return own != null ? own : wanted[0] ? all[0] : null;
+  }
+
+  private static @Nullable WriteBehindSettings writeBehind(
+      Lookup lookup, Configuration<?, ?> configuration) {
+    WriteBehindSettings[] all = {WriteBehindSettings.defaults()};
+    boolean[] wanted = new boolean[1];
+    lookup.apply(BEHIND, text -> wanted[0] = truth(text));
+    lookup.apply(
+        BEHIND + ".batch-size", text -> all[0] = all[0].withBatchSize(Integer.parseInt(text)));
+    lookup.apply(BEHIND + ".max-delay", text -> all[0] = all[0].withMaxDelay(duration(text)));
+    lookup.apply(
+        BEHIND + ".retries",
+        text ->
+            all[0] =
+                all[0].withRetries(Integer.parseInt(text), all[0].backOff(), all[0].maxBackOff()));
+    lookup.apply(
+        BEHIND + ".max-back-off",
+        text -> all[0] = all[0].withRetries(all[0].retries(), all[0].backOff(), duration(text)));
+    lookup.apply(
+        BEHIND + ".back-off",
+        text -> all[0] = all[0].withRetries(all[0].retries(), duration(text), all[0].maxBackOff()));
+    lookup.apply(
+        BEHIND + ".capacity",
+        text -> all[0] = all[0].withCapacity(Integer.parseInt(text), all[0].fullWait()));
+    lookup.apply(
+        BEHIND + ".full-wait",
+        text -> all[0] = all[0].withCapacity(all[0].capacity(), duration(text)));
+    lookup.apply(BEHIND + ".lease", text -> all[0] = all[0].withLease(duration(text)));
+    lookup.apply(BEHIND + ".drain", text -> all[0] = all[0].withDrain(duration(text)));
+    WriteBehindSettings own =
+        configuration instanceof PillionConfiguration<?, ?> ours ? ours.getWriteBehind() : null;
     return own != null ? own : wanted[0] ? all[0] : null;
   }
 

@@ -80,6 +80,12 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code pillion.failure.most-missed}</td>
  *     <td>how many missed keys are remembered before the cache is cleared instead</td>
  *     <td>10000</td></tr>
+ * <tr><td>{@code pillion.write-behind}</td>
+ *     <td>{@code true} calls the writer later, from a queue on the server, see {@link
+ *     io.pillion.cache.WriteBehindSettings}; likewise {@code .batch-size}, {@code .max-delay},
+ *     {@code .retries}, {@code .back-off}, {@code .max-back-off}, {@code .capacity}, {@code
+ *     .full-wait}, {@code .lease}, {@code .drain}</td>
+ *     <td>{@code false}</td></tr>
  * </table>
  */
 public final class PillionCacheManager implements CacheManager {

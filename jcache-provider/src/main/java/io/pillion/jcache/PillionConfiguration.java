@@ -3,6 +3,7 @@ package io.pillion.jcache;
 import io.pillion.cache.FailureSettings;
 import io.pillion.cache.LoadingSettings;
 import io.pillion.cache.NearSettings;
+import io.pillion.cache.WriteBehindSettings;
 import java.util.Objects;
 import javax.cache.configuration.CompleteConfiguration;
 import javax.cache.configuration.MutableConfiguration;
@@ -18,6 +19,7 @@ public final class PillionConfiguration<K, V> extends MutableConfiguration<K, V>
   private @Nullable NearSettings near;
   private @Nullable LoadingSettings loading;
   private @Nullable FailureSettings failure;
+  private @Nullable WriteBehindSettings writeBehind;
 
   /** The standard's defaults. */
   public PillionConfiguration() {}
@@ -29,6 +31,7 @@ public final class PillionConfiguration<K, V> extends MutableConfiguration<K, V>
       near = ours.near;
       loading = ours.loading;
       failure = ours.failure;
+      writeBehind = ours.writeBehind;
     }
   }
 
@@ -65,17 +68,32 @@ public final class PillionConfiguration<K, V> extends MutableConfiguration<K, V>
     return this;
   }
 
+  /** How the writer is called later; null for as the cache manager's properties say. */
+  public @Nullable WriteBehindSettings getWriteBehind() {
+    return writeBehind;
+  }
+
+  /**
+   * Lets the writer be called later, from a queue on the server. The cache also needs a writer and
+   * {@link #setWriteThrough}: without them nothing is written, now or later.
+   */
+  public PillionConfiguration<K, V> setWriteBehind(@Nullable WriteBehindSettings writeBehind) {
+    this.writeBehind = writeBehind;
+    return this;
+  }
+
   @Override
   public boolean equals(@Nullable Object other) {
     return super.equals(other)
         && other instanceof PillionConfiguration<?, ?> ours
         && Objects.equals(near, ours.near)
         && Objects.equals(loading, ours.loading)
-        && Objects.equals(failure, ours.failure);
+        && Objects.equals(failure, ours.failure)
+        && Objects.equals(writeBehind, ours.writeBehind);
   }
 
   @Override
   public int hashCode() {
-    return super.hashCode() * 31 + Objects.hash(near, loading, failure);
+    return super.hashCode() * 31 + Objects.hash(near, loading, failure, writeBehind);
   }
 }
