@@ -44,6 +44,7 @@ final class FunctionCommands {
     table.group(CommandGroup.SCRIPTING);
     ScriptingCommands.writing(
             table.command("FCALL", call -> functions.call(call, /* readonly= */ false)))
+        .writesIf(functions::mayWrite)
         .since("7.0.0")
         .complexity("Depends on the function that is executed.")
         .summary("Calls a function.")

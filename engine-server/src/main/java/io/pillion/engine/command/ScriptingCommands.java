@@ -31,10 +31,12 @@ final class ScriptingCommands {
   void declare(CommandTable table) {
     table.group(CommandGroup.SCRIPTING);
     writing(table.command("EVAL", call -> scripts.eval(call, false, false)))
+        .writesIf(words -> scripts.mayWrite(words, /* byDigest= */ false))
         .since("2.6.0")
         .summary("Runs a Lua script.")
         .syntax("script numkeys [key [key ...]] [arg [arg ...]]");
     writing(table.command("EVALSHA", call -> scripts.eval(call, true, false)))
+        .writesIf(words -> scripts.mayWrite(words, /* byDigest= */ true))
         .since("2.6.0")
         .summary("Runs a Lua script that is known by its SHA-1 digest.")
         .syntax("sha1 numkeys [key [key ...]] [arg [arg ...]]");

@@ -172,7 +172,8 @@ final class ServerCommands {
   }
 
   private void time(Call call) {
-    long millis = call.engine().world().wallMillis();
+    // For a script, time stands still.
+    long millis = call.engine().isInScript() ? call.now() : call.engine().world().wallMillis();
     call.reply().array(2);
     call.reply().bulk(millis / 1000);
     call.reply().bulk(millis % 1000 * 1000);

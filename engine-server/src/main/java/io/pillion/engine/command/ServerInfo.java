@@ -19,6 +19,8 @@ import io.pillion.engine.persistence.RdbProgress;
 import io.pillion.engine.pubsub.Kind;
 import io.pillion.engine.replication.Replica;
 import io.pillion.engine.replication.Replication;
+import io.pillion.engine.scripting.FunctionLibraries;
+import io.pillion.engine.scripting.Scripts;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -243,6 +245,7 @@ final class ServerInfo {
     bytes("total_system_memory", operatingSystem().getTotalMemorySize());
     bytes("maxmemory", parameters.number("maxmemory"));
     line("maxmemory_policy", parameters.text("maxmemory-policy"));
+    scripts();
     line("allocator_frag_ratio", ratio(memory.arenaRatio()));
     line("allocator_frag_bytes", memory.reservedBytes() - memory.dataBytes());
     line("allocator_rss_ratio", ratio(1));
@@ -268,6 +271,21 @@ final class ServerInfo {
     line("active_defrag_running", 0);
     line("lazyfree_pending_objects", engine.keyspace().discardedCount());
     line("lazyfreed_objects", engine.keyspace().lazilyFreedCount());
+  }
+
+  private void scripts() {
+    Scripts scripts = services.scripts();
+    FunctionLibraries functions = services.functions();
+    long worlds = scripts.luaBytes() + functions.luaBytes();
+    bytes("used_memory_lua", scripts.luaBytes());
+    line("used_memory_vm_eval", scripts.luaBytes());
+    line("used_memory_scripts_eval", scripts.bodyBytes());
+    line("number_of_cached_scripts", scripts.count());
+    line("number_of_functions", functions.functionCount());
+    line("number_of_libraries", functions.libraries().size());
+    line("used_memory_vm_functions", functions.luaBytes());
+    bytes("used_memory_vm_total", worlds);
+    bytes("used_memory_scripts", scripts.bodyBytes());
   }
 
   private static String ratio(double value) {
@@ -384,6 +402,7 @@ final class ServerInfo {
     line("expire_cycle_cpu_milliseconds", statistics.expiryNanos() / 1_000_000);
     line("evicted_keys", engine.keyspace().evictedCount());
     line("evicted_clients", statistics.evictedClients());
+    line("evicted_scripts", services.scripts().evicted());
     line("total_eviction_exceeded_time", statistics.evictionNanos() / 1_000_000);
     line("current_eviction_exceeded_time", 0);
     line("keyspace_hits", statistics.hits());

@@ -136,8 +136,11 @@ final class SortCommands {
     if (type != ValueType.LIST && type != ValueType.SET && type != ValueType.ZSET) {
       throw Errors.wrongType();
     }
-    if (query.unsorted && type == ValueType.SET && query.destination != null) {
-      // What is stored must not depend on the order in which a set happens to be kept.
+    if (query.unsorted
+        && type == ValueType.SET
+        && (query.destination != null || call.engine().isInScript())) {
+      // What is stored, or a script sees, must not depend on the order in which a set happens to be
+      // kept.
       query.unsorted = false;
       query.alphabetic = true;
       query.by = null;

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,7 @@ public final class Command {
   private final List<KeySpec> keySpecs = new ArrayList<>();
   private final List<String> tips = new ArrayList<>();
   private @Nullable Function<Args, Set<KeySpec.Flag>> keyFlags;
+  private Predicate<Args> writesByWords = words -> true;
   private int arity = -1;
   private String since = "";
   private String summary = "";
@@ -125,6 +127,12 @@ public final class Command {
         : spec.flags();
   }
 
+  /** Whether it writes where only its words tell: {@code MAY_REPLICATE}. */
+  public Command writesIf(Predicate<Args> byWords) {
+    writesByWords = byWords;
+    return this;
+  }
+
   /** What proxies and clusters should know, in Redis' words for it. */
   public Command tips(String... add) {
     tips.addAll(List.of(add));
@@ -195,6 +203,11 @@ public final class Command {
 
   boolean isWrite() {
     return write;
+  }
+
+  /** Whether what these words do may have to be passed on. */
+  boolean mayWrite(Args words) {
+    return write || (flags.contains(CommandFlag.MAY_REPLICATE) && writesByWords.test(words));
   }
 
   boolean isScript() {

@@ -471,7 +471,7 @@ public final class Engine implements KeyListener {
       finishReply(client, start, mode);
       return;
     }
-    if (mustPostpone(client, command)) {
+    if (mustPostpone(client, command, args)) {
       postpone(client, args);
       return;
     }
@@ -610,6 +610,11 @@ public final class Engine implements KeyListener {
   /** Whether memory was full, and nothing to be evicted, when the command going on began. */
   public boolean isShortOfMemory() {
     return isShortOfMemory && keyspace.settings().maxMemoryBytes > 0;
+  }
+
+  /** Whether a script is being carried out. */
+  public boolean isInScript() {
+    return scripts != 0;
   }
 
   /** Whether scripts may send commands flagged NOSCRIPT: for tests. */
@@ -765,7 +770,7 @@ public final class Engine implements KeyListener {
     }
     gate.check(client, command, args);
     if (restrictions.areAny()) {
-      restrictions.check(command, mayWrite(client, command));
+      restrictions.check(command, isWrite(client, command));
     }
     if (keyspace.hasDiscarded() && command.is(CommandFlag.DENYOOM)) {
       keyspace.reclaimInNeed();
@@ -1445,9 +1450,9 @@ public final class Engine implements KeyListener {
         });
   }
 
-  private boolean mustPostpone(Client client, Command command) {
+  private boolean mustPostpone(Client client, Command command, Args args) {
     if (pause == PauseMode.NONE) {
-      return logFull && mayWrite(client, command);
+      return logFull && mayWrite(client, command, args);
     }
     if (pausedUntilMillis <= keyspace.now()) {
       unpause();
@@ -1456,17 +1461,24 @@ public final class Engine implements KeyListener {
     if (pause == PauseMode.ALL) {
       return true;
     }
-    return mayWrite(client, command);
+    return mayWrite(client, command, args);
   }
 
-  private static boolean mayWrite(Client client, Command command) {
+  private static boolean mayWrite(Client client, Command command, Args args) {
     Client.Transaction transaction = client.transaction();
-    return command.isWrite()
-        || command.is(CommandFlag.MAY_REPLICATE)
+    return command.mayWrite(args)
         || (transaction != null
             && command.is(CommandFlag.RUNS_TRANSACTION)
-            && transaction.queue().stream()
-                .anyMatch(q -> q.command().isWrite() || q.command().is(CommandFlag.MAY_REPLICATE)));
+            && transaction.queue().stream().anyMatch(q -> q.command().mayWrite(q.args())));
+  }
+
+  /** A script that says nothing of itself is refused with its first write, not before. */
+  private static boolean isWrite(Client client, Command command) {
+    Client.Transaction transaction = client.transaction();
+    return command.isWrite()
+        || (transaction != null
+            && command.is(CommandFlag.RUNS_TRANSACTION)
+            && transaction.queue().stream().anyMatch(q -> q.command().isWrite()));
   }
 
   private void postpone(Client client, Args args) {

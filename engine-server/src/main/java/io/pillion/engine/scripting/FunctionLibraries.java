@@ -1,6 +1,7 @@
 package io.pillion.engine.scripting;
 
 import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.scripting.lua.Arguments;
@@ -481,6 +482,12 @@ public final class FunctionLibraries {
   }
 
   // --- running
+
+  /** Whether the function that FCALL names may write, as far as it says so itself. */
+  public boolean mayWrite(Args words) {
+    Function function = functions.get(words.get(1).toString().toLowerCase(Locale.ROOT));
+    return function == null || function.flags.mayWrite();
+  }
 
   /**
    * Carries out FCALL, or FCALL_RO.

@@ -52,6 +52,11 @@ public final class ScriptFlags {
     return flags.contains(flag);
   }
 
+  /** Whether it does not say that it never writes. */
+  boolean mayWrite() {
+    return !isDeclared || !has(Flag.NO_WRITES);
+  }
+
   /** All that it says. */
   public Set<Flag> all() {
     return flags;

@@ -194,6 +194,19 @@ public final class Scripts {
     }
   }
 
+  /** Whether the script that EVAL or EVALSHA names may write, as far as it says so itself. */
+  public boolean mayWrite(Args words, boolean byDigest) {
+    if (!byDigest) {
+      try {
+        return ScriptFlags.of(words.get(1).toByteArray()).mayWrite();
+      } catch (CommandException e) {
+        return true;
+      }
+    }
+    Script script = known.get(words.get(1).toString().toLowerCase(Locale.ROOT));
+    return script == null || script.flags.mayWrite();
+  }
+
   private static CommandException noScript() {
     return new CommandException("NOSCRIPT No matching script. Please use EVAL.");
   }

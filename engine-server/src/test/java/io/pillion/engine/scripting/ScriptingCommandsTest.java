@@ -47,6 +47,38 @@ final class ScriptingCommandsTest {
   }
 
   @CommandTest
+  void scriptsThatDoNotWriteRunDuringAPauseOfWrites(TestClient r) {
+    r.call("FUNCTION", "LOAD", "REPLACE", LIBRARY).is("lib");
+    r.ok("SET", "k", "v");
+    String script = "#!lua flags=no-writes\nreturn redis.call('GET', KEYS[1])";
+    r.ok("CLIENT", "PAUSE", "100000", "WRITE");
+    r.call("EVAL", script, "1", "k").is("v");
+    r.call("EVAL_RO", "return redis.call('GET', KEYS[1])", "1", "k").is("v");
+    r.call("FCALL", "get", "1", "k").is("v");
+    r.ok("MULTI");
+    r.call("EVAL", script, "1", "k").isQueued();
+    r.call("EXEC").isList("v");
+    r.ok("CLIENT", "UNPAUSE");
+  }
+
+  @CommandTest
+  void scriptsThatSayNothingReadWithoutReplicas(TestClient r) {
+    r.ok("SET", "k", "v");
+    r.ok("CONFIG", "SET", "min-replicas-to-write", "1");
+    r.call("EVAL", "return redis.call('GET', KEYS[1])", "1", "k").is("v");
+    r.call("EVAL", "#!lua\nreturn 1", "0").isErrorLike("NOREPLICAS");
+    r.call("EVAL", "return redis.call('SET', KEYS[1], 1)", "1", "k").isErrorLike("NOREPLICAS");
+    r.ok("CONFIG", "SET", "min-replicas-to-write", "0");
+  }
+
+  @CommandTest
+  void setsAreInOrderForScriptsThatSortByAConstant(TestClient r) {
+    r.call("SADD", "s", "b", "aa", "a", "c").is(4);
+    r.call("EVAL", "return redis.call('SORT', KEYS[1], 'BY', '_', 'GET', '#')", "1", "s")
+        .isList("a", "aa", "b", "c");
+  }
+
+  @CommandTest
   void selectingDoesNotLeak(TestClient r) {
     r.call("EVAL", "redis.call('SELECT', 5) return redis.call('SET', 'k', 'five')", "0").isOk();
     r.call("GET", "k").isNil();
