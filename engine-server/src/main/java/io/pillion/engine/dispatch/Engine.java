@@ -907,7 +907,8 @@ public final class Engine implements KeyListener {
       keyspace.refreshNow();
     }
     dirty += call.changes();
-    executed(call.client(), command, call.args(), took);
+    // What a script does, its caller has done.
+    executed(reader == null ? call.client() : reader, command, call.args(), took);
     collectEffects(call);
   }
 
