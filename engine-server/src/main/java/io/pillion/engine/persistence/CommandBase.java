@@ -141,7 +141,7 @@ final class CommandBase {
     public void clear() {}
 
     @Override
-    public void load(Bytes source) {
+    public void load(Bytes source, boolean replace) {
       attempt(() -> command("FUNCTION", Bytes.of("LOAD"), source));
     }
   }

@@ -17,7 +17,7 @@ public interface Functions {
         public void clear() {}
 
         @Override
-        public void load(Bytes source) {}
+        public void load(Bytes source, boolean replace) {}
       };
 
   /** The source of each library, from {@code #!} on. */
@@ -29,8 +29,9 @@ public interface Functions {
   /**
    * Adds a library.
    *
+   * @param replace whether one of the same name gives way; else it is an error
    * @throws IllegalArgumentException when it cannot be: its name is taken, it does not compile; the
    *     message says so
    */
-  void load(Bytes source);
+  void load(Bytes source, boolean replace);
 }

@@ -156,7 +156,7 @@ public final class RdbReader {
         try {
           Bytes source = in.readString();
           if (!options.dry) {
-            functions.load(source);
+            functions.load(source, options.replace);
           }
         } catch (IllegalArgumentException e) {
           throw in.broken("Failed loading functions: " + e.getMessage());

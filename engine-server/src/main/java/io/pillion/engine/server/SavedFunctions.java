@@ -25,9 +25,9 @@ final class SavedFunctions implements Functions {
   }
 
   @Override
-  public void load(Bytes source) {
+  public void load(Bytes source, boolean replace) {
     try {
-      libraries.load(source.toByteArray(), /* replace= */ false);
+      libraries.load(source.toByteArray(), replace);
     } catch (CommandException e) {
       throw new IllegalArgumentException(e.text(), e);
     }
