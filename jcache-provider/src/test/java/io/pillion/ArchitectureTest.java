@@ -1,13 +1,17 @@
 package io.pillion;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.core.domain.JavaMethodCall;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import java.io.ObjectInputStream;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 
 /** The arrows of the client side: client ← cache ← jcache, and nobody knows the next one up. */
 @AnalyzeClasses(
@@ -43,6 +47,20 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage("io.pillion.engine..", "io.lettuce..", "io.netty..")
           .because("whatever carries commands can be exchanged");
+
+  @ArchTest
+  static final ArchRule nothingRunsInTheCommonPool =
+      noClasses()
+          .should()
+          .callMethodWhere(
+              describe(
+                  "a stage would run without an executor",
+                  (JavaMethodCall call) ->
+                      call.getTargetOwner().isAssignableTo(CompletionStage.class)
+                          && call.getName().matches("\\w+Async|delayedExecutor")
+                          && call.getTarget().getRawParameterTypes().stream()
+                              .noneMatch(type -> type.isEquivalentTo(Executor.class))))
+          .because("it is a single thread on a machine with two processors, and may be blocked");
 
   @ArchTest
   static final ArchRule packagesHaveNoCycles =

@@ -248,7 +248,9 @@ final class LoadLeases {
                     : CompletableFuture.runAsync(
                         () -> {},
                         CompletableFuture.delayedExecutor(
-                            Math.min(50, claim.waitMillis()), TimeUnit.MILLISECONDS)));
+                            Math.min(50, claim.waitMillis()),
+                            TimeUnit.MILLISECONDS,
+                            CacheThreads.WORKERS)));
   }
 
   private void send(Command command) {

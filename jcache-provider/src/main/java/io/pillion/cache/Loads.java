@@ -97,7 +97,7 @@ final class Loads<K, V> {
     }
     CompletionStage<?> unused =
         claimToRefresh(id)
-            .thenComposeAsync(claim -> refresh(id, old, from, claim))
+            .thenComposeAsync(claim -> refresh(id, old, from, claim), CacheThreads.WORKERS)
             .whenComplete(
                 (done, failure) -> {
                   refreshing.remove(name);
@@ -124,7 +124,7 @@ final class Loads<K, V> {
     CompletionStage<?> stored;
     try {
       stored =
-          offTheReader(from.get())
+          CacheThreads.offTheReader(from.get())
               .thenCompose(
                   value ->
                       value == null
@@ -138,7 +138,7 @@ final class Loads<K, V> {
 
   private void release(@Nullable Claim claim) {
     if (claim != null && claim.token() != null && leases != null) {
-      CompletionStage<?> unused = offTheReader(leases.release(claim));
+      CompletionStage<?> unused = CacheThreads.offTheReader(leases.release(claim));
     }
   }
 
@@ -302,7 +302,7 @@ final class Loads<K, V> {
     CompletionStage<@Nullable V> found;
     try {
       found =
-          offTheReader(lookUp.get())
+          CacheThreads.offTheReader(lookUp.get())
               .thenCompose(
                   there ->
                       there != null
@@ -370,7 +370,7 @@ final class Loads<K, V> {
   private CompletionStage<@Nullable V> loadHereAsync(
       K key, byte[] id, Supplier<? extends CompletionStage<@Nullable V>> from) {
     byte[] generation = store.seenGeneration();
-    return offTheReader(from.get())
+    return CacheThreads.offTheReader(from.get())
         .thenCompose(
             loaded -> {
               long ttl = loaded == null ? 0 : ttl(loaded);
@@ -391,7 +391,7 @@ final class Loads<K, V> {
 
   private CompletionStage<@Nullable V> loadOnceAsync(
       K key, byte[] id, Supplier<? extends CompletionStage<@Nullable V>> from, LoadLeases all) {
-    return offTheReader(all.claim(id))
+    return CacheThreads.offTheReader(all.claim(id))
         .thenCompose(
             claim -> {
               byte[] there = claim.found().value();
@@ -405,7 +405,7 @@ final class Loads<K, V> {
               if (claim.mayLoad()) {
                 return loadedAsync(key, claim, from, all);
               }
-              return offTheReader(all.ended(claim))
+              return CacheThreads.offTheReader(all.ended(claim))
                   .thenCompose(ended -> loadOnceAsync(key, id, from, all));
             });
   }
@@ -414,7 +414,7 @@ final class Loads<K, V> {
       K key, Claim claim, Supplier<? extends CompletionStage<@Nullable V>> from, LoadLeases all) {
     CompletionStage<@Nullable V> loading;
     try {
-      loading = offTheReader(from.get());
+      loading = CacheThreads.offTheReader(from.get());
     } catch (RuntimeException e) {
       loading = CompletableFuture.failedFuture(e);
     }
@@ -437,16 +437,6 @@ final class Loads<K, V> {
                 release(claim);
               }
             });
-  }
-
-  /**
-   * Whoever waits for the answer may run code of the application, which may block, or ask what the
-   * server can do, which does; the thread that reads replies must not.
-   */
-  private static <T extends @Nullable Object> CompletableFuture<T> offTheReader(
-      CompletionStage<T> answer) {
-    CompletableFuture<T> future = answer.toCompletableFuture();
-    return future.isDone() ? future : future.thenApplyAsync(value -> value);
   }
 
   private static String name(byte[] id) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pillion.client.Awaiting;
 import io.pillion.client.Command;
 import io.pillion.client.Commands;
+import io.pillion.client.OwnThreads;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -415,8 +416,7 @@ public abstract class EngineCacheContract {
                 .readThrough(true));
     List<CompletableFuture<@Nullable String>> asking = new ArrayList<>();
     for (int i = 0; i < 8; i++) {
-      asking.add(
-          CompletableFuture.supplyAsync(() -> cache.get("a"), task -> new Thread(task).start()));
+      asking.add(CompletableFuture.supplyAsync(() -> cache.get("a"), OwnThreads.PER_TASK));
     }
     Awaiting.until(() -> loads.get() == 1);
     everybodyAsks.countDown();
@@ -439,7 +439,7 @@ public abstract class EngineCacheContract {
                 "a",
                 key -> {
                   // On another thread, as the method that evicts would be.
-                  CompletableFuture.runAsync(() -> cache.remove(key)).join();
+                  CompletableFuture.runAsync(() -> cache.remove(key), OwnThreads.PER_TASK).join();
                   return "stale";
                 }))
         .isEqualTo("stale");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pillion.client.Awaiting;
 import io.pillion.client.Command;
 import io.pillion.client.Commands;
+import io.pillion.client.OwnThreads;
 import io.pillion.client.Replies;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -19,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -67,7 +69,10 @@ abstract class LoadingContract {
                 if (async) {
                   return cache
                       .computeIfAbsentAsync(
-                          "k", () -> CompletableFuture.supplyAsync(() -> load(loads, loading, go)))
+                          "k",
+                          () ->
+                              CompletableFuture.supplyAsync(
+                                  () -> load(loads, loading, go), OwnThreads.PER_TASK))
                       .toCompletableFuture()
                       .join();
                 }
@@ -103,7 +108,7 @@ abstract class LoadingContract {
     AtomicInteger loads = new AtomicInteger();
     CompletableFuture<String> first =
         CompletableFuture.supplyAsync(
-            () -> cache.computeIfAbsent("k", key -> load(loads, loading, go)));
+            () -> cache.computeIfAbsent("k", key -> load(loads, loading, go)), OwnThreads.PER_TASK);
     loading.await();
     CompletableFuture<String> waiter =
         second
@@ -217,10 +222,12 @@ abstract class LoadingContract {
                     key -> {
                       load(new AtomicInteger(), loading, go);
                       throw new IllegalStateException("no database");
-                    }));
+                    }),
+            OwnThreads.PER_TASK);
     loading.await();
     CompletableFuture<String> waiting =
-        CompletableFuture.supplyAsync(() -> second.computeIfAbsent("k", key -> "found"));
+        CompletableFuture.supplyAsync(
+            () -> second.computeIfAbsent("k", key -> "found"), OwnThreads.PER_TASK);
     go.countDown();
     assertThatThrownBy(failing::join).hasMessageContaining("no database");
     assertThat(waiting.join()).isEqualTo("found");
@@ -234,6 +241,37 @@ abstract class LoadingContract {
                     .join())
         .hasMessageContaining("none");
     assertThat(second.computeIfAbsent("a", key -> "b")).isEqualTo("b");
+  }
+
+  @Test
+  void aBusyCommonPoolStopsNoCache() throws Exception {
+    EngineCache<String, String> cache =
+        cache(
+            one(),
+            LEASED.withStaleFor(Duration.ofSeconds(30)),
+            Expiry.afterWrite(Duration.ofMillis(20)));
+    CountDownLatch go = new CountDownLatch(1);
+    int threads = ForkJoinPool.commonPool().getParallelism();
+    for (int i = 0; i < threads; i++) {
+      ForkJoinPool.commonPool().execute(() -> load(new AtomicInteger(), new CountDownLatch(1), go));
+    }
+    try {
+      assertThat(
+              cache
+                  .computeIfAbsentAsync(
+                      "k",
+                      () ->
+                          CompletableFuture.supplyAsync(
+                              () -> "first",
+                              CompletableFuture.delayedExecutor(
+                                  10, TimeUnit.MILLISECONDS, OwnThreads.PER_TASK)))
+                  .toCompletableFuture()
+                  .get(20, TimeUnit.SECONDS))
+          .isEqualTo("first");
+      Awaiting.until(() -> "second".equals(cache.computeIfAbsent("k", key -> "second")));
+    } finally {
+      go.countDown();
+    }
   }
 
   @Test

@@ -7,6 +7,7 @@ import io.pillion.client.Command;
 import io.pillion.client.Commands;
 import io.pillion.client.ConnectionException;
 import io.pillion.client.FaultProxy;
+import io.pillion.client.OwnThreads;
 import io.pillion.client.PillionClient;
 import io.pillion.client.RedisServer;
 import java.io.IOException;
@@ -64,10 +65,11 @@ class NearCacheStalenessTest {
       String name = "torture-" + UUID.randomUUID();
       String url = proxy.url() + "?timeout=2s";
       CompletableFuture<List<Event>> first =
-          CompletableFuture.supplyAsync(actor(0, url, name, seed)::act);
+          CompletableFuture.supplyAsync(actor(0, url, name, seed)::act, OwnThreads.PER_TASK);
       CompletableFuture<List<Event>> second =
           CompletableFuture.supplyAsync(
-              JVMS ? () -> otherJvm(url, name, seed) : actor(1, url, name, seed)::act);
+              JVMS ? () -> otherJvm(url, name, seed) : actor(1, url, name, seed)::act,
+              OwnThreads.PER_TASK);
       List<Event> events =
           new ArrayList<>(
               disturb(

@@ -1,6 +1,7 @@
 package io.pillion.spring.cache;
 
 import io.pillion.cache.AbsentValue;
+import io.pillion.cache.CacheThreads;
 import io.pillion.cache.EngineCache;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -66,7 +67,7 @@ public final class PillionCache extends AbstractValueAdaptingCache {
 
   @Override
   public @Nullable CompletableFuture<?> retrieve(Object key) {
-    return offTheReader(cache.getAsync(key))
+    return CacheThreads.offTheReader(cache.getAsync(key))
         .thenApply(
             stored ->
                 stored != null && isAllowNullValues()
@@ -88,16 +89,6 @@ public final class PillionCache extends AbstractValueAdaptingCache {
             });
     // A future of its own: what one caller does to it is not felt by the others.
     return (CompletableFuture<T>) stored.thenApply(this::fromStoreValue).toCompletableFuture();
-  }
-
-  /**
-   * Whoever waits for the answer may run code of the application, which may block; the thread that
-   * reads replies must not.
-   */
-  private static <T extends @Nullable Object> CompletableFuture<T> offTheReader(
-      CompletionStage<T> answer) {
-    CompletableFuture<T> future = answer.toCompletableFuture();
-    return future.isDone() ? future : future.thenApplyAsync(value -> value);
   }
 
   @Override
