@@ -92,6 +92,7 @@ class ArchitectureTest {
           "net", Set.of("io.netty..", "jdk.net.."),
           "command", Set.of("com.sun.management..", "org.HdrHistogram.."),
           "dispatch", Set.of("org.HdrHistogram.."),
+          "persistence", Set.of("com.cronutils.."),
           "server", Set.of("ch.qos.logback.."));
 
   @ArchTest

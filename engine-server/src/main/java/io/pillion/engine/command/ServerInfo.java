@@ -16,6 +16,7 @@ import io.pillion.engine.observe.MemoryFigures;
 import io.pillion.engine.persistence.AofStatus;
 import io.pillion.engine.persistence.LoadProgress;
 import io.pillion.engine.persistence.RdbProgress;
+import io.pillion.engine.persistence.backup.BackupStatus;
 import io.pillion.engine.pubsub.Kind;
 import io.pillion.engine.replication.Replica;
 import io.pillion.engine.replication.Replication;
@@ -323,12 +324,23 @@ final class ServerInfo {
     line("rdb_last_load_keys_expired", rdb.keysExpired());
     line("rdb_last_load_keys_loaded", rdb.keysLoaded());
     appendOnly(services.appendOnly().status());
+    backups(services.backups().status());
     LoadProgress log = services.appendOnly().progress();
     if (log.isRunning()) {
       loading(log);
     } else if (loading) {
       loading(rdb);
     }
+  }
+
+  private void backups(BackupStatus status) {
+    line("backup_in_progress", status.running() == null ? 0 : 1);
+    line("backup_last_status", status.lastOk() ? "ok" : "err");
+    line("backup_last_time", status.lastMillis() / 1000);
+    line("backup_next_time", status.nextMillis() / 1000);
+    line("backup_count", status.count());
+    line("backup_missed", status.missed());
+    line("backup_last_error", status.lastError().replace('\r', ' ').replace('\n', ' '));
   }
 
   private void loading(LoadProgress progress) {

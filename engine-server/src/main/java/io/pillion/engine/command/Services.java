@@ -4,6 +4,7 @@ import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
 import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.RdbStore;
+import io.pillion.engine.persistence.backup.Backups;
 import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.replication.Replication;
 import io.pillion.engine.scripting.FunctionLibraries;
@@ -22,6 +23,7 @@ import io.pillion.engine.tracking.Tracking;
  * @param functions what FCALL knows and runs
  * @param appendOnly where changes are written as they happen
  * @param replication who follows
+ * @param backups whole data sets under a name
  */
 public record Services(
     Observation observation,
@@ -32,4 +34,5 @@ public record Services(
     Scripts scripts,
     FunctionLibraries functions,
     AppendOnly appendOnly,
-    Replication replication) {}
+    Replication replication,
+    Backups backups) {}

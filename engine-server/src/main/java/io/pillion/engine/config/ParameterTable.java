@@ -7,6 +7,9 @@ import static io.pillion.engine.config.Parameter.Trait.PROTECTED;
 import static io.pillion.engine.config.Parameter.Trait.SENSITIVE;
 
 import io.pillion.engine.config.Parameter.Trait;
+import java.time.DateTimeException;
+import java.time.LocalTime;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -345,6 +348,19 @@ final class ParameterTable {
     whole("engine-threads", 1, 64, 1, IMMUTABLE, HIDDEN);
     // How much a snapshot may hold in memory for writers that overtake it.
     memory("snapshot-memory", 1 << 20, LONG, "64mb");
+    backups();
+  }
+
+  private void backups() {
+    // Empty: the folder "backups" within dir.
+    text("backup-dir", "", PROTECTED);
+    // The expression itself is checked by who uses it.
+    several("backup-schedule", ParameterTable::wordsOrNone, List.of());
+    add("backup-zone", null, new ParameterType.Text(ParameterTable::zone), List.of("UTC"));
+    add("backup-window", null, new ParameterType.Text(ParameterTable::window), List.of(""));
+    whole("backup-retention-count", 0, INT, 7);
+    whole("backup-retention-days", 0, 36_500, 0);
+    text("restore-from", "", IMMUTABLE, HIDDEN);
   }
 
   // --- the words of the table
@@ -439,6 +455,36 @@ final class ParameterTable {
   }
 
   // --- checks
+
+  private static List<String> wordsOrNone(List<String> words) {
+    return words.stream().filter(word -> !word.isEmpty()).toList();
+  }
+
+  private static String zone(String text) {
+    try {
+      return ZoneId.of(text).getId();
+    } catch (DateTimeException e) {
+      throw new ConfigException("argument must be a time zone such as UTC or Europe/Berlin");
+    }
+  }
+
+  private static String window(String text) {
+    if (text.isEmpty()) {
+      return text;
+    }
+    int dash = text.indexOf('-');
+    try {
+      if (dash > 0
+          && !LocalTime.parse(text.substring(0, dash))
+              .equals(LocalTime.parse(text.substring(dash + 1)))) {
+        return text;
+      }
+    } catch (DateTimeException e) {
+      // said below
+    }
+    throw new ConfigException(
+        "argument must be two different times of the day such as 02:00-04:30");
+  }
 
   private static List<String> addresses(List<String> addresses) {
     if (addresses.size() > 16) {

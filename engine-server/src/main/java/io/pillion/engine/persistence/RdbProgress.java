@@ -129,7 +129,8 @@ public final class RdbProgress {
 
   // --- loading
 
-  void loading(Engine engine, long bytes) {
+  /** So many bytes are being loaded from now on. */
+  public void loading(Engine engine, long bytes) {
     loadingStartMillis = engine.keyspace().now();
     loadingStartNanos = engine.world().nanos();
     nowNanos = loadingStartNanos;
@@ -137,16 +138,19 @@ public final class RdbProgress {
     loadedBytes = 0;
   }
 
-  void loadedBytes(Engine engine, long bytes) {
+  /** So many of them are loaded. */
+  public void loadedBytes(Engine engine, long bytes) {
     loadedBytes = bytes;
     nowNanos = engine.world().nanos();
   }
 
-  void loadingEnded() {
+  /** No more are being loaded. */
+  public void loadingEnded() {
     loadingBytes = 0;
   }
 
-  void loaded(long keys, long expired) {
+  /** How many keys the loading that is over has found. */
+  public void loaded(long keys, long expired) {
     keysLoaded = keys;
     keysExpired = expired;
   }

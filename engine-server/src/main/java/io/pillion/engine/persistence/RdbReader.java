@@ -51,7 +51,7 @@ public final class RdbReader {
     }
 
     /** The same, to see whether it would go well. */
-    Options asDry() {
+    public Options asDry() {
       return new Options(keepExpired, /* replace= */ true, checksum, /* dry= */ true);
     }
   }
@@ -74,6 +74,11 @@ public final class RdbReader {
   /** How many bytes were read so far. */
   public long offset() {
     return in.offset();
+  }
+
+  /** The version of the format, once the beginning was read. */
+  public int version() {
+    return version;
   }
 
   /** How many keys were read and are there now. */

@@ -18,6 +18,7 @@ import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.LoadProgress;
 import io.pillion.engine.persistence.PersistenceException;
 import io.pillion.engine.persistence.RdbStore;
+import io.pillion.engine.persistence.backup.Backups;
 import io.pillion.engine.pubsub.KeyspaceEvents;
 import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.replication.Replication;
@@ -141,6 +142,7 @@ public final class EngineBuilder {
     RdbStore rdb = new RdbStore(parameters, new SavedFunctions(functions));
     AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
     Replication replication = new Replication(parameters, new SavedFunctions(functions));
+    Backups backups = new Backups(parameters, rdb, appendOnly);
     Services services =
         new Services(
             observation,
@@ -151,7 +153,8 @@ public final class EngineBuilder {
             scripts,
             functions,
             appendOnly,
-            replication);
+            replication,
+            backups);
     Engine engine = new Engine(world, keyspace, AllCommands.table(parameters, services, shutdown));
     rdb.attach(engine);
     replication.attach(engine);
@@ -171,19 +174,26 @@ public final class EngineBuilder {
 
     NetServer network = endpoints.isEmpty() ? null : new NetServer(engine, parameters);
     appendOnly.attach(engine, new SavedFunctions(functions));
-    PillionEngine running = new PillionEngine(engine, parameters, rdb, appendOnly, network);
+    PillionEngine running =
+        new PillionEngine(engine, parameters, rdb, appendOnly, backups, network);
     try {
+      backups.attach(engine, new SavedFunctions(functions));
       // Whoever connects while data are loaded is told so.
       boolean logged = parameters.isOn("appendonly");
-      engine.hold(() -> engine.restrictions().loading(warm || logged));
+      boolean restores = !parameters.text("restore-from").isEmpty();
+      engine.hold(() -> engine.restrictions().loading(warm || logged || restores));
       if (network != null) {
         endpoints.forEach(network::listen);
       }
       beforeLoading.run();
+      boolean restored = backups.restoreAtStart();
       if (logged) {
         appendOnly.start();
-      } else if (warm) {
+      } else if (warm && !restored) {
         load(rdb);
+      }
+      if (restored) {
+        backups.restoredAtStart();
       }
       engine.hold(() -> engine.restrictions().loading(false));
     } catch (ListenException | PersistenceException e) {
@@ -191,6 +201,7 @@ public final class EngineBuilder {
       throw e;
     }
     engine.hold(rdb::followSavePoints);
+    backups.start();
     parameters.onChange(
         () -> relisten(running, "Unable to listen on this port. Check server logs."),
         "port",

@@ -6,6 +6,7 @@ import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.net.NetServer;
 import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.RdbStore;
+import io.pillion.engine.persistence.backup.Backups;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,18 +19,21 @@ public final class PillionEngine implements AutoCloseable {
   private final RdbStore rdb;
   private final @Nullable NetServer network;
   private final AppendOnly appendOnly;
+  private final Backups backups;
 
   PillionEngine(
       Engine engine,
       Parameters parameters,
       RdbStore rdb,
       AppendOnly appendOnly,
+      Backups backups,
       @Nullable NetServer network) {
     this.engine = engine;
     this.parameters = parameters;
     this.rdb = rdb;
     this.network = network;
     this.appendOnly = appendOnly;
+    this.backups = backups;
   }
 
   /** A new client within this process, which speaks RESP3. */
@@ -103,6 +107,7 @@ public final class PillionEngine implements AutoCloseable {
     if (network != null) {
       network.close();
     }
+    backups.close();
     appendOnly.close();
     engine.close();
   }

@@ -18,6 +18,7 @@ import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.Functions;
 import io.pillion.engine.persistence.LoadProgress;
 import io.pillion.engine.persistence.RdbStore;
+import io.pillion.engine.persistence.backup.Backups;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.RequestParser;
 import io.pillion.engine.protocol.RespReply;
@@ -56,6 +57,8 @@ final class AllocationTest {
             RealWorld.get(), new Arena(SlabPool.shared(), 16 << 20), new KeyspaceSettings(), 1);
     Parameters parameters = new Parameters();
     Observation observation = new Observation(RealWorld.get(), parameters);
+    RdbStore rdb = new RdbStore(parameters, Functions.NONE);
+    AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
     engine =
         new Engine(
             RealWorld.get(),
@@ -67,12 +70,13 @@ final class AllocationTest {
                     new PubSub(),
                     new Tracking(RealWorld.get(), parameters),
                     new Monitors(RealWorld.get()),
-                    new RdbStore(parameters, Functions.NONE),
+                    rdb,
                     new Scripts(RealWorld.get(), parameters),
                     new FunctionLibraries(
                         RealWorld.get(), new Scripts(RealWorld.get(), parameters)),
-                    new AppendOnly(parameters, new LoadProgress()),
-                    new Replication(parameters, Functions.NONE)),
+                    appendOnly,
+                    new Replication(parameters, Functions.NONE),
+                    new Backups(parameters, rdb, appendOnly)),
                 null));
     engine.addObserver(observation);
     turn = new Turn(engine);

@@ -11,6 +11,7 @@ import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.Functions;
 import io.pillion.engine.persistence.LoadProgress;
 import io.pillion.engine.persistence.RdbStore;
+import io.pillion.engine.persistence.backup.Backups;
 import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.replication.Replication;
 import io.pillion.engine.scripting.FunctionLibraries;
@@ -49,6 +50,8 @@ final class CompatibilityPageTest {
   private static String list() {
     Parameters parameters = new Parameters();
     Observation observation = new Observation(RealWorld.get(), parameters);
+    RdbStore rdb = new RdbStore(parameters, Functions.NONE);
+    AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
     Map<CommandGroup, String> groups =
         AllCommands.table(
                 parameters,
@@ -57,12 +60,13 @@ final class CompatibilityPageTest {
                     new PubSub(),
                     new Tracking(RealWorld.get(), parameters),
                     new Monitors(RealWorld.get()),
-                    new RdbStore(parameters, Functions.NONE),
+                    rdb,
                     new Scripts(RealWorld.get(), parameters),
                     new FunctionLibraries(
                         RealWorld.get(), new Scripts(RealWorld.get(), parameters)),
-                    new AppendOnly(parameters, new LoadProgress()),
-                    new Replication(parameters, Functions.NONE)),
+                    appendOnly,
+                    new Replication(parameters, Functions.NONE),
+                    new Backups(parameters, rdb, appendOnly)),
                 () -> {})
             .all()
             .stream()

@@ -1,0 +1,220 @@
+package io.pillion.engine.persistence.backup;
+
+import io.pillion.engine.config.Parameters;
+import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.persistence.Functions;
+import io.pillion.engine.persistence.Snapshot;
+import io.pillion.engine.persistence.SnapshotOptions;
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.Objects;
+import java.util.zip.Deflater;
+import java.util.zip.GZIPOutputStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes backups: a snapshot, packed with gzip, which every machine can unpack and the JDK has; read
+ * again from beginning to end before it is given its name.
+ */
+final class BackupWriter {
+  private static final int SCAN_BYTES = 64 << 10;
+  private static final int BUFFER_BYTES = 64 << 10;
+  private static final String VERSION =
+      Objects.requireNonNullElse(BackupWriter.class.getPackage().getImplementationVersion(), "dev");
+
+  private final Engine engine;
+  private final Parameters parameters;
+  private final Functions functions;
+  private final BackupReader reader;
+  private volatile @Nullable Snapshot current;
+  private volatile boolean givenUp;
+
+  BackupWriter(Engine engine, Parameters parameters, Functions functions, BackupReader reader) {
+    this.engine = engine;
+    this.parameters = parameters;
+    this.functions = functions;
+    this.reader = reader;
+  }
+
+  /** Somebody else writes all data just now, or has removed them; later it may go well. */
+  static final class BusyException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    BusyException(String message) {
+      super(message);
+    }
+  }
+
+  /** What the cut was like. */
+  private record Cut(Snapshot snapshot, long millis, long memoryBytes, long offset) {}
+
+  /**
+   * Makes a backup of the data as they are now. Without the lock.
+   *
+   * @throws BusyException when a snapshot for another purpose is going on
+   * @throws IOException when it cannot be written, or is not found again as it was written; nothing
+   *     is left of it then
+   */
+  BackupManifest write(BackupTarget target, String name, BackupManifest.Kind kind)
+      throws IOException {
+    if (target.exists(name)) {
+      throw new IOException("backup '" + name + "' exists already");
+    }
+    BackupTarget.Draft draft = target.begin(name);
+    try {
+      BackupManifest manifest = fill(draft, name, kind);
+      BackupReader.Found found = reader.verify(draft::open, manifest);
+      BackupManifest known = withVersion(manifest, found.rdbVersion());
+      draft.publish(known);
+      return known;
+    } finally {
+      draft.discard();
+    }
+  }
+
+  private BackupManifest fill(BackupTarget.Draft draft, String name, BackupManifest.Kind kind)
+      throws IOException {
+    Measured stored = new Measured(draft.output(), BackupReader.sha256());
+    Measured data = new Measured(new FastGzip(stored), null);
+    Cut cut;
+    try (data) {
+      cut = cut(data);
+      try {
+        drive(cut.snapshot);
+      } finally {
+        current = null;
+        engine.hold(cut.snapshot::abandon);
+      }
+    }
+    return new BackupManifest(
+        name,
+        kind,
+        cut.millis,
+        VERSION,
+        BackupManifest.GZIP,
+        /* rdbVersion= */ 0,
+        cut.snapshot.records(),
+        stored.bytes,
+        data.bytes,
+        cut.memoryBytes,
+        cut.offset,
+        HexFormat.of().formatHex(Objects.requireNonNull(stored.digest).digest()));
+  }
+
+  private static BackupManifest withVersion(BackupManifest manifest, int rdbVersion) {
+    return new BackupManifest(
+        manifest.name(),
+        manifest.kind(),
+        manifest.createdMillis(),
+        manifest.engineVersion(),
+        manifest.encoding(),
+        rdbVersion,
+        manifest.keys(),
+        manifest.bytes(),
+        manifest.dataBytes(),
+        manifest.memoryBytes(),
+        manifest.offset(),
+        manifest.sha256());
+  }
+
+  private Cut cut(OutputStream data) throws BusyException {
+    Cut[] made = new Cut[1];
+    engine.hold(
+        () -> {
+          if (engine.keyspace().isCut()) {
+            return;
+          }
+          givenUp = false;
+          // Strings are not compressed one by one: all of it is, and better.
+          SnapshotOptions options =
+              new SnapshotOptions(
+                  /* compress= */ false,
+                  /* checksum= */ true,
+                  /* aofBase= */ false,
+                  parameters.number("snapshot-memory"));
+          Snapshot snapshot = new Snapshot(engine.keyspace(), functions, data, options);
+          current = snapshot;
+          made[0] =
+              new Cut(
+                  snapshot,
+                  engine.keyspace().now(),
+                  engine.keyspace().arena().usedBytes(),
+                  engine.log().offset());
+        });
+    if (made[0] == null) {
+      throw new BusyException(
+          "a background save or a rewrite of the append-only file is in progress: try again when it"
+              + " has ended");
+    }
+    return made[0];
+  }
+
+  private void drive(Snapshot snapshot) throws IOException {
+    boolean[] more = {true};
+    while (more[0]) {
+      engine.hold(() -> more[0] = snapshot.scan(SCAN_BYTES));
+      snapshot.drain();
+    }
+    if (givenUp) {
+      throw new IOException("given up: the engine is ending");
+    }
+    if (snapshot.isFlushed()) {
+      throw new BusyException("all data were removed meanwhile");
+    }
+    snapshot.finish();
+  }
+
+  /** Gives up what is being written. Under the lock. */
+  void giveUp() {
+    Snapshot snapshot = current;
+    if (snapshot != null) {
+      givenUp = true;
+      snapshot.abandon();
+    }
+  }
+
+  /** Counts what passes. */
+  private static final class Measured extends FilterOutputStream {
+    final @Nullable MessageDigest digest;
+    long bytes;
+    private boolean closed;
+
+    Measured(OutputStream out, @Nullable MessageDigest digest) {
+      super(out);
+      this.digest = digest;
+    }
+
+    @Override
+    public void write(int b) throws IOException {
+      write(new byte[] {(byte) b}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] array, int offset, int length) throws IOException {
+      out.write(array, offset, length);
+      bytes += length;
+      if (digest != null) {
+        digest.update(array, offset, length);
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      if (!closed) {
+        closed = true;
+        super.close();
+      }
+    }
+  }
+
+  /** Compression at the level that costs least: it runs beside the engine, on its processors. */
+  private static final class FastGzip extends GZIPOutputStream {
+    FastGzip(OutputStream out) throws IOException {
+      super(out, BUFFER_BYTES);
+      def.setLevel(Deflater.BEST_SPEED);
+    }
+  }
+}

@@ -1,0 +1,218 @@
+package io.pillion.engine.persistence.backup;
+
+import io.pillion.engine.world.Disk;
+import io.pillion.engine.world.DiskFile;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Backups as files of a folder: {@code name.rdb.gz} and {@code name.manifest}. The manifest is in
+ * place before the file gets its name, which is the moment from which the backup is there; it is
+ * removed after the file. So a manifest alone is a remainder, and a file alone is somebody else's.
+ */
+final class FolderTarget implements BackupTarget {
+  static final String FILE = ".rdb.gz";
+  static final String MANIFEST = ".manifest";
+  private static final String TEMPORARY = ".temp-";
+  private static final Logger log = LoggerFactory.getLogger(FolderTarget.class);
+
+  private final Disk disk;
+  private final String folder;
+
+  /** A target in a folder, named from the root on; its parent must be there. */
+  FolderTarget(Disk disk, String folder) {
+    this.disk = disk;
+    this.folder = folder;
+  }
+
+  @Override
+  public String description() {
+    return folder;
+  }
+
+  private String path(String name) {
+    return folder + "/" + name;
+  }
+
+  @Override
+  public List<BackupManifest> list() throws IOException {
+    List<BackupManifest> found = new ArrayList<>();
+    if (!disk.isFolder(folder)) {
+      return found;
+    }
+    for (String file : disk.list(folder)) {
+      if (!file.endsWith(MANIFEST) || file.startsWith(".")) {
+        continue;
+      }
+      String name = file.substring(0, file.length() - MANIFEST.length());
+      if (exists(name)) {
+        try {
+          found.add(manifest(name));
+        } catch (IOException e) {
+          log.warn("Backup {} in {} is left out: {}", name, folder, e.getMessage());
+        }
+      }
+    }
+    found.sort(
+        Comparator.comparingLong(BackupManifest::createdMillis)
+            .thenComparing(BackupManifest::name));
+    return found;
+  }
+
+  @Override
+  public boolean exists(String name) {
+    return disk.exists(path(name + FILE));
+  }
+
+  @Override
+  public BackupManifest manifest(String name) throws IOException {
+    if (!exists(name)) {
+      throw new IOException("there is no backup '" + name + "'");
+    }
+    if (!disk.exists(path(name + MANIFEST))) {
+      throw new IOException("backup '" + name + "' has lost its manifest");
+    }
+    BackupManifest manifest = BackupManifest.parse(disk.read(path(name + MANIFEST)));
+    if (!manifest.name().equals(name)) {
+      throw new IOException("the manifest is that of backup '" + manifest.name() + "'");
+    }
+    return manifest;
+  }
+
+  @Override
+  public InputStream open(String name) throws IOException {
+    return disk.open(path(name + FILE));
+  }
+
+  @Override
+  public void delete(String name) throws IOException {
+    disk.delete(path(name + FILE));
+    disk.syncFolder(folder);
+    disk.delete(path(name + MANIFEST));
+    disk.syncFolder(folder);
+  }
+
+  @Override
+  public int sweep() throws IOException {
+    int swept = 0;
+    if (!disk.isFolder(folder)) {
+      return swept;
+    }
+    for (String file : disk.list(folder)) {
+      boolean lonely =
+          file.endsWith(MANIFEST) && !exists(file.substring(0, file.length() - MANIFEST.length()));
+      if (file.startsWith(TEMPORARY) || lonely) {
+        disk.delete(path(file));
+        swept++;
+      }
+    }
+    if (swept > 0) {
+      disk.syncFolder(folder);
+    }
+    return swept;
+  }
+
+  @Override
+  public Draft begin(String name) throws IOException {
+    if (!disk.isFolder(folder)) {
+      disk.createFolder(folder);
+      int slash = folder.lastIndexOf('/');
+      disk.syncFolder(slash > 0 ? folder.substring(0, slash) : "/");
+    }
+    FileDraft draft = new FileDraft(name);
+    draft.file = disk.create(draft.temporary(FILE));
+    return draft;
+  }
+
+  private final class FileDraft implements Draft {
+    private final String name;
+    private @Nullable DiskFile file;
+    private boolean published;
+
+    FileDraft(String name) {
+      this.name = name;
+    }
+
+    private String temporary(String suffix) {
+      return path(TEMPORARY + name + suffix);
+    }
+
+    @Override
+    public OutputStream output() {
+      DiskFile open = file;
+      if (open == null) {
+        throw new IllegalStateException("closed");
+      }
+      OutputStream plain = open.output();
+      return new OutputStream() {
+        @Override
+        public void write(int b) throws IOException {
+          plain.write(b);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+          plain.write(bytes, offset, length);
+        }
+
+        @Override
+        public void close() throws IOException {
+          if (file != null) {
+            open.sync();
+            closeFile();
+          }
+        }
+      };
+    }
+
+    private void closeFile() throws IOException {
+      DiskFile open = file;
+      file = null;
+      if (open != null) {
+        open.close();
+      }
+    }
+
+    @Override
+    public InputStream open() throws IOException {
+      return disk.open(temporary(FILE));
+    }
+
+    @Override
+    public void publish(BackupManifest manifest) throws IOException {
+      byte[] text = manifest.format().getBytes(StandardCharsets.UTF_8);
+      try (DiskFile fresh = disk.create(temporary(MANIFEST))) {
+        fresh.write(text, 0, text.length);
+        fresh.sync();
+      }
+      disk.rename(temporary(MANIFEST), path(name + MANIFEST));
+      disk.syncFolder(folder);
+      disk.rename(temporary(FILE), path(name + FILE));
+      disk.syncFolder(folder);
+      published = true;
+    }
+
+    @Override
+    public void discard() {
+      try {
+        closeFile();
+        if (!published) {
+          disk.delete(temporary(FILE));
+          disk.delete(temporary(MANIFEST));
+          disk.delete(path(name + FILE));
+          disk.delete(path(name + MANIFEST));
+        }
+      } catch (IOException e) {
+        log.warn("Cannot remove the remainder of backup {}: {}", name, e.getMessage());
+      }
+    }
+  }
+}
