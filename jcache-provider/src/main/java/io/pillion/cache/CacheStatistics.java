@@ -86,6 +86,16 @@ public final class CacheStatistics {
     }
   }
 
+  void got(boolean found, long start) {
+    got(found ? 1 : 0, found ? 0 : 1, start);
+  }
+
+  void put(boolean stored, long start) {
+    if (stored) {
+      put(1, start);
+    }
+  }
+
   void put(long count, long start) {
     if (enabled) {
       puts.add(count);

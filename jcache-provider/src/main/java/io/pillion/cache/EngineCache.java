@@ -1,15 +1,11 @@
 package io.pillion.cache;
 
 import io.pillion.cache.EntryChange.Kind;
-import io.pillion.cache.EntryStore.Fetched;
-import io.pillion.cache.EntryStore.Replaced;
 import io.pillion.cache.KeyLocks.Held;
-import io.pillion.cache.NearCache.Fill;
 import io.pillion.client.Commands;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -44,9 +40,6 @@ import org.jspecify.annotations.Nullable;
  * take two, and more when other clients change the entry meanwhile.
  */
 public final class EngineCache<K, V> implements AutoCloseable {
-  /** What is fetched while the server cannot be asked. */
-  private static final Fetched NONE = Fetched.of(null, null);
-
   private final Commands commands;
   private final String name;
   private final KeyCodec keyCodec;
@@ -66,6 +59,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
   private final KeyLocks locks = new KeyLocks();
   private final @Nullable NearCache near;
   private final Loads<K, V> loads;
+  private final Reads<K, V> reads;
+  private final Writes<K, V> writes;
   private final @Nullable Duration absentFor;
   private final @Nullable Outage outage;
   private volatile boolean closed;
@@ -115,6 +110,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
             loading.leaseMillis() == 0
                 ? null
                 : new LoadLeases(commands, store, layout, loading.leaseMillis()));
+    reads = new Reads<>(this, store, near, loads, expiry);
+    writes = new Writes<>(this, store, expiry);
     absentFor = loading.absentFor().isZero() ? null : loading.absentFor();
     sweeper = new Sweeper(commands, layout);
     if (writeBehind != null) {
@@ -149,16 +146,16 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** The value of this key, loaded if it is missing and the cache reads through; or null. */
   public @Nullable V get(K key) {
-    V copy = copy(key);
+    V copy = reads.copy(key);
     if (copy != null) {
       return copy;
     }
     byte[] id = id(key);
     EntryLoader<K, V> from = readThrough;
     if (from == null) {
-      return lookUp(key, id, null);
+      return reads.lookUp(key, id, null);
     }
-    V value = lookUp(key, id, from::load);
+    V value = reads.lookUp(key, id, from::load);
     return value == null ? loads.load(key, id, from::load) : value;
   }
 
@@ -169,12 +166,12 @@ public final class EngineCache<K, V> implements AutoCloseable {
    * removed by this process (with a lease: by anybody), or the cache cleared by anybody.
    */
   public @Nullable V computeIfAbsent(K key, Function<? super K, ? extends @Nullable V> function) {
-    V copy = copy(key);
+    V copy = reads.copy(key);
     if (copy != null) {
       return copy;
     }
     byte[] id = id(key);
-    V value = lookUp(key, id, function);
+    V value = reads.lookUp(key, id, function);
     return value == null ? loads.load(key, id, function) : value;
   }
 
@@ -187,84 +184,38 @@ public final class EngineCache<K, V> implements AutoCloseable {
    */
   public CompletionStage<@Nullable V> computeIfAbsentAsync(
       K key, Supplier<? extends CompletionStage<@Nullable V>> from) {
-    V copy = copy(key);
+    V copy = reads.copy(key);
     if (copy != null) {
       return CompletableFuture.completedFuture(copy);
     }
     byte[] id = id(key);
-    return loads.loadAsync(key, id, () -> lookUpAsync(key, id, from), from);
+    return loads.loadAsync(key, id, () -> reads.lookUpAsync(key, id, from), from);
   }
 
   /** The value of this key, or null. With read-through, loading runs on the executor. */
   public CompletionStage<@Nullable V> getAsync(K key) {
-    V copy = copy(key);
+    V copy = reads.copy(key);
     if (copy != null) {
       return CompletableFuture.completedFuture(copy);
     }
     if (readThrough != null || !expiry.isFixed()) {
       return onExecutor(() -> get(key));
     }
-    return lookUpAsync(key, id(key), null);
+    return reads.lookUpAsync(key, id(key), null);
   }
 
   /** The values of those of these keys that have one, missing ones loaded as by {@link #get}. */
   public Map<K, V> getAll(Set<? extends K> keys) {
     requireOpen();
     long start = statistics.start();
-    Map<K, V> found = new LinkedHashMap<>();
-    List<K> asked = new ArrayList<>();
-    List<byte[]> ids = new ArrayList<>();
-    List<@Nullable Fill> fills = new ArrayList<>();
-    for (K key : keys) {
-      byte[] id = id(key);
-      V copy = copyQuietly(key, id);
-      if (copy != null) {
-        found.put(key, copy);
-      } else {
-        asked.add(key);
-        ids.add(id);
-        fills.add(begin(key, id));
-      }
-    }
-    Set<K> missing = new LinkedHashSet<>();
     EntryLoader<K, V> from = readThrough;
-    try {
-      List<Fetched> fetched = orWithout(() -> fetchAll(ids), Collections.nCopies(ids.size(), NONE));
-      for (int i = 0; i < asked.size(); i++) {
-        K key = asked.get(i);
-        Function<K, @Nullable V> one = from == null ? null : from::load;
-        V value = aged(ids.get(i), fetched.get(i), fills.get(i), onExecutor(key, one));
-        if (value == null) {
-          missing.add(key);
-        } else {
-          found.put(key, value);
-        }
-      }
-    } finally {
-      fills.forEach(this::abandon);
-    }
+    Map<K, V> found = new LinkedHashMap<>();
+    Set<K> missing = reads.lookUpAll(keys, from, found);
     statistics.got(found.size(), missing.size(), start);
     if (from != null && !missing.isEmpty()) {
       found.putAll(loadMissing(from, missing));
     }
     return found;
-  }
-
-  private List<Fetched> fetchAll(List<byte[]> ids) {
-    if (near != null || loads.looksAtAge()) {
-      return await(store.fetchAll(ids));
-    }
-    List<Fetched> fetched = new ArrayList<>(ids.size());
-    List<CompletionStage<Boolean>> touches = new ArrayList<>();
-    for (byte[] value :
-        await(store.getAll(ids, expiry.isFixed() ? expiry.forAccess() : Expiry.UNCHANGED))) {
-      if (value != null && !expiry.isFixed()) {
-        touches.add(store.touch(ids.get(fetched.size()), expiry.forAccess()));
-      }
-      fetched.add(new Fetched(value, EntryStore.NO_TTL));
-    }
-    touches.forEach(this::await);
-    return fetched;
   }
 
   /** Whether this key has a value; not a read: it neither loads, nor counts, nor touches. */
@@ -304,8 +255,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
         writer.write(key, value);
       }
       Written written =
-          orWithout(() -> write(changes, id, bytes, how, isObserved()), Written.NOTHING);
-      countPut(written, start);
+          orWithout(() -> writes.write(changes, id, bytes, how, isObserved()), Written.NOTHING);
+      statistics.put(written.stored(), start);
       tellOf(written, key, value);
     } finally {
       held.release();
@@ -323,7 +274,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
   }
 
   private CompletionStage<@Nullable Void> putAsync(K key, V value, Expiry how) {
-    if (isExclusive() || !storesAtOnce(how)) {
+    if (isExclusive() || !Writes.storesAtOnce(how)) {
       return onExecutor(
           () -> {
             put(key, value, how);
@@ -365,7 +316,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       }
       orWithout(
           () -> {
-            storeAll(changes, entries, encoded, start);
+            writes.storeAll(changes, entries, encoded, start);
             return true;
           },
           true);
@@ -400,7 +351,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
           await(changes.tellWriter(id, bytes));
         }
       }
-      countLookUp(there != null, start);
+      statistics.got(there != null, start);
       if (stored) {
         statistics.put(1, start);
         tell(Kind.CREATED, key, null, value);
@@ -413,7 +364,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Stores the value if the key has none: null, or the value that it has. */
   public CompletionStage<@Nullable V> putIfAbsentAsync(K key, V value) {
-    if (isExclusive() || !storesAtOnce(expiry)) {
+    if (isExclusive() || !Writes.storesAtOnce(expiry)) {
       return onExecutor(() -> putIfAbsent(key, value));
     }
     long start = statistics.start();
@@ -421,7 +372,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
         .setIfAbsent(id(key), encode(value), expiry.forCreation())
         .thenApply(
             there -> {
-              countLookUp(there != null, start);
+              statistics.got(there != null, start);
               statistics.put(there == null ? 1 : 0, start);
               return decodeOrNull(there);
             });
@@ -437,9 +388,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
       if (writer != null) {
         writer.write(key, value);
       }
-      Written written = write(changes, id, bytes, expiry, /* wantOld= */ true);
-      countLookUp(written.old() != null, start);
-      countPut(written, start);
+      Written written = writes.write(changes, id, bytes, expiry, /* wantOld= */ true);
+      statistics.got(written.old() != null, start);
+      statistics.put(written.stored(), start);
       tellOf(written, key, value);
       return decodeOrNull(written.old());
     } finally {
@@ -464,8 +415,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
     Held held = exclusively(id);
     try {
       Written written = replaceExisting(key, value, id, bytes);
-      countLookUp(written.old() != null, start);
-      countPut(written, start);
+      statistics.got(written.old() != null, start);
+      statistics.put(written.stored(), start);
       tellOf(written, key, value);
       return written.old();
     } finally {
@@ -474,7 +425,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
   }
 
   private Written replaceExisting(K key, V value, byte[] id, byte[] bytes) {
-    if (writer == null && storesAtOnce(expiry)) {
+    if (writer == null && Writes.storesAtOnce(expiry)) {
       byte[] old = await(changes.replace(id, bytes, expiry.forUpdate()));
       return old == null ? Written.NOTHING : new Written(true, Kind.UPDATED, old);
     }
@@ -486,7 +437,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       if (writer != null) {
         writer.write(key, value);
       }
-      Written swapped = swap(changes, id, old, bytes, expiry);
+      Written swapped = writes.swap(changes, id, old, bytes, expiry);
       if (swapped != null) {
         return swapped;
       }
@@ -509,10 +460,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
         if (writer != null) {
           writer.write(key, newValue);
         }
-        Written swapped = swap(changes, id, old, bytes, expiry);
+        Written swapped = writes.swap(changes, id, old, bytes, expiry);
         if (swapped != null) {
-          countLookUp(true, start);
-          countPut(swapped, start);
+          statistics.got(true, start);
+          statistics.put(swapped.stored(), start);
           tellOf(swapped, key, newValue);
           return true;
         }
@@ -584,7 +535,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
           writer.delete(key);
         }
         if (await(changes.compareAndDelete(id, old))) {
-          countLookUp(true, start);
+          statistics.got(true, start);
           statistics.removed(1, start);
           tell(Kind.REMOVED, key, old, null);
           return true;
@@ -606,7 +557,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       }
       locks.invalidate(id);
       byte[] old = await(changes.getAndDelete(id));
-      countLookUp(old != null, start);
+      statistics.got(old != null, start);
       if (old == null) {
         return null;
       }
@@ -711,7 +662,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       for (boolean first = true; ; first = false) {
         byte[] before = await(store.get(id));
         if (first) {
-          countLookUp(before != null, start);
+          statistics.got(before != null, start);
         }
         WorkingEntry<K, V> entry = new WorkingEntry<>(key, decodeOrNull(before), readThrough);
         T result = processor.apply(entry);
@@ -759,12 +710,14 @@ public final class EngineCache<K, V> implements AutoCloseable {
         }
         EntryStore to = loaded ? store : changes;
         Written written =
-            before == null ? create(to, id, bytes, expiry) : swap(to, id, before, bytes, expiry);
+            before == null
+                ? writes.create(to, id, bytes, expiry)
+                : writes.swap(to, id, before, bytes, expiry);
         if (written == null) {
           return false;
         }
         if (!loaded) {
-          countPut(written, start);
+          statistics.put(written.stored(), start);
         }
         tellOf(written, key, value);
         return true;
@@ -803,9 +756,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
     Held held = exclusively(encoded.keySet());
     try {
       if (replace) {
-        storeAll(store, loaded, encoded, start);
+        writes.storeAll(store, loaded, encoded, start);
       } else {
-        createAll(loaded, encoded);
+        writes.createAll(loaded, encoded);
         statistics.put(encoded.size(), start);
       }
     } finally {
@@ -886,12 +839,12 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** What the server answers, or this when there is no answer and the cache goes on without. */
   @SuppressWarnings("NullAway") // nullness of T is the supplier's, which NullAway does not follow
-  private <T extends @Nullable Object> T orWithout(Supplier<T> operation, @Nullable T otherwise) {
+  <T extends @Nullable Object> T orWithout(Supplier<T> operation, @Nullable T otherwise) {
     return outage == null ? operation.get() : outage.orWithout(operation, otherwise);
   }
 
   @SuppressWarnings("NullAway") // as above
-  private <T extends @Nullable Object> CompletionStage<T> orWithout(
+  <T extends @Nullable Object> CompletionStage<T> orWithout(
       CompletionStage<T> stage, @Nullable T otherwise) {
     return outage == null ? stage : outage.orWithout(stage, otherwise);
   }
@@ -906,109 +859,6 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return outage != null && outage.isAway();
   }
 
-  private @Nullable V lookUp(
-      K key, byte[] id, @Nullable Function<? super K, ? extends @Nullable V> from) {
-    long start = statistics.start();
-    V value;
-    Fill fill = begin(key, id);
-    if (fill != null || loads.looksAtAge()) {
-      try {
-        value =
-            aged(id, orWithout(() -> await(store.fetch(id)), NONE), fill, onExecutor(key, from));
-      } finally {
-        abandon(fill);
-      }
-    } else if (expiry.isFixed()) {
-      value = decodeOrNull(orWithout(() -> await(store.getAndTouch(id, expiry.forAccess())), null));
-    } else {
-      byte[] stored = orWithout(() -> await(store.get(id)), null);
-      if (stored != null) {
-        await(store.touch(id, expiry.forAccess()));
-      }
-      value = decodeOrNull(stored);
-    }
-    countLookUp(value != null, start);
-    return value;
-  }
-
-  private CompletionStage<@Nullable V> lookUpAsync(
-      K key, byte[] id, @Nullable Supplier<? extends CompletionStage<@Nullable V>> from) {
-    long start = statistics.start();
-    Fill fill = begin(key, id);
-    CompletionStage<@Nullable V> value =
-        fill == null && !loads.looksAtAge()
-            ? orWithout(store.getAndTouch(id, expiry.forAccess()), null)
-                .thenApply(this::decodeOrNull)
-            : orWithout(store.fetch(id), NONE).thenApply(fetched -> aged(id, fetched, fill, from));
-    return value.whenComplete(
-        (found, failure) -> {
-          abandon(fill);
-          if (failure == null) {
-            countLookUp(found != null, start);
-          }
-        });
-  }
-
-  private @Nullable Supplier<CompletionStage<@Nullable V>> onExecutor(
-      K key, @Nullable Function<? super K, ? extends @Nullable V> from) {
-    return from == null ? null : () -> onExecutor(() -> from.apply(key));
-  }
-
-  /**
-   * What the server answered, as far as it still counts; a copy is kept, and what is due loaded.
-   */
-  private @Nullable V aged(
-      byte[] id,
-      Fetched fetched,
-      @Nullable Fill fill,
-      @Nullable Supplier<? extends CompletionStage<@Nullable V>> from) {
-    if (from == null && loads.isStale(fetched)) {
-      return null;
-    }
-    V value = decodeOrNull(fetched.value());
-    if (fill != null && near != null) {
-      near.keep(fill, loads.looksAtAge() ? loads.untilDue(fetched) : fetched, value);
-    }
-    if (from != null && loads.looksAtAge()) {
-      loads.refreshIfDue(id, fetched, from);
-    }
-    return value;
-  }
-
-  /** The value of this process' copy, counted as a hit, or null. */
-  private @Nullable V copy(K key) {
-    if (near == null) {
-      return null;
-    }
-    requireOpen();
-    long start = statistics.start();
-    V copy = copyQuietly(Objects.requireNonNull(key, "key"), null);
-    if (copy != null) {
-      countLookUp(true, start);
-    }
-    return copy;
-  }
-
-  private @Nullable V copyQuietly(K key, byte @Nullable [] id) {
-    if (near == null) {
-      return null;
-    }
-    @SuppressWarnings("unchecked")
-    V copy = (V) near.get(near.place(key, id));
-    return copy;
-  }
-
-  private @Nullable Fill begin(K key, byte[] id) {
-    return near == null ? null : near.begin(near.place(key, id));
-  }
-
-  /** Does nothing when something was kept. */
-  private void abandon(@Nullable Fill fill) {
-    if (fill != null && near != null) {
-      near.abandon(fill);
-    }
-  }
-
   /** Told of what was loaded and stored. */
   void created(K key, V value) {
     tell(Kind.CREATED, key, null, value);
@@ -1018,143 +868,22 @@ public final class EngineCache<K, V> implements AutoCloseable {
     Held held = exclusively(missing);
     try {
       Map<K, V> loaded = Loads.withoutNulls(from.loadAll(missing));
-      createAll(loaded, encodeAll(loaded));
+      writes.createAll(loaded, encodeAll(loaded));
       return loaded;
     } finally {
       held.release();
     }
   }
 
-  /** Stores loaded values where there are none; what others stored meanwhile is fresher. */
-  private void createAll(Map<? extends K, ? extends V> loaded, Map<K, byte[]> encoded) {
-    List<EntryChange<K, V>> changes = new ArrayList<>();
-    Map<K, CompletionStage<byte @Nullable []>> pending = new LinkedHashMap<>();
-    encoded.forEach(
-        (key, bytes) -> {
-          long ttl = expiry.forCreation();
-          if (ttl != 0) {
-            pending.put(key, store.setIfAbsent(id(key), bytes, ttl));
-          }
-          if (pending.size() == EntryStore.BATCH) {
-            awaitCreations(pending, loaded, changes);
-          }
-        });
-    awaitCreations(pending, loaded, changes);
-    tell(changes);
-  }
-
-  private void awaitCreations(
-      Map<K, CompletionStage<byte @Nullable []>> pending,
-      Map<? extends K, ? extends V> loaded,
-      List<EntryChange<K, V>> changes) {
-    pending.forEach(
-        (key, stage) -> {
-          if (await(stage) == null) {
-            V value = Objects.requireNonNull(loaded.get(key));
-            changes.add(new EntryChange<>(Kind.CREATED, key, null, value));
-          }
-        });
-    pending.clear();
-  }
-
-  private void storeAll(
-      EntryStore to, Map<? extends K, ? extends V> values, Map<K, byte[]> encoded, long start) {
-    List<K> keys = new ArrayList<>(encoded.keySet());
-    List<Written> all = new ArrayList<>(keys.size());
-    if (storesAtOnce(expiry)) {
-      List<Replaced> replaced =
-          await(
-              to.putAll(
-                  ids(keys),
-                  new ArrayList<>(encoded.values()),
-                  expiry.forCreation(),
-                  expiry.forUpdate(),
-                  isObserved()));
-      for (int i = 0; i < keys.size(); i++) {
-        byte[] bytes = Objects.requireNonNull(encoded.get(keys.get(i)));
-        all.add(
-            replaced.get(i).stored()
-                ? Written.of(replaced.get(i))
-                : write(to, id(keys.get(i)), bytes, expiry, isObserved()));
-      }
-    } else {
-      encoded.forEach((key, bytes) -> all.add(write(to, id(key), bytes, expiry, isObserved())));
-    }
-    statistics.put(all.stream().filter(Written::stored).count(), start);
-    if (isObserved()) {
-      List<EntryChange<K, V>> told = new ArrayList<>();
-      for (int i = 0; i < keys.size(); i++) {
-        V value = Objects.requireNonNull(values.get(keys.get(i)));
-        EntryChange<K, V> change = changeOf(all.get(i), keys.get(i), value);
-        if (change != null) {
-          told.add(change);
-        }
-      }
-      tell(told);
-    }
-  }
-
-  private Written write(EntryStore to, byte[] id, byte[] bytes, Expiry how, boolean wantOld) {
-    if (storesAtOnce(how)) {
-      if (!wantOld && how.forCreation() == how.forUpdate()) {
-        await(to.set(id, bytes, how.forCreation()));
-        return Written.SOMEHOW;
-      }
-      return Written.of(await(to.put(id, bytes, how.forCreation(), how.forUpdate(), wantOld)));
-    }
-    for (; ; ) {
-      byte[] old = await(store.get(id));
-      Written written = old == null ? create(to, id, bytes, how) : swap(to, id, old, bytes, how);
-      if (written != null) {
-        return written;
-      }
-    }
-  }
-
-  /** Creates the entry, unless it was given no time to live; null if there is one now. */
-  private @Nullable Written create(EntryStore to, byte[] id, byte[] bytes, Expiry how) {
-    long ttl = how.forCreation();
-    if (ttl == 0) {
-      await(to.tellWriter(id, bytes));
-      return Written.NOTHING;
-    }
-    return await(to.setIfAbsent(id, bytes, ttl)) == null ? Written.CREATED : null;
-  }
-
-  /** Replaces the old value, or ends it if the new one has no time to live; null if it changed. */
-  private @Nullable Written swap(EntryStore to, byte[] id, byte[] old, byte[] bytes, Expiry how) {
-    long ttl = how.forUpdate();
-    boolean done =
-        ttl == 0
-            ? await(to.compareAndExpire(id, old, bytes))
-            : await(to.compareAndSet(id, old, bytes, ttl));
-    return done ? new Written(true, ttl == 0 ? Kind.EXPIRED : Kind.UPDATED, old) : null;
-  }
-
-  /** Whether both times to live are known beforehand, and neither ends the entry at once. */
-  private static boolean storesAtOnce(Expiry how) {
-    return how.isFixed() && how.forCreation() != 0 && how.forUpdate() != 0;
-  }
-
   private boolean countMismatch(byte[] id, byte @Nullable [] other, long start) {
     if (other != null) {
       await(store.touch(id, expiry.forAccess()));
     }
-    countLookUp(other != null, start);
+    statistics.got(other != null, start);
     return false;
   }
 
-  private void countLookUp(boolean found, long start) {
-    statistics.got(found ? 1 : 0, found ? 0 : 1, start);
-  }
-
-  private void countPut(Written written, long start) {
-    if (written.stored()) {
-      statistics.put(1, start);
-    }
-  }
-
-  private boolean isObserved() {
+  boolean isObserved() {
     return observer != null && observer.isActive();
   }
 
@@ -1167,7 +896,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     }
   }
 
-  private @Nullable EntryChange<K, V> changeOf(Written written, K key, V value) {
+  @Nullable EntryChange<K, V> changeOf(Written written, K key, V value) {
     if (written.kind() == null) {
       return null;
     }
@@ -1182,7 +911,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     }
   }
 
-  private void tell(List<EntryChange<K, V>> changes) {
+  void tell(List<EntryChange<K, V>> changes) {
     if (observer != null && observer.isActive() && !changes.isEmpty()) {
       observer.changed(changes);
     }
@@ -1200,7 +929,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return isExclusive() ? locks.lockAll(ids(keys)) : Held.NOTHING;
   }
 
-  private <T extends @Nullable Object> CompletionStage<T> onExecutor(Supplier<T> operation) {
+  <T extends @Nullable Object> CompletionStage<T> onExecutor(Supplier<T> operation) {
     requireOpen();
     return CompletableFuture.supplyAsync(operation, executor);
   }
@@ -1215,12 +944,12 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return Expiry.fixed(millis, millis, Expiry.UNCHANGED);
   }
 
-  private byte[] id(K key) {
+  byte[] id(K key) {
     requireOpen();
     return keyCodec.encode(Objects.requireNonNull(key, "key"));
   }
 
-  private List<byte[]> ids(Collection<? extends K> keys) {
+  List<byte[]> ids(Collection<? extends K> keys) {
     requireOpen();
     List<byte[]> ids = new ArrayList<>(keys.size());
     for (K key : keys) {
@@ -1239,11 +968,11 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return encoded;
   }
 
-  private @Nullable V decodeOrNull(byte @Nullable [] stored) {
+  @Nullable V decodeOrNull(byte @Nullable [] stored) {
     return stored == null ? null : decode(stored);
   }
 
-  private void requireOpen() {
+  void requireOpen() {
     if (closed) {
       throw new IllegalStateException("Cache '" + name + "' is closed");
     }
