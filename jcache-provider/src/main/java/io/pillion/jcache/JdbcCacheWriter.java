@@ -12,8 +12,8 @@ import javax.cache.integration.CacheWriterException;
 import javax.sql.DataSource;
 
 /**
- * Writes through to a table of H2 or PostgreSQL: a row is inserted, or updated if its key is there.
- * Bulk operations are one transaction each.
+ * Writes through to a table of H2, MariaDB, MySQL or PostgreSQL, or with statements that are given:
+ * a row is inserted, or updated if its key is there. Bulk operations are one transaction each.
  */
 public final class JdbcCacheWriter<K, V> implements CacheWriter<K, V> {
   private final JdbcTable<K, V> table;

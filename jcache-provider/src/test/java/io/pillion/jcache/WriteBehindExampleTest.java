@@ -32,6 +32,7 @@ class WriteBehindExampleTest {
     try (CacheManager manager =
         new PillionCachingProvider()
             .getCacheManager(URI.create("embedded:write-behind-example"), null)) {
+      // docs: begin
       PillionConfiguration<Integer, String> configuration =
           new PillionConfiguration<Integer, String>()
               .setWriteBehind(
@@ -48,11 +49,16 @@ class WriteBehindExampleTest {
 
       WriteBehind<Integer, String> behind =
           Objects.requireNonNull(names.unwrap(EngineCache.class).writeBehind());
+      long waiting = behind.length(); // changes on their way to the writer
+      Duration lag = behind.age(); // how long the oldest has waited
+      for (DeadLetter<Integer, String> letter : behind.deadLetters(100)) {
+        behind.retry(letter.id()); // or discard
+      }
+      // docs: end
+      assertThat(waiting).isNotNegative();
+      assertThat(lag).isBetween(Duration.ZERO, Duration.ofMinutes(1));
       Awaiting.until(() -> behind.length() == 0);
       assertThat(behind.age()).isZero();
-      for (DeadLetter<Integer, String> letter : behind.deadLetters(100)) {
-        behind.retry(letter.id());
-      }
       assertThat(ROWS).containsEntry(1, "Ada");
       assertThat(new PillionConfiguration<>(configuration)).isEqualTo(configuration);
     }

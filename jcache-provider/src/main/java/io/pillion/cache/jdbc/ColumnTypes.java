@@ -12,6 +12,9 @@ import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
+import java.time.temporal.Temporal;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
@@ -55,6 +58,34 @@ final class ColumnTypes {
 
   static boolean isColumnType(Class<?> type) {
     return type.isPrimitive() || type.isEnum() || PLAIN.contains(type);
+  }
+
+  static boolean isInteger(Class<?> type) {
+    Class<?> boxed = BOXED.getOrDefault(type, type);
+    return boxed == Integer.class || boxed == Long.class || boxed == Short.class;
+  }
+
+  /**
+   * Whether a row holds what was written there, as far as columns keep it: numbers may have got
+   * another scale, and times have been rounded, to seconds at most.
+   */
+  static boolean isSame(@Nullable Object inRow, @Nullable Object written, Shape.Column column) {
+    if (inRow == null || written == null) {
+      return inRow == written;
+    }
+    if (column.json() != null) {
+      return column.json().write(inRow).equals(column.json().write(written));
+    }
+    if (inRow instanceof BigDecimal number && written instanceof BigDecimal other) {
+      return number.compareTo(other) == 0;
+    }
+    if (inRow instanceof byte[] bytes && written instanceof byte[] other) {
+      return Arrays.equals(bytes, other);
+    }
+    if (inRow instanceof Temporal time && time.isSupported(ChronoUnit.MILLIS)) {
+      return Math.abs(ChronoUnit.MILLIS.between(time, (Temporal) written)) <= 1_000;
+    }
+    return inRow.equals(written);
   }
 
   /** Sets a parameter; enums go in by name, instants as times with an offset. */
@@ -119,6 +150,10 @@ final class ColumnTypes {
    *     what an enum does not know
    */
   static @Nullable Object get(ResultSet row, int index, Shape.Column column) throws SQLException {
+    if (column.json() != null) {
+      String text = row.getString(index);
+      return text == null ? null : column.json().read(text, column.name());
+    }
     Class<?> type = BOXED.getOrDefault(column.type(), column.type());
     Object value = read(row, index, type, column);
     if (row.wasNull() || value == null) {

@@ -4,22 +4,24 @@ import io.pillion.cache.CacheEntry;
 import io.pillion.cache.EntryLoader;
 import io.pillion.cache.EntryWriter;
 import io.pillion.cache.jdbc.Shape.Column;
+import io.pillion.cache.jdbc.Statements.Bound;
+import io.pillion.cache.jdbc.Statements.Part;
+import io.pillion.cache.jdbc.Statements.Slot;
 import java.sql.Connection;
-import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.SQLNonTransientConnectionException;
-import java.sql.SQLTransientConnectionException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
-import java.util.stream.Collectors;
+import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -34,17 +36,23 @@ import org.jspecify.annotations.Nullable;
  * <p>Every failure is a {@link JdbcTableException}.
  */
 public final class JdbcTable<K, V> implements EntryLoader<K, V>, EntryWriter<K, V> {
-  private static final int KEYS_PER_STATEMENT = 500;
   private static final int ROWS_PER_BATCH = 500;
 
   private final DataSource dataSource;
   private final JdbcMapping<K, V> mapping;
+  private final Database database;
   private volatile @Nullable Statements known;
 
   /** A table of this database. */
   public JdbcTable(DataSource dataSource, JdbcMapping<K, V> mapping) {
     this.dataSource = dataSource;
     this.mapping = mapping;
+    this.database = new Database(dataSource, mapping.name());
+  }
+
+  /** The same table over what this makes of the data source. */
+  public JdbcTable<K, V> over(UnaryOperator<DataSource> view) {
+    return new JdbcTable<>(view.apply(dataSource), mapping);
   }
 
   @Override
@@ -54,78 +62,137 @@ public final class JdbcTable<K, V> implements EntryLoader<K, V>, EntryWriter<K, 
 
   @Override
   public Map<K, V> loadAll(Set<? extends K> keys) {
-    return withConnection(
-        "read",
-        (connection, sql) -> {
-          List<K> all = new ArrayList<>(keys);
-          Map<K, V> loaded = new LinkedHashMap<>();
-          for (int from = 0; from < all.size(); from += KEYS_PER_STATEMENT) {
-            int to = Math.min(all.size(), from + KEYS_PER_STATEMENT);
-            loaded.putAll(loadAll(connection, sql, all.subList(from, to)));
-          }
-          return loaded;
-        });
+    return database.withConnection(
+        "read", connection -> loadAll(connection, statements(connection), new ArrayList<>(keys)));
   }
 
   private Map<K, V> loadAll(Connection connection, Statements sql, List<K> keys)
       throws SQLException {
-    List<Column> keyColumns = mapping.key().columns();
-    List<Column> valueColumns = mapping.value().columns();
     Map<K, V> loaded = new LinkedHashMap<>();
-    try (PreparedStatement select = connection.prepareStatement(sql.select(keys.size()))) {
-      int index = 1;
-      for (K key : keys) {
-        index = bind(select, index, keyColumns, mapping.key().take(key));
-      }
-      try (ResultSet rows = select.executeQuery()) {
-        while (rows.next()) {
-          K key = mapping.key().make(read(rows, 1, keyColumns));
-          loaded.put(key, mapping.value().make(read(rows, 1 + keyColumns.size(), valueColumns)));
+    int atOnce = sql.keysPerSelect();
+    for (int from = 0; from < keys.size(); from += atOnce) {
+      List<K> some = keys.subList(from, Math.min(keys.size(), from + atOnce));
+      Bound bound = sql.select(some.size());
+      try (PreparedStatement select = connection.prepareStatement(bound.sql())) {
+        bind(select, sql, bound, some.stream().map(mapping.key()::take).toList(), List.of());
+        try (ResultSet rows = select.executeQuery()) {
+          read(rows, sql, some, loaded);
         }
       }
     }
     return loaded;
   }
 
+  private void read(ResultSet rows, Statements sql, List<K> asked, Map<K, V> loaded)
+      throws SQLException {
+    List<Column> keyColumns = mapping.key().columns();
+    List<Column> valueColumns = mapping.value().columns();
+    int[] keyPlaces = sql.places(rows, keyColumns, Part.KEY);
+    int[] valuePlaces = sql.places(rows, valueColumns, Part.VALUE);
+    boolean isOne = sql.keysPerSelect() == 1;
+    while (rows.next()) {
+      K key = isOne ? asked.get(0) : mapping.key().make(read(rows, keyPlaces, keyColumns));
+      loaded.put(key, mapping.value().make(read(rows, valuePlaces, valueColumns)));
+    }
+  }
+
+  private static List<@Nullable Object> read(ResultSet row, int[] places, List<Column> columns)
+      throws SQLException {
+    List<@Nullable Object> held = new ArrayList<>(columns.size());
+    for (int i = 0; i < columns.size(); i++) {
+      held.add(ColumnTypes.get(row, places[i], columns.get(i)));
+    }
+    return held;
+  }
+
   @Override
   public void write(K key, V value) {
-    withConnection(
+    List<CacheEntry<K, V>> one = List.of(new CacheEntry<>(key, value));
+    database.withConnection(
         "write",
-        (connection, sql) -> {
-          try (PreparedStatement upsert = connection.prepareStatement(sql.upsert())) {
-            bindRow(upsert, sql, key, value);
-            return upsert.executeUpdate();
-          }
+        connection -> {
+          write(connection, statements(connection), one);
+          return one;
         });
   }
 
   @Override
   public void writeAll(Collection<CacheEntry<K, V>> entries) {
-    inTransaction(
+    database.inTransaction(
         "write",
-        (connection, sql) -> {
-          try (PreparedStatement upsert = connection.prepareStatement(sql.upsert())) {
-            int pending = 0;
-            for (CacheEntry<K, V> entry : entries) {
-              bindRow(upsert, sql, entry.key(), entry.value());
-              upsert.addBatch();
-              if (++pending % ROWS_PER_BATCH == 0) {
-                upsert.executeBatch();
-              }
-            }
-            return upsert.executeBatch();
-          }
+        connection -> {
+          write(connection, statements(connection), entries);
+          return entries;
         });
     entries.clear();
   }
 
+  private void write(Connection connection, Statements sql, Collection<CacheEntry<K, V>> entries)
+      throws SQLException {
+    if (mapping.version() < 0) {
+      execute(connection, sql, sql.write(), entries);
+    } else if (sql instanceof Statements.OfTable table) {
+      writeNewer(connection, table, entries);
+    } else {
+      // One by one: for a batch, drivers may not say how many rows each statement changed.
+      for (CacheEntry<K, V> entry : entries) {
+        if (!execute(connection, sql, sql.write(), List.of(entry)).isEmpty()) {
+          throw new JdbcConflictException(
+              "A row of " + mapping.name() + " is not older than the value; read it again");
+        }
+      }
+    }
+  }
+
+  /** Updates rows of lower versions, and inserts those that are not there. */
+  private void writeNewer(
+      Connection connection, Statements.OfTable sql, Collection<CacheEntry<K, V>> entries)
+      throws SQLException {
+    Bound update = sql.updateOlder(mapping.version());
+    List<CacheEntry<K, V>> left = execute(connection, sql, update, entries);
+    if (left.isEmpty()) {
+      return;
+    }
+    Map<K, V> rows = loadAll(connection, sql, left.stream().map(CacheEntry::key).toList());
+    for (Iterator<CacheEntry<K, V>> all = left.iterator(); all.hasNext(); ) {
+      CacheEntry<K, V> entry = all.next();
+      V row = rows.get(entry.key());
+      if (row != null) {
+        requireWritten(sql, row, entry.value());
+        all.remove();
+      }
+    }
+    execute(connection, sql, sql.insert(), left);
+  }
+
+  /** What was written twice, by a queue that does so after a crash, is no conflict. */
+  private void requireWritten(Statements.OfTable sql, V row, V value) {
+    List<@Nullable Object> inRow = mapping.value().take(row);
+    List<@Nullable Object> wanted = mapping.value().take(value);
+    for (int column : sql.written()) {
+      if (!ColumnTypes.isSame(
+          inRow.get(column), wanted.get(column), mapping.value().columns().get(column))) {
+        throw new JdbcConflictException(
+            "A row of "
+                + mapping.name()
+                + " has version "
+                + inRow.get(mapping.version())
+                + " and is not replaced by version "
+                + wanted.get(mapping.version())
+                + "; whoever changes a value counts its version up");
+      }
+    }
+  }
+
   @Override
   public void delete(K key) {
-    withConnection(
+    database.withConnection(
         "delete from",
-        (connection, sql) -> {
-          try (PreparedStatement delete = connection.prepareStatement(sql.delete())) {
-            bind(delete, 1, mapping.key().columns(), mapping.key().take(key));
+        connection -> {
+          Statements sql = statements(connection);
+          Bound bound = sql.delete();
+          try (PreparedStatement delete = connection.prepareStatement(bound.sql())) {
+            bind(delete, sql, bound, List.of(mapping.key().take(key)), List.of());
             return delete.executeUpdate();
           }
         });
@@ -133,13 +200,15 @@ public final class JdbcTable<K, V> implements EntryLoader<K, V>, EntryWriter<K, 
 
   @Override
   public void deleteAll(Collection<K> keys) {
-    inTransaction(
+    database.inTransaction(
         "delete from",
-        (connection, sql) -> {
-          try (PreparedStatement delete = connection.prepareStatement(sql.delete())) {
+        connection -> {
+          Statements sql = statements(connection);
+          Bound bound = sql.delete();
+          try (PreparedStatement delete = connection.prepareStatement(bound.sql())) {
             int pending = 0;
             for (K key : keys) {
-              bind(delete, 1, mapping.key().columns(), mapping.key().take(key));
+              bind(delete, sql, bound, List.of(mapping.key().take(key)), List.of());
               delete.addBatch();
               if (++pending % ROWS_PER_BATCH == 0) {
                 delete.executeBatch();
@@ -151,225 +220,79 @@ public final class JdbcTable<K, V> implements EntryLoader<K, V>, EntryWriter<K, 
     keys.clear();
   }
 
-  private void bindRow(PreparedStatement upsert, Statements sql, K key, V value)
+  /** Does this with every entry; those of which it changed no row, or does not say whether. */
+  private List<CacheEntry<K, V>> execute(
+      Connection connection, Statements sql, Bound bound, Collection<CacheEntry<K, V>> entries)
       throws SQLException {
-    int index = bind(upsert, 1, mapping.key().columns(), mapping.key().take(key));
-    List<@Nullable Object> held = mapping.value().take(value);
-    for (int position : sql.written()) {
-      Column column = mapping.value().columns().get(position);
-      ColumnTypes.set(upsert, index++, held.get(position), column.type());
+    Set<CacheEntry<K, V>> left = new LinkedHashSet<>();
+    try (PreparedStatement write = connection.prepareStatement(bound.sql())) {
+      List<CacheEntry<K, V>> batch = new ArrayList<>();
+      for (CacheEntry<K, V> entry : entries) {
+        List<@Nullable Object> value = mapping.value().take(entry.value());
+        requireVersion(value);
+        bind(write, sql, bound, List.of(mapping.key().take(entry.key())), value);
+        batch.add(entry);
+        if (entries.size() == 1) {
+          return write.executeUpdate() == 0 ? new ArrayList<>(batch) : new ArrayList<>();
+        }
+        write.addBatch();
+        if (batch.size() == ROWS_PER_BATCH) {
+          left.addAll(unchanged(batch, write.executeBatch()));
+          batch.clear();
+        }
+      }
+      left.addAll(unchanged(batch, write.executeBatch()));
+    }
+    return new ArrayList<>(left);
+  }
+
+  private void requireVersion(List<@Nullable Object> value) {
+    if (mapping.version() >= 0) {
+      Objects.requireNonNull(value.get(mapping.version()), "The version of a value is null");
     }
   }
 
-  private static int bind(
-      PreparedStatement statement, int first, List<Column> columns, List<@Nullable Object> held)
+  private static <T> List<T> unchanged(List<T> batch, int[] counts) {
+    List<T> left = new ArrayList<>();
+    for (int i = 0; i < counts.length; i++) {
+      if (counts[i] == 0 || counts[i] == Statement.SUCCESS_NO_INFO) {
+        left.add(batch.get(i));
+      }
+    }
+    return left;
+  }
+
+  private void bind(
+      PreparedStatement statement,
+      Statements sql,
+      Bound bound,
+      List<List<@Nullable Object>> keys,
+      List<@Nullable Object> value)
       throws SQLException {
-    int index = first;
-    for (int i = 0; i < columns.size(); i++) {
-      ColumnTypes.set(statement, index++, held.get(i), columns.get(i).type());
+    int index = 1;
+    for (Slot slot : bound.slots()) {
+      boolean ofKey = slot.part() == Part.KEY;
+      Column column = (ofKey ? mapping.key() : mapping.value()).columns().get(slot.column());
+      Object held = (ofKey ? keys.get(slot.keyNumber()) : value).get(slot.column());
+      if (column.json() == null) {
+        ColumnTypes.set(statement, index++, held, column.type());
+      } else {
+        String text = held == null ? null : column.json().write(held);
+        sql.dialect().setJson(statement, index++, text, sql.isJson(slot.column()));
+      }
     }
-    return index;
-  }
-
-  private static List<@Nullable Object> read(ResultSet row, int first, List<Column> columns)
-      throws SQLException {
-    List<@Nullable Object> held = new ArrayList<>(columns.size());
-    for (int i = 0; i < columns.size(); i++) {
-      held.add(ColumnTypes.get(row, first + i, columns.get(i)));
-    }
-    return held;
-  }
-
-  private <R> R withConnection(String what, Work<R> work) {
-    try (Connection connection = dataSource.getConnection()) {
-      return work.on(connection, statements(connection));
-    } catch (SQLException e) {
-      throw failure(what, e);
-    }
-  }
-
-  private <R> R inTransaction(String what, Work<R> work) {
-    return withConnection(
-        what,
-        (connection, sql) -> {
-          // Inside the application's own transaction it is the application that commits.
-          if (!connection.getAutoCommit()) {
-            return work.on(connection, sql);
-          }
-          connection.setAutoCommit(false);
-          try {
-            R result = work.on(connection, sql);
-            connection.commit();
-            return result;
-          } catch (SQLException | RuntimeException e) {
-            connection.rollback();
-            throw e;
-          } finally {
-            connection.setAutoCommit(true);
-          }
-        });
-  }
-
-  private JdbcTableException failure(String what, SQLException e) {
-    String state = String.valueOf(e.getSQLState());
-    // Class 08 is the standard's for connections; H2 says 90xxx, pools wrap a timeout.
-    boolean away =
-        state.startsWith("08")
-            || state.startsWith("90067")
-            || state.startsWith("90098")
-            || state.startsWith("90121")
-            || e instanceof SQLTransientConnectionException
-            || e instanceof SQLNonTransientConnectionException;
-    return new JdbcTableException(
-        away
-            ? "The database of table " + mapping.table() + " cannot be reached: " + e.getMessage()
-            : "Cannot " + what + " table " + mapping.table() + ": " + e.getMessage(),
-        e);
   }
 
   private Statements statements(Connection connection) throws SQLException {
     Statements statements = known;
     if (statements == null) {
-      statements = inspect(connection);
+      statements =
+          mapping.isGiven()
+              ? new GivenStatements(
+                  mapping, Dialect.of(connection.getMetaData().getDatabaseProductName()))
+              : new Catalogue(connection, mapping).statements();
       known = statements;
     }
     return statements;
-  }
-
-  /** Looks the mapped columns up, so that names are quoted as the database spells them. */
-  private Statements inspect(Connection connection) throws SQLException {
-    DatabaseMetaData catalogue = connection.getMetaData();
-    String quote = catalogue.getIdentifierQuoteString().strip();
-    Map<String, String> columns = new HashMap<>();
-    String table = findTable(connection, catalogue, quote, columns);
-    List<String> keys = quoted(mapping.key().columns(), columns, quote);
-    List<String> values = quoted(mapping.value().columns(), columns, quote);
-    List<Integer> written = new ArrayList<>();
-    for (int i = 0; i < values.size(); i++) {
-      if (!keys.contains(values.get(i))) {
-        written.add(i);
-      }
-    }
-    return new Statements(table, keys, values, written, catalogue.getDatabaseProductName());
-  }
-
-  private String findTable(
-      Connection connection, DatabaseMetaData catalogue, String quote, Map<String, String> columns)
-      throws SQLException {
-    String[] parts = mapping.table().split("\\.", -1);
-    String name = parts[parts.length - 1];
-    String schema = parts.length > 1 ? parts[0] : connection.getSchema();
-    String found = null;
-    try (ResultSet tables = catalogue.getTables(connection.getCatalog(), null, null, null)) {
-      while (tables.next() && found == null) {
-        String tableSchema = tables.getString("TABLE_SCHEM");
-        boolean here = schema == null || schema.equalsIgnoreCase(tableSchema);
-        if (here && name.equalsIgnoreCase(tables.getString("TABLE_NAME"))) {
-          String exact = tables.getString("TABLE_NAME");
-          found =
-              (tableSchema == null ? "" : quote + tableSchema + quote + ".")
-                  + quote
-                  + exact
-                  + quote;
-          readColumns(connection, catalogue, tableSchema, exact, columns);
-        }
-      }
-    }
-    if (found == null) {
-      throw new JdbcTableException(
-          "There is no table "
-              + mapping.table()
-              + (schema == null ? "" : " in schema " + schema)
-              + " of "
-              + catalogue.getURL(),
-          null);
-    }
-    return found;
-  }
-
-  private static void readColumns(
-      Connection connection,
-      DatabaseMetaData catalogue,
-      @Nullable String schema,
-      String table,
-      Map<String, String> columns)
-      throws SQLException {
-    try (ResultSet all = catalogue.getColumns(connection.getCatalog(), schema, table, null)) {
-      while (all.next()) {
-        // The arguments are patterns: an underscore in the name also finds its neighbours.
-        if (table.equals(all.getString("TABLE_NAME"))) {
-          String column = all.getString("COLUMN_NAME");
-          columns.put(column.toLowerCase(Locale.ROOT), column);
-        }
-      }
-    }
-  }
-
-  private List<String> quoted(List<Column> mapped, Map<String, String> columns, String quote) {
-    List<String> quoted = new ArrayList<>();
-    for (Column column : mapped) {
-      String exact = columns.get(column.name().toLowerCase(Locale.ROOT));
-      if (exact == null) {
-        throw new JdbcTableException(
-            "Table "
-                + mapping.table()
-                + " has no column "
-                + column.name()
-                + (column.property().equals(column.name())
-                    ? ""
-                    : " for the property " + column.property())
-                + "; it has "
-                + columns.values().stream().sorted().collect(Collectors.joining(", "))
-                + ". Name it with JdbcMapping.Builder.column(...)",
-            null);
-      }
-      quoted.add(quote + exact + quote);
-    }
-    return quoted;
-  }
-
-  /** What is done with a connection. */
-  @FunctionalInterface
-  private interface Work<R> {
-    R on(Connection connection, Statements sql) throws SQLException;
-  }
-
-  /**
-   * The SQL for this table.
-   *
-   * @param written the positions of those value columns that are not key columns
-   */
-  private record Statements(
-      String table,
-      List<String> keys,
-      List<String> values,
-      List<Integer> written,
-      String productName) {
-
-    String select(int keyCount) {
-      String condition;
-      if (keys.size() == 1) {
-        condition = keys.get(0) + " IN (" + Dialect.marks(keyCount) + ")";
-      } else {
-        String one =
-            keys.stream().map(key -> key + " = ?").collect(Collectors.joining(" AND ", "(", ")"));
-        condition = one + (" OR " + one).repeat(keyCount - 1);
-      }
-      List<String> all = new ArrayList<>(keys);
-      all.addAll(values);
-      return "SELECT " + String.join(", ", all) + " FROM " + table + " WHERE " + condition;
-    }
-
-    String upsert() {
-      return Dialect.of(productName)
-          .upsert(table, keys, written.stream().map(values::get).toList());
-    }
-
-    String delete() {
-      return "DELETE FROM "
-          + table
-          + " WHERE "
-          + keys.stream().map(key -> key + " = ?").collect(Collectors.joining(" AND "));
-    }
   }
 }

@@ -8,10 +8,12 @@ import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** How objects of one type are taken apart into columns and put together again. */
@@ -24,16 +26,20 @@ abstract sealed class Shape<T> {
     this.columns = List.copyOf(columns);
   }
 
-  /** A type that is one column. */
-  static <T> Shape<T> single(Class<T> type, String column) {
-    return new Single<>(type, column);
+  /** A type that is one column, as JSON or, with null, as it is. */
+  static <T> Shape<T> single(Class<T> type, String column, @Nullable JsonText json) {
+    return new Single<>(new Column(column, column, type, json), type);
   }
 
-  /** A record or bean whose properties lie in these columns. */
-  static <T> Shape<T> of(Class<T> type, Map<String, String> columnOfProperty) {
+  /**
+   * A record or bean whose properties lie in these columns.
+   *
+   * @param json those of the properties that lie there as JSON
+   */
+  static <T> Shape<T> of(Class<T> type, Map<String, String> columnOfProperty, Set<String> json) {
     return type.isRecord()
-        ? new OfRecord<>(type, columnOfProperty)
-        : new OfBean<>(type, columnOfProperty);
+        ? new OfRecord<>(type, columnOfProperty, json)
+        : new OfBean<>(type, columnOfProperty, json);
   }
 
   /**
@@ -120,12 +126,29 @@ abstract sealed class Shape<T> {
     }
   }
 
-  /** A column, the property it holds, and its type in Java. */
-  record Column(String name, String property, Class<?> type) {}
+  /**
+   * A column, the property it holds, and its type in Java.
+   *
+   * @param json null when the column holds the type as it is
+   */
+  record Column(String name, String property, Class<?> type, @Nullable JsonText json) {
+    static Column of(
+        Map<String, String> columnOfProperty,
+        Set<String> json,
+        String property,
+        Class<?> type,
+        Type genericType) {
+      return new Column(
+          columnOfProperty.getOrDefault(property, property),
+          property,
+          type,
+          json.contains(property) ? new JsonText(genericType) : null);
+    }
+  }
 
   private static final class Single<T> extends Shape<T> {
-    Single(Class<T> type, String column) {
-      super(type, List.of(new Column(column, column, type)));
+    Single(Column column, Class<T> type) {
+      super(type, List.of(column));
     }
 
     @Override
@@ -144,16 +167,18 @@ abstract sealed class Shape<T> {
     private final Constructor<T> constructor;
     private final List<Method> accessors = new ArrayList<>();
 
-    OfRecord(Class<T> type, Map<String, String> columnOfProperty) {
+    OfRecord(Class<T> type, Map<String, String> columnOfProperty, Set<String> json) {
       super(
           type,
           Arrays.stream(type.getRecordComponents())
               .map(
                   part ->
-                      new Column(
-                          columnOfProperty.getOrDefault(part.getName(), part.getName()),
+                      Column.of(
+                          columnOfProperty,
+                          json,
                           part.getName(),
-                          part.getType()))
+                          part.getType(),
+                          part.getGenericType()))
               .toList());
       if (columnOfProperty.size() != type.getRecordComponents().length) {
         throw new IllegalArgumentException("Every component of a record needs a column");
@@ -187,17 +212,19 @@ abstract sealed class Shape<T> {
     private final List<Method> getters = new ArrayList<>();
     private final List<Method> setters = new ArrayList<>();
 
-    OfBean(Class<T> type, Map<String, String> columnOfProperty) {
+    OfBean(Class<T> type, Map<String, String> columnOfProperty, Set<String> json) {
       super(
           type,
           descriptors(type).stream()
               .filter(one -> columnOfProperty.containsKey(one.getName()))
               .map(
                   one ->
-                      new Column(
-                          columnOfProperty.getOrDefault(one.getName(), one.getName()),
+                      Column.of(
+                          columnOfProperty,
+                          json,
                           one.getName(),
-                          one.getPropertyType()))
+                          one.getPropertyType(),
+                          one.getReadMethod().getGenericReturnType()))
               .toList());
       constructor = Shape.constructor(type);
       for (PropertyDescriptor one : descriptors(type)) {

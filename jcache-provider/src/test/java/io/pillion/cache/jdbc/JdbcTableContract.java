@@ -28,6 +28,16 @@ abstract class JdbcTableContract {
   /** A database without tables, the same one for every call in a test. */
   protected abstract DataSource dataSource();
 
+  /** SQL of these tests as the database says it. */
+  protected String adapted(String sql) {
+    return sql;
+  }
+
+  /** The schema that tables are in when none is named. */
+  protected String schema() {
+    return "public";
+  }
+
   record Product(long id, String name, @Nullable BigDecimal unitPrice, boolean onSale) {}
 
   record LineKey(long orderId, int lineNo) {}
@@ -78,13 +88,15 @@ abstract class JdbcTableContract {
   void makeTables() throws SQLException {
     keepsTheDatabase = dataSource().getConnection();
     execute(
-        "drop table if exists product, line, \"user\", word",
+        "drop table if exists product, line, \"user\", word, album, note",
         "create table product(id bigint primary key, name varchar(20) not null,"
             + " unit_price decimal(10,2), on_sale boolean not null)",
         "create table line(order_id bigint, line_no int, colour varchar(10), placed_at timestamp"
             + " with time zone, due date, count int, primary key(order_id, line_no))",
         "create table \"user\"(\"login\" varchar(10) primary key, name varchar(10), \"group\" int)",
-        "create table word(id int primary key, text varchar(100))");
+        "create table word(id int primary key, text varchar(100))",
+        "create table album(id int primary key, title varchar(50), tracks json, version int)",
+        "create table note(id int primary key, body varchar(200))");
   }
 
   @AfterEach
@@ -95,7 +107,7 @@ abstract class JdbcTableContract {
   private void execute(String... statements) throws SQLException {
     try (Statement statement = Objects.requireNonNull(keepsTheDatabase).createStatement()) {
       for (String sql : statements) {
-        statement.execute(sql);
+        statement.execute(adapted(sql));
       }
     }
   }
@@ -194,7 +206,7 @@ abstract class JdbcTableContract {
     JdbcTable<Integer, String> words =
         new JdbcTable<>(
             dataSource(),
-            JdbcMapping.table("public.word", Integer.class, String.class)
+            JdbcMapping.table(schema() + ".word", Integer.class, String.class)
                 .key("id")
                 .valueColumn("text")
                 .build());
@@ -228,18 +240,172 @@ abstract class JdbcTableContract {
     assertThatThrownBy(() -> none.load(1L))
         .isInstanceOf(JdbcTableException.class)
         .message()
-        .startsWithIgnoringCase("There is no table goods in schema public of jdbc:");
+        .startsWithIgnoringCase("There is no table goods ")
+        .contains(" of jdbc:");
   }
 
   @Test
   void aNullForAPrimitiveIsRefused() throws SQLException {
     execute(
-        "alter table product alter column on_sale drop not null",
+        "alter table product drop column on_sale",
+        "alter table product add column on_sale boolean",
         "insert into product(id, name) values (1, 'p')");
     assertThatThrownBy(() -> products().load(1L))
         .isInstanceOf(JdbcTableException.class)
         .hasMessage(
             "Column on_sale is null, but the property onSale of type boolean cannot be: make it"
                 + " Boolean");
+  }
+
+  record Track(String name, int seconds) {}
+
+  record Album(String title, @Nullable List<Track> tracks, int version) {}
+
+  private JdbcTable<Integer, Album> albums() {
+    return new JdbcTable<>(
+        dataSource(),
+        JdbcMapping.table("album", Integer.class, Album.class)
+            .key("id")
+            .json("tracks")
+            .version("version")
+            .build());
+  }
+
+  private static Album album(String title, int version) {
+    return new Album(title, List.of(new Track("\"One\" \\ Größe", 61)), version);
+  }
+
+  @Test
+  void aPropertyMayLieInAColumnOfJson() throws SQLException {
+    JdbcTable<Integer, Album> albums = albums();
+    albums.write(1, album("a", 1));
+    assertThat(albums.load(1)).isEqualTo(album("a", 1));
+    albums.write(1, new Album("a", null, 2));
+    assertThat(albums.load(1)).isEqualTo(new Album("a", null, 2));
+    execute("update album set tracks = '{\"no\": \"list\"}'", "update album set version = 3");
+    assertThatThrownBy(() -> albums.load(1))
+        .isInstanceOf(JdbcTableException.class)
+        .hasMessageStartingWith("Column tracks holds no JSON of ");
+  }
+
+  @Test
+  void aWholeValueMayLieInOneColumnAsJson() {
+    JdbcTable<Integer, Track> notes =
+        new JdbcTable<>(
+            dataSource(),
+            JdbcMapping.table("note", Integer.class, Track.class)
+                .key("id")
+                .valueAsJson("body")
+                .build());
+    notes.writeAll(
+        new ArrayList<>(
+            List.of(
+                new CacheEntry<>(1, new Track("a", 1)), new CacheEntry<>(2, new Track("b", 2)))));
+    assertThat(notes.loadAll(Set.of(1, 2, 3)))
+        .isEqualTo(Map.of(1, new Track("a", 1), 2, new Track("b", 2)));
+  }
+
+  @Test
+  void aRowIsReplacedOnlyByALaterVersion() {
+    JdbcTable<Integer, Album> albums = albums();
+    albums.write(1, album("first", 1));
+    albums.write(1, album("second", 2));
+    albums.write(1, album("second", 2));
+    assertThatThrownBy(() -> albums.write(1, album("other", 2)))
+        .isInstanceOf(JdbcConflictException.class)
+        .hasMessage(
+            "A row of table album has version 2 and is not replaced by version 2; whoever changes"
+                + " a value counts its version up");
+    assertThatThrownBy(() -> albums.write(1, album("older", 1)))
+        .isInstanceOf(JdbcConflictException.class);
+    assertThat(albums.load(1)).isEqualTo(album("second", 2));
+    albums.delete(1);
+    albums.write(1, album("again", 1));
+    assertThat(albums.load(1)).isEqualTo(album("again", 1));
+  }
+
+  @Test
+  void aBatchOfVersionsIsWrittenWholeOrNotAtAll() {
+    JdbcTable<Integer, Album> albums = albums();
+    albums.write(1, album("one", 1));
+    albums.write(2, album("two", 7));
+    List<CacheEntry<Integer, Album>> conflicting = new ArrayList<>();
+    conflicting.add(new CacheEntry<>(1, album("one", 2)));
+    conflicting.add(new CacheEntry<>(2, album("late", 6)));
+    conflicting.add(new CacheEntry<>(3, album("three", 1)));
+    assertThatThrownBy(() -> albums.writeAll(conflicting))
+        .isInstanceOf(JdbcConflictException.class);
+    assertThat(conflicting).hasSize(3);
+    assertThat(albums.loadAll(Set.of(1, 2, 3)))
+        .isEqualTo(Map.of(1, album("one", 1), 2, album("two", 7)));
+    conflicting.remove(1);
+    albums.writeAll(conflicting);
+    assertThat(conflicting).isEmpty();
+    assertThat(albums.loadAll(Set.of(1, 3)))
+        .isEqualTo(Map.of(1, album("one", 2), 3, album("three", 1)));
+  }
+
+  @Test
+  void statementsMayBeGiven() {
+    JdbcTable<Long, Product> products = products();
+    products.write(1L, product(1));
+    products.write(2L, product(2));
+    JdbcTable<Long, Product> given =
+        new JdbcTable<>(
+            dataSource(),
+            JdbcMapping.sql(Long.class, Product.class)
+                .key("id")
+                .load(
+                    "select p.id, p.name, p.unit_price, p.on_sale from product p"
+                        + " where p.name <> ':name' and p.id in (:keys) -- :nothing")
+                .write("update product set name = :name, unit_price = :unitPrice where id = :id")
+                .delete("delete from product where id = :id and on_sale = false")
+                .build());
+    assertThat(given.loadAll(Set.of(1L, 2L, 3L))).isEqualTo(Map.of(1L, product(1), 2L, product(2)));
+    given.writeAll(
+        new ArrayList<>(List.of(new CacheEntry<>(1L, new Product(1, "new", null, true)))));
+    assertThat(given.load(1L)).isEqualTo(new Product(1, "new", null, false));
+    given.deleteAll(new ArrayList<>(List.of(1L, 2L)));
+    assertThat(given.loadAll(Set.of(1L, 2L))).containsOnlyKeys(2L);
+  }
+
+  @Test
+  void givenStatementsKnowKeysOfSeveralColumns() {
+    JdbcMapping<LineKey, String> mapping =
+        JdbcMapping.sql(LineKey.class, String.class)
+            .valueColumn("colour")
+            .load("select order_id, line_no, colour from line where (order_id, line_no) in (:keys)")
+            .write(
+                "insert into line(order_id, line_no, colour) values (:orderId, :line_no, :colour)")
+            .build();
+    JdbcTable<LineKey, String> lines = new JdbcTable<>(dataSource(), mapping);
+    lines.write(new LineKey(1, 1), "RED");
+    lines.write(new LineKey(1, 2), "GREEN");
+    assertThat(lines.loadAll(Set.of(new LineKey(1, 1), new LineKey(1, 2), new LineKey(2, 1))))
+        .isEqualTo(Map.of(new LineKey(1, 1), "RED", new LineKey(1, 2), "GREEN"));
+    assertThatThrownBy(() -> lines.delete(new LineKey(1, 1)))
+        .isInstanceOf(JdbcTableException.class)
+        .hasMessage("There is no statement to delete the rows of java.lang.String; give one");
+  }
+
+  @Test
+  void aGivenStatementThatChangesNoRowIsAConflictWithAVersion() {
+    albums().write(1, album("one", 1));
+    JdbcTable<Integer, Album> given =
+        new JdbcTable<>(
+            dataSource(),
+            JdbcMapping.sql(Integer.class, Album.class)
+                .key("id")
+                .json("tracks")
+                .version("version")
+                .load("select title, tracks, version from album where id = :id")
+                .write(
+                    "update album set title = :title, version = :version where id = :id and version"
+                        + " < :version")
+                .build());
+    given.write(1, album("two", 2));
+    assertThat(given.loadAll(Set.of(1, 2))).isEqualTo(Map.of(1, album("two", 2)));
+    assertThatThrownBy(() -> given.write(1, album("three", 2)))
+        .isInstanceOf(JdbcConflictException.class);
   }
 }

@@ -63,6 +63,27 @@ class JdbcTableTest extends JdbcTableContract {
                     .column("price", "unit_price")
                     .build())
         .hasMessageContaining("[id, name, unitPrice, onSale], not [price]");
+    assertThatThrownBy(
+            () ->
+                JdbcMapping.table("product", Long.class, Product.class)
+                    .key("id")
+                    .version("name")
+                    .build())
+        .hasMessageContaining("no property name that is an int or long");
+    assertThatThrownBy(
+            () ->
+                JdbcMapping.table("product", Long.class, Product.class)
+                    .key("id")
+                    .load("select 1")
+                    .build())
+        .hasMessageContaining("table product has both");
+    assertThatThrownBy(
+            () ->
+                JdbcMapping.sql(Long.class, Product.class)
+                    .key("id")
+                    .delete("delete from product where id = :nr")
+                    .build())
+        .hasMessage("There is no :nr; there are :id");
     assertThatThrownBy(() -> JdbcMapping.table("t", Long.class, Object.class).key("id").build())
         .isInstanceOf(IllegalArgumentException.class);
   }
@@ -75,6 +96,13 @@ class JdbcTableTest extends JdbcTableContract {
                 + " EXCLUDED.b, c = EXCLUDED.c");
     assertThat(Dialect.POSTGRESQL.upsert("t", List.of("a"), List.of()))
         .isEqualTo("INSERT INTO t (a) VALUES (?) ON CONFLICT (a) DO NOTHING");
-    assertThatThrownBy(() -> Dialect.of("Oracle")).hasMessageContaining("H2 and PostgreSQL");
+    assertThat(Dialect.MYSQL.upsert("t", List.of("a", "b"), List.of("c")))
+        .isEqualTo(
+            "INSERT INTO t (a, b, c) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE c = VALUES(c)");
+    assertThat(Dialect.MYSQL.upsert("t", List.of("a"), List.of()))
+        .isEqualTo("INSERT INTO t (a) VALUES (?) ON DUPLICATE KEY UPDATE a = VALUES(a)");
+    assertThatThrownBy(() -> Dialect.of("Oracle").upsert("t", List.of("a"), List.of()))
+        .hasMessageContaining("H2, MariaDB, MySQL and PostgreSQL")
+        .hasMessageContaining("JdbcMapping.sql(");
   }
 }
