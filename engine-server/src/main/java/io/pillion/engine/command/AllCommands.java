@@ -47,7 +47,7 @@ public final class AllCommands {
     new TransactionCommands().declare(table);
     new ServerCommands(parameters, services, shutdown).declare(table);
     new ServerPersistenceCommands(services.rdb(), services.appendOnly()).declare(table);
-    new BackupCommands(services.backups(), services.replication()).declare(table);
+    new BackupCommands(services.backups()).declare(table);
     new CommandCommands().declare(table);
     new ConfigCommands(parameters).declare(table);
     new DebugCommands(parameters, services.rdb(), services.appendOnly()).declare(table);

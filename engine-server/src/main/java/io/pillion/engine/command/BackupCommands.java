@@ -6,6 +6,7 @@ import static io.pillion.engine.dispatch.CommandFlag.NOSCRIPT;
 import static io.pillion.engine.dispatch.CommandFlag.NO_MULTI;
 import static io.pillion.engine.dispatch.CommandFlag.STALE;
 
+import io.pillion.engine.dispatch.Blocked;
 import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.Client;
 import io.pillion.engine.dispatch.Command;
@@ -19,7 +20,6 @@ import io.pillion.engine.persistence.backup.BackupTask;
 import io.pillion.engine.persistence.backup.Backups;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Reply;
-import io.pillion.engine.replication.Replication;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,11 +31,9 @@ final class BackupCommands {
   private static final String SINCE = "7.2.4";
 
   private final Backups backups;
-  private final Replication replication;
 
-  BackupCommands(Backups backups, Replication replication) {
+  BackupCommands(Backups backups) {
     this.backups = backups;
-    this.replication = replication;
   }
 
   void declare(CommandTable table) {
@@ -73,7 +71,7 @@ final class BackupCommands {
     container
         .sub("RESTORE", this::restore)
         .arity(3)
-        .flags(ADMIN, NOSCRIPT, NO_MULTI)
+        .flags(ADMIN, NOSCRIPT, NO_MULTI, LOADING)
         .since(SINCE)
         .complexity("O(N) where N is the size of the backup, in the background")
         .summary("Verifies a backup, then puts its data in place of all that are there.")
@@ -118,11 +116,6 @@ final class BackupCommands {
 
   private void restore(Call call) {
     refuseIfNobodyCanWait(call);
-    if (replication.isOn()) {
-      throw Errors.err(
-          "replicas follow this engine, or did, and would not learn of a restore: start an engine"
-              + " with restore-from, and have them follow that");
-    }
     await(call, backups.restore(call.arg(2).toString()), Reply::simple);
   }
 
@@ -207,6 +200,13 @@ final class BackupCommands {
             reply.error("ERR no longer waited for; BACKUP STATUS tells of it");
           }
         });
-    task.whenEnded(() -> engine.unblock(client, /* withError= */ false));
+    Blocked wait = client.blocked();
+    task.whenEnded(
+        () -> {
+          // It may have been unblocked, and wait for something else by now.
+          if (wait != null && client.blocked() == wait) {
+            engine.unblock(client, /* withError= */ false);
+          }
+        });
   }
 }

@@ -1139,6 +1139,19 @@ public final class Engine implements KeyListener {
     allReady(second);
   }
 
+  /**
+   * All data have become others, by no command: who watches keys finds them changed, who keeps
+   * copies forgets them, who waits for keys is served. Under the lock.
+   */
+  public void onReplaced() {
+    watches.allChanged();
+    onFlush();
+    for (int i = 0; i < keyspace.databaseCount(); i++) {
+      allReady(keyspace.database(i));
+    }
+    serveWaiters();
+  }
+
   /** Lets all who wait for keys of a database look again. */
   private void allReady(Database database) {
     for (Bytes key : database.awaitedKeys()) {

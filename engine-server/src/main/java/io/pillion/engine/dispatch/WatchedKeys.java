@@ -106,6 +106,13 @@ final class WatchedKeys {
     }
   }
 
+  /** Nothing is as it was, whatever it was. */
+  void allChanged() {
+    for (List<Watch> list : byKey.values()) {
+      list.forEach(watch -> watch.client.watchBroken(true));
+    }
+  }
+
   /** A database is about to be emptied. */
   void flushing(Database database) {
     for (Map.Entry<Key, List<Watch>> entry : byKey.entrySet()) {

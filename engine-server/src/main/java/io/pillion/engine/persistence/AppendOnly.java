@@ -9,6 +9,8 @@ import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.world.World;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +35,12 @@ public final class AppendOnly {
   private static final int FAILURES_BEFORE_DELAY = 3;
   private static final int MAX_DELAY_MINUTES = 60;
   private static final String REASON = "aof";
+  private static final String REPLACED = "replaced data";
+
+  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
+  private static final CommandException NO_BASE_YET =
+      new CommandException(
+          "MISCONF All data were replaced, and are not in the AOF file yet: try again later");
 
   private final Parameters parameters;
   private final LoadProgress progress;
@@ -50,6 +58,8 @@ public final class AppendOnly {
   // Changed under the engine lock.
   private volatile State state = State.OFF;
   private @Nullable AofRewrite rewrite;
+  private boolean suspended;
+  private boolean replaced;
   private boolean closed;
   private boolean ticking;
   private long rewriteNumber;
@@ -196,6 +206,9 @@ public final class AppendOnly {
   }
 
   private void followAppendOnly() {
+    if (suspended) {
+      return;
+    }
     boolean on = parameters.isOn("appendonly");
     if (on && state == State.OFF) {
       turnOn();
@@ -233,6 +246,7 @@ public final class AppendOnly {
   }
 
   private void turnOff() {
+    replaced(false);
     state = State.OFF;
     status.enabled = false;
     status.starting = false;
@@ -346,7 +360,71 @@ public final class AppendOnly {
     status.starting = false;
     status.lastWriteOk = true;
     engine.restrictions().refuseWrites(REASON, null);
+    replaced(false);
     effects.holdReplies(fsync == AofWriter.Fsync.ALWAYS);
+  }
+
+  // --- while all data are replaced by others, by no command
+
+  /**
+   * Ends writing: what is on the disk stays as it is, whatever becomes of the data, until {@link
+   * #resume}. Under the engine lock.
+   */
+  public void suspend() {
+    suspended = true;
+    if (state != State.OFF) {
+      turnOff();
+    }
+  }
+
+  /**
+   * Begins anew, with a base of the data as they are now, if {@code appendonly} is on; changes are
+   * refused until it is there. Only then the files give way that are there now. Under the engine
+   * lock.
+   *
+   * @throws ConfigException when nothing can be written; it stays suspended
+   */
+  public void resume() {
+    if (parameters.isOn("appendonly")) {
+      turnOn();
+      replaced(true);
+    }
+    suspended = false;
+  }
+
+  private void replaced(boolean yes) {
+    replaced = yes;
+    engine.restrictions().refuseWrites(REPLACED, yes ? NO_BASE_YET : null);
+  }
+
+  /** Whether there is something that {@link #start} would load. */
+  public boolean hasFiles() {
+    return !new AofFolder(world.disk(), parameters).read().isEmpty()
+        || world.disk().exists(parameters.text("dir") + "/" + parameters.text("appendfilename"));
+  }
+
+  /**
+   * Gives what {@link #start} would load another name, at once: its own and an ending.
+   *
+   * @return the new names; empty when there is nothing
+   */
+  public List<String> setAside(String ending) throws IOException {
+    List<String> names = new ArrayList<>();
+    String dir = parameters.text("dir");
+    String manifest = parameters.text("appendfilename") + ".manifest";
+    String folder = dir + "/" + parameters.text("appenddirname");
+    if (world.disk().exists(folder + "/" + manifest)) {
+      names.add(folder);
+    }
+    String old = dir + "/" + parameters.text("appendfilename");
+    if (world.disk().exists(old)) {
+      names.add(old);
+    }
+    for (String name : names) {
+      world.disk().rename(name, name + ending);
+    }
+    world.disk().syncFolder(dir);
+    return names.stream().map(name -> name + ending).toList();
   }
 
   // --- DEBUG LOADAOF
@@ -425,7 +503,9 @@ public final class AppendOnly {
         () -> {
           if (rewrite == null && !bases.isBusy() && !closed) {
             boolean fresh = state == State.STARTING || state == State.FAILED;
-            if ((status.scheduled && !isLimited()) || state == State.FAILED) {
+            // While changes are refused for lack of a base there is no rest between tries.
+            boolean urgent = state == State.FAILED || replaced;
+            if (urgent || (status.scheduled && !isLimited())) {
               begin(fresh);
             } else if (state == State.ON && hasGrown() && !isLimited()) {
               begin(/* fresh= */ false);

@@ -141,6 +141,9 @@ final class CommandBase {
     public void clear() {}
 
     @Override
+    public void check(Bytes source) {}
+
+    @Override
     public void load(Bytes source, boolean replace) {
       attempt(() -> command("FUNCTION", Bytes.of("LOAD"), source));
     }

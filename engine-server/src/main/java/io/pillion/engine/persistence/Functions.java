@@ -17,6 +17,9 @@ public interface Functions {
         public void clear() {}
 
         @Override
+        public void check(Bytes source) {}
+
+        @Override
         public void load(Bytes source, boolean replace) {}
       };
 
@@ -25,6 +28,13 @@ public interface Functions {
 
   /** Forgets all libraries. */
   void clear();
+
+  /**
+   * Finds out whether a library could be loaded if there were no others, and adds nothing.
+   *
+   * @throws IllegalArgumentException when it could not; the message says why
+   */
+  void check(Bytes source);
 
   /**
    * Adds a library.

@@ -160,7 +160,9 @@ public final class RdbReader {
       case RdbFormat.OP_FUNCTION -> {
         try {
           Bytes source = in.readString();
-          if (!options.dry) {
+          if (options.dry) {
+            functions.check(source);
+          } else {
             functions.load(source, options.replace);
           }
         } catch (IllegalArgumentException e) {

@@ -355,12 +355,22 @@ public final class Replication implements ClientListener {
   }
 
   private void turnOff() {
-    log.info(
-        "Replication backlog freed after {} seconds without connected replicas.", backlogTtl());
     on = false;
     id = randomId(engine.world());
     stream.clear();
     engine.followersLog(CommandLog.OFF);
+  }
+
+  /**
+   * All data are about to become others, by no command: who follows is cut off, and gets all of
+   * them when it comes back, as its history is none any more.
+   */
+  public void beginAnew() {
+    if (on) {
+      log.info("All data are replaced: {} replicas must synchronize anew", replicas.size());
+      List.copyOf(replicas).forEach(this::drop);
+      turnOff();
+    }
   }
 
   private long backlogTtl() {
@@ -633,6 +643,8 @@ public final class Replication implements ClientListener {
     endWaits();
     beginWaiting();
     if (replicas.isEmpty() && backlogTtl() > 0 && now - deserted > backlogTtl() * 1000) {
+      log.info(
+          "Replication backlog freed after {} seconds without connected replicas.", backlogTtl());
       turnOff();
     }
     tick();

@@ -178,6 +178,15 @@ public final class FunctionLibraries {
     return library.name;
   }
 
+  /**
+   * Compiles a library and has it register its functions, of which nothing stays.
+   *
+   * @throws CommandException it is none
+   */
+  public void check(byte[] code) {
+    run(create(code), code);
+  }
+
   private static Library create(byte[] code) {
     if (code.length < 2 || code[0] != '#' || code[1] != '!') {
       throw Errors.err("Missing library metadata");

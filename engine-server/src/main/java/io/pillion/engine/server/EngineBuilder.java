@@ -178,6 +178,7 @@ public final class EngineBuilder {
         new PillionEngine(engine, parameters, rdb, appendOnly, backups, network);
     try {
       backups.attach(engine, new SavedFunctions(functions));
+      backups.beforeReplacing(replication::beginAnew);
       // Whoever connects while data are loaded is told so.
       boolean logged = parameters.isOn("appendonly");
       boolean restores = !parameters.text("restore-from").isEmpty();
@@ -191,9 +192,6 @@ public final class EngineBuilder {
         appendOnly.start();
       } else if (warm && !restored) {
         load(rdb);
-      }
-      if (restored) {
-        backups.restoredAtStart();
       }
       engine.hold(() -> engine.restrictions().loading(false));
     } catch (ListenException | PersistenceException e) {

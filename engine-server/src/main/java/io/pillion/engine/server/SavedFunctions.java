@@ -25,6 +25,15 @@ final class SavedFunctions implements Functions {
   }
 
   @Override
+  public void check(Bytes source) {
+    try {
+      libraries.check(source.toByteArray());
+    } catch (CommandException e) {
+      throw new IllegalArgumentException(e.text(), e);
+    }
+  }
+
+  @Override
   public void load(Bytes source, boolean replace) {
     try {
       libraries.load(source.toByteArray(), replace);

@@ -125,6 +125,26 @@ final class ReplicasTest {
   }
 
   @Test
+  void getsTheDataOfARestoredBackup() throws IOException {
+    client.ok("SET", "k", "backed up");
+    client.call("RPUSH", "list", "a", "b");
+    client.call("BACKUP", "CREATE", "followed");
+    try (RedisProcess replica = follow()) {
+      client.ok("SET", "k", "changed");
+      client.ok("SET", "other", "1");
+      awaitSame(replica);
+      client.ok("BACKUP", "RESTORE", "followed");
+      awaitSame(replica);
+      assertThat(replica.client().call("GET", "k").text()).isEqualTo("backed up");
+      assertThat(replica.client().call("EXISTS", "other").integer()).isZero();
+      assertThat(stats("sync_full")).isEqualTo("sync_full:2");
+      assertThat(stats("sync_partial_ok")).isEqualTo("sync_partial_ok:0");
+    } finally {
+      client.ok("BACKUP", "DELETE", "followed");
+    }
+  }
+
+  @Test
   void goesOnAfterItsLinkWasCut() throws IOException {
     try (RedisProcess replica = follow()) {
       client.ok("SET", "before", "1");

@@ -10,10 +10,12 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Files in memory that know what a loss of power would leave of them, and that can fail.
@@ -54,7 +56,13 @@ public final class SimulatedDisk implements Disk {
 
   /** Has an operation on paths that end with something fail so many times, with a message. */
   public synchronized void fail(Operation operation, String suffix, String message, int times) {
-    faults.add(new Fault(operation, suffix, message, times));
+    fail(operation, suffix, message, /* passing= */ 0, times);
+  }
+
+  /** The same, after so many that go well. */
+  public synchronized void fail(
+      Operation operation, String suffix, String message, int passing, int times) {
+    faults.add(new Fault(operation, suffix, message, passing, times));
   }
 
   /** Ends all faults, gives room and lets folders be written to. */
@@ -97,8 +105,9 @@ public final class SimulatedDisk implements Disk {
     Map<Content, Content> contents = new HashMap<>();
     folders.forEach(
         (path, folder) -> {
-          // A folder whose parent was not synced may not be there.
-          if (path.equals("/") || folder.durable || random.nextBoolean()) {
+          // A folder whose parent was not synced may not be there, or has its name of before.
+          boolean asNow = path.equals("/") || folder.durable || random.nextBoolean();
+          if (asNow || folder.before != null) {
             Folder survived = new Folder();
             survived.durable = true;
             folder
@@ -108,7 +117,7 @@ public final class SimulatedDisk implements Disk {
                         survived.put(
                             name, contents.computeIfAbsent(content, c -> c.afterCrash(random))));
             survived.sync();
-            after.folders.put(path, survived);
+            after.folders.put(asNow ? path : Objects.requireNonNull(folder.before), survived);
           }
         });
     return after;
@@ -269,9 +278,25 @@ public final class SimulatedDisk implements Disk {
   @Override
   public synchronized void rename(String from, String to) throws IOException {
     change(Operation.RENAME, to);
+    if (isFolder(from)) {
+      renameFolder(absolute(from), absolute(to));
+      return;
+    }
     Content content = find(from);
     folder(to).put(name(absolute(to)), content);
     folder(from).remove(name(absolute(from)));
+  }
+
+  private void renameFolder(String from, String to) throws IOException {
+    if (exists(to)) {
+      throw new IOException("File exists");
+    }
+    Folder folder = folders.remove(from);
+    if (folder.durable) {
+      folder.before = from;
+      folder.durable = false;
+    }
+    folders.put(to, folder);
   }
 
   @Override
@@ -307,6 +332,7 @@ public final class SimulatedDisk implements Disk {
         (each, child) -> {
           if (!each.equals("/") && parent(each).equals(absolute(path))) {
             child.durable = true;
+            child.before = null;
           }
         });
   }
@@ -357,7 +383,10 @@ public final class SimulatedDisk implements Disk {
 
   private void check(Operation operation, String path) throws IOException {
     for (Fault fault : faults) {
-      if (fault.operation == operation && path.endsWith(fault.suffix) && fault.times > 0) {
+      boolean meant = fault.operation == operation && path.endsWith(fault.suffix);
+      if (meant && fault.passing > 0) {
+        fault.passing--;
+      } else if (meant && fault.times > 0) {
         fault.times--;
         throw new IOException(fault.message);
       }
@@ -368,12 +397,14 @@ public final class SimulatedDisk implements Disk {
     final Operation operation;
     final String suffix;
     final String message;
+    int passing;
     int times;
 
-    Fault(Operation operation, String suffix, String message, int times) {
+    Fault(Operation operation, String suffix, String message, int passing, int times) {
       this.operation = operation;
       this.suffix = suffix;
       this.message = message;
+      this.passing = passing;
       this.times = times;
     }
   }
@@ -384,6 +415,9 @@ public final class SimulatedDisk implements Disk {
     private Map<String, Content> synced = new TreeMap<>();
     private final List<Map.Entry<String, List<Content>>> changes = new ArrayList<>();
     boolean durable;
+
+    /** The name that a folder without others in it has on the disk, where it is not synced. */
+    @Nullable String before;
 
     void put(String name, Content content) {
       names.put(name, content);

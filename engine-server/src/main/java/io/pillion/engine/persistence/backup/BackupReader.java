@@ -66,6 +66,10 @@ final class BackupReader {
    * @throws IOException when anything is wrong
    */
   Found verify(Source source, BackupManifest manifest) throws IOException {
+    if (!manifest.encoding().equals(BackupManifest.GZIP)) {
+      throw new IOException(
+          "the backup is packed with '" + manifest.encoding() + "', which is not known here");
+    }
     compareCheckSum(source, manifest);
     Found found = tryOut(source);
     if (found.keys != manifest.keys()) {
@@ -114,8 +118,13 @@ final class BackupReader {
         /* keepExpired= */ false, /* replace= */ true, /* checksum= */ true);
   }
 
-  private void refuseIfStopped() throws IOException {
-    if (stopped.getAsBoolean()) {
+  /** Whether it gives up at the next step. */
+  boolean isStopped() {
+    return stopped.getAsBoolean();
+  }
+
+  void refuseIfStopped() throws IOException {
+    if (isStopped()) {
       throw new IOException("given up: the engine is ending");
     }
   }
@@ -139,12 +148,12 @@ final class BackupReader {
               } catch (OutOfArenaException e) {
                 failure[0] = new IOException("the data do not fit into memory: raise maxmemory", e);
               } catch (IOException e) {
-                failure[0] = e;
+                failure[0] = new IOException("the backup is damaged: " + e.getMessage(), e);
               }
               progress.accept(reader.offset());
             });
         if (failure[0] != null) {
-          throw new IOException("the backup is damaged: " + failure[0].getMessage(), failure[0]);
+          throw failure[0];
         }
       }
       // What packs it has a check sum of its own at the end.

@@ -3,11 +3,14 @@ package io.pillion.engine.persistence.backup;
 import io.pillion.engine.config.ConfigException;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.Functions;
 import io.pillion.engine.persistence.PersistenceException;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.world.Disk;
 import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -15,84 +18,67 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Puts a backup in place of the data. It is read from beginning to end before the first key goes,
- * so that a damaged one changes nothing. Without the engine lock.
+ * so that a damaged one changes nothing; and what is on the disk stays until the new data are in
+ * memory, so that a restore that breaks off all the same is undone by a restart. Without the engine
+ * lock.
  */
 final class BackupRestore {
   private static final Logger log = LoggerFactory.getLogger(BackupRestore.class);
-  private static final String ASIDE = ".before-restore";
+  private static final String ASIDE = ".before-restore-";
 
   private final Engine engine;
   private final Parameters parameters;
   private final Functions functions;
   private final BackupReader reader;
   private final RdbStore rdb;
+  private final AppendOnly appendOnly;
 
   BackupRestore(
       Engine engine,
       Parameters parameters,
       Functions functions,
       BackupReader reader,
-      RdbStore rdb) {
+      RdbStore rdb,
+      AppendOnly appendOnly) {
     this.engine = engine;
     this.parameters = parameters;
     this.functions = functions;
     this.reader = reader;
     this.rdb = rdb;
+    this.appendOnly = appendOnly;
   }
 
   // --- into a running engine
 
-  void whileRunning(BackupTarget target, String name) throws IOException {
+  /**
+   * Restores.
+   *
+   * @param beforeReplacing who else has to know, told under the lock
+   * @throws IOException when nothing was changed, or the data are gone from memory and the engine
+   *     answers {@code -LOADING} until another restore goes well; the message says which
+   */
+  void whileRunning(BackupTarget target, String name, Runnable beforeReplacing) throws IOException {
     BackupManifest manifest = target.manifest(name);
     refuseIfTooLarge(manifest);
     reader.verify(() -> target.open(name), manifest);
-    boolean[] logged = {false};
-    engine.hold(
-        () -> {
-          // The log and the file would go on from data that are no more: both begin anew below.
-          logged[0] = parameters.isOn("appendonly");
-          if (logged[0]) {
-            appendOnly("no");
-          }
-          clear();
-        });
-    IOException failure = null;
+    begin(beforeReplacing);
     try {
       load(() -> target.open(name), manifest.dataBytes());
-      log.info("Backup {} is restored: {} keys", name, manifest.keys());
+      finish();
     } catch (IOException e) {
-      failure =
-          new IOException("the engine is empty now, as the backup broke off: " + e.getMessage(), e);
-    }
-    IOException why = failure;
-    boolean[] kept = {true};
-    engine.hold(
-        () -> {
-          if (why != null) {
-            engine.keyspace().flushAll();
-          }
-          kept[0] = !logged[0] || appendOnly("yes");
-          if (rdb.hasSavePoints()) {
-            rdb.scheduleSave();
-          }
-        });
-    if (failure != null) {
-      throw failure;
-    }
-    if (!kept[0]) {
+      log.error(
+          "The restore of backup {} broke off after the data were removed: {}. Clients are told"
+              + " -LOADING until another one goes well; a restart begins with the files in {}",
+          name,
+          e.getMessage(),
+          parameters.text("dir"));
       throw new IOException(
-          "the data are restored, but the append-only log cannot be begun anew and is off now");
+          "the restore broke off: "
+              + e.getMessage()
+              + "; restore again, or restart with the data on the disk",
+          e);
     }
-  }
-
-  private boolean appendOnly(String value) {
-    try {
-      parameters.change(List.of(new Parameters.Setting("appendonly", value)), /* local= */ true);
-      return true;
-    } catch (ConfigException e) {
-      log.error("Cannot turn appendonly to {}: {}", value, e.getMessage());
-      return false;
-    }
+    log.info("Backup {} is restored: {} keys", name, manifest.keys());
   }
 
   private void refuseIfTooLarge(BackupManifest manifest) throws IOException {
@@ -107,11 +93,26 @@ final class BackupRestore {
     }
   }
 
-  private void clear() {
-    rdb.abandonBackground();
-    functions.clear();
-    engine.keyspace().flushAll();
-    engine.restrictions().loading(true);
+  /** From here on there is nothing in memory. */
+  private void begin(Runnable beforeReplacing) throws IOException {
+    boolean[] busy = {false};
+    engine.hold(
+        () -> {
+          busy[0] = engine.isBusy();
+          if (busy[0] || reader.isStopped()) {
+            return;
+          }
+          rdb.abandonBackground();
+          appendOnly.suspend();
+          beforeReplacing.run();
+          engine.restrictions().loading(true);
+          functions.clear();
+          engine.keyspace().flushAll();
+        });
+    if (busy[0]) {
+      throw new IOException("a script is running: try again when it has ended");
+    }
+    reader.refuseIfStopped();
   }
 
   private void load(BackupReader.Source source, long dataBytes) throws IOException {
@@ -121,32 +122,49 @@ final class BackupRestore {
           reader.load(source, offset -> rdb.progress().loadedBytes(engine, offset));
       engine.hold(() -> rdb.progress().loaded(found.keys(), found.expired()));
     } finally {
-      engine.hold(
-          () -> {
-            engine.restrictions().loading(false);
-            rdb.progress().loadingEnded();
-          });
+      engine.hold(rdb.progress()::loadingEnded);
+    }
+  }
+
+  private void finish() throws IOException {
+    ConfigException[] failure = {null};
+    engine.hold(
+        () -> {
+          try {
+            appendOnly.resume();
+          } catch (ConfigException e) {
+            failure[0] = e;
+            return;
+          }
+          if (rdb.hasSavePoints()) {
+            rdb.scheduleSave();
+          }
+          engine.restrictions().loading(false);
+          engine.onReplaced();
+        });
+    if (failure[0] != null) {
+      throw new IOException("the append-only log cannot be begun: " + failure[0].getMessage());
     }
   }
 
   // --- at the start
 
   /**
-   * Loads what {@code restore-from} names into empty databases; false when there is nothing to do.
+   * Loads what {@code restore-from} names into empty databases, and puts it in place of what is on
+   * the disk; false when there is nothing to do.
    */
   boolean atStart(BackupTarget target) {
     String from = parameters.text("restore-from");
     if (from.isEmpty()) {
       return false;
     }
-    if (isKept() && from.equals(remembered())) {
+    if (isKept() && from.equals(remembered()) && hasData()) {
       log.info("Backup {} was restored before: the data since then are loaded", from);
       return false;
     }
     try {
       BackupReader.Source source;
-      long dataBytes = 0;
-      BackupManifest manifest = null;
+      BackupManifest manifest;
       if (from.indexOf('/') < 0) {
         BackupManifest.checkName(from);
         manifest = target.manifest(from);
@@ -155,15 +173,17 @@ final class BackupRestore {
         source = () -> disk().open(from);
         manifest = beside(from);
       }
+      long dataBytes;
       if (manifest != null) {
         refuseIfTooLarge(manifest);
-        reader.verify(source, manifest);
-        dataBytes = manifest.dataBytes();
+        dataBytes = reader.verify(source, manifest).dataBytes();
       } else {
         dataBytes = reader.tryOut(source).dataBytes();
       }
-      setAside();
       load(source, dataBytes);
+      if (isKept()) {
+        keep(from);
+      }
       log.info("Backup {} is restored: {} keys", from, rdb.progress().keysLoaded());
       return true;
     } catch (IOException | RuntimeException e) {
@@ -185,8 +205,13 @@ final class BackupRestore {
     return disk().exists(manifest) ? BackupManifest.parse(disk().read(manifest)) : null;
   }
 
+  /** Whether the next start begins with what this one ends with. */
   private boolean isKept() {
     return parameters.isOn("appendonly") || rdb.hasSavePoints();
+  }
+
+  private boolean hasData() {
+    return parameters.isOn("appendonly") ? appendOnly.hasFiles() : disk().exists(rdb.path());
   }
 
   private String marker() {
@@ -202,52 +227,42 @@ final class BackupRestore {
     }
   }
 
-  /** Gives other names to what is there, of which nothing is lost. */
-  private void setAside() throws IOException {
-    if (!isKept()) {
-      return;
-    }
+  /**
+   * Makes what is in memory that which the next start begins with; nothing is lost of what was
+   * there. The marker comes first: without data it means nothing, and with them all is done.
+   */
+  private void keep(String from) throws IOException {
+    String ending = ASIDE + Backups.STAMP.format(Instant.ofEpochMilli(engine.world().wallMillis()));
+    List<String> names = new ArrayList<>();
     if (disk().exists(rdb.path())) {
-      log.warn("{} is kept as {}{}", rdb.path(), rdb.path(), ASIDE);
-      disk().rename(rdb.path(), rdb.path() + ASIDE);
+      disk().rename(rdb.path(), rdb.path() + ending);
       disk().syncFolder(parameters.text("dir"));
+      names.add(rdb.path() + ending);
     }
-    String folder = parameters.text("dir") + "/" + parameters.text("appenddirname");
-    if (!parameters.isOn("appendonly") || !disk().isFolder(folder)) {
-      return;
+    if (parameters.isOn("appendonly")) {
+      names.addAll(appendOnly.setAside(ending));
     }
-    for (String file : disk().list(folder)) {
-      if (!file.endsWith(ASIDE)) {
-        disk().rename(folder + "/" + file, folder + "/" + file + ASIDE);
-      }
+    if (!names.isEmpty()) {
+      log.warn("What was there before is kept as {}", String.join(", ", names));
     }
-    log.warn("The files in {} are kept with the ending {}", folder, ASIDE);
-    disk().syncFolder(folder);
+    disk().replace(marker(), from + "\n");
+    if (!parameters.isOn("appendonly")) {
+      save();
+    }
   }
 
-  /** Keeps what was restored, so that the next start goes on from there. */
-  void remember() {
-    if (!isKept()) {
-      return;
-    }
-    try {
-      if (!parameters.isOn("appendonly")) {
-        IOException[] failure = {null};
-        engine.hold(
-            () -> {
-              try {
-                rdb.save();
-              } catch (IOException e) {
-                failure[0] = e;
-              }
-            });
-        if (failure[0] != null) {
-          throw failure[0];
-        }
-      }
-      disk().replace(marker(), parameters.text("restore-from") + "\n");
-    } catch (IOException e) {
-      throw new PersistenceException("Cannot keep what was restored: " + e.getMessage(), e);
+  private void save() throws IOException {
+    IOException[] failure = {null};
+    engine.hold(
+        () -> {
+          try {
+            rdb.save();
+          } catch (IOException e) {
+            failure[0] = e;
+          }
+        });
+    if (failure[0] != null) {
+      throw failure[0];
     }
   }
 }

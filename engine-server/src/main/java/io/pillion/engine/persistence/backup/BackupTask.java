@@ -6,18 +6,25 @@ import org.jspecify.annotations.Nullable;
 /** Something that is done with backups, and what became of it. Under the engine lock. */
 public final class BackupTask {
   private final String what;
+  private final boolean replacesData;
   private boolean ended;
   private @Nullable String answer;
   private @Nullable IOException failure;
   private Runnable whenEnded = () -> {};
 
-  BackupTask(String what) {
+  BackupTask(String what, boolean replacesData) {
     this.what = what;
+    this.replacesData = replacesData;
   }
 
   /** What is done, for people. */
   public String what() {
     return what;
+  }
+
+  /** Whether all data are others when it went well. */
+  boolean replacesData() {
+    return replacesData;
   }
 
   /** Whether it is over. */

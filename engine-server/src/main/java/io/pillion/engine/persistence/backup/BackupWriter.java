@@ -29,8 +29,6 @@ final class BackupWriter {
   private final Parameters parameters;
   private final Functions functions;
   private final BackupReader reader;
-  private volatile @Nullable Snapshot current;
-  private volatile boolean givenUp;
 
   BackupWriter(Engine engine, Parameters parameters, Functions functions, BackupReader reader) {
     this.engine = engine;
@@ -85,7 +83,6 @@ final class BackupWriter {
       try {
         drive(cut.snapshot);
       } finally {
-        current = null;
         engine.hold(cut.snapshot::abandon);
       }
     }
@@ -124,10 +121,10 @@ final class BackupWriter {
     Cut[] made = new Cut[1];
     engine.hold(
         () -> {
-          if (engine.keyspace().isCut()) {
+          // A script that is half-way through has changed some of what it will change.
+          if (engine.keyspace().isCut() || engine.isBusy()) {
             return;
           }
-          givenUp = false;
           // Strings are not compressed one by one: all of it is, and better.
           SnapshotOptions options =
               new SnapshotOptions(
@@ -136,7 +133,6 @@ final class BackupWriter {
                   /* aofBase= */ false,
                   parameters.number("snapshot-memory"));
           Snapshot snapshot = new Snapshot(engine.keyspace(), functions, data, options);
-          current = snapshot;
           made[0] =
               new Cut(
                   snapshot,
@@ -146,8 +142,8 @@ final class BackupWriter {
         });
     if (made[0] == null) {
       throw new BusyException(
-          "a background save or a rewrite of the append-only file is in progress: try again when it"
-              + " has ended");
+          "a background save, a rewrite of the append-only file, a full synchronization or a long"
+              + " script is in progress: try again when it has ended");
     }
     return made[0];
   }
@@ -155,25 +151,14 @@ final class BackupWriter {
   private void drive(Snapshot snapshot) throws IOException {
     boolean[] more = {true};
     while (more[0]) {
+      reader.refuseIfStopped();
       engine.hold(() -> more[0] = snapshot.scan(SCAN_BYTES));
       snapshot.drain();
-    }
-    if (givenUp) {
-      throw new IOException("given up: the engine is ending");
     }
     if (snapshot.isFlushed()) {
       throw new BusyException("all data were removed meanwhile");
     }
     snapshot.finish();
-  }
-
-  /** Gives up what is being written. Under the lock. */
-  void giveUp() {
-    Snapshot snapshot = current;
-    if (snapshot != null) {
-      givenUp = true;
-      snapshot.abandon();
-    }
   }
 
   /** Counts what passes. */

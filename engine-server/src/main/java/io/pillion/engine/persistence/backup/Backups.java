@@ -32,7 +32,7 @@ public final class Backups {
   private static final long LOG_POLL_MILLIS = 20;
   private static final int LOG_POLLS = 3_000;
   private static final long DAY_MILLIS = 86_400_000;
-  private static final DateTimeFormatter STAMP =
+  static final DateTimeFormatter STAMP =
       DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
 
   private final Parameters parameters;
@@ -47,6 +47,8 @@ public final class Backups {
   private volatile boolean closed;
 
   // Under the engine lock.
+  private Runnable beforeReplacing = () -> {};
+  private boolean started;
   private @Nullable BackupTask running;
   private @Nullable BackupSchedule schedule;
   private long nextMillis = BackupSchedule.NEVER;
@@ -78,12 +80,17 @@ public final class Backups {
     worker = world.worker("backup");
     reader = new BackupReader(newEngine, functions, () -> closed);
     writer = new BackupWriter(newEngine, parameters, functions, reader);
-    restore = new BackupRestore(newEngine, parameters, functions, reader, rdb);
+    restore = new BackupRestore(newEngine, parameters, functions, reader, rdb, appendOnly);
     try {
       schedule = BackupSchedule.of(parameters);
     } catch (ConfigException e) {
       throw new PersistenceException(e.reason(), e);
     }
+  }
+
+  /** Who else has to know, before a running engine's data are replaced. */
+  public void beforeReplacing(Runnable listener) {
+    beforeReplacing = listener;
   }
 
   /** Where backups are kept now. */
@@ -96,7 +103,8 @@ public final class Backups {
 
   /**
    * Begins with the backup that {@code restore-from} names, unless that was done in an earlier life
-   * whose data are kept. Without the lock, before clients are served.
+   * whose data are kept. Without the lock, before clients are served and before the append-only log
+   * is begun.
    *
    * @return whether the data are those of the backup now
    * @throws PersistenceException when there is none, or it is damaged, or does not fit
@@ -105,15 +113,11 @@ public final class Backups {
     return restore.atStart(target());
   }
 
-  /** After the data of the start were restored, and are kept where they are kept. */
-  public void restoredAtStart() {
-    restore.remember();
-  }
-
   /** Removes what a crash has left, and follows the schedule from now on. */
   public void start() {
     engine.hold(
         () -> {
+          started = true;
           parameters.onChange(this::reschedule, "backup-schedule", "backup-zone", "backup-window");
           submit("look", this::lookAround);
         });
@@ -190,15 +194,18 @@ public final class Backups {
   /**
    * Verifies a backup, then puts its data in place of all that are there.
    *
-   * @throws CommandException as {@link #create}
+   * @throws CommandException as {@link #create}, and before the data of the start are there
    */
   public BackupTask restore(String name) {
     BackupManifest.checkName(name);
+    if (!started) {
+      throw Errors.loading();
+    }
     return submit(
-        "restore " + name,
+        new BackupTask("restore " + name, /* replacesData= */ true),
         () -> {
           BackupTarget target = target();
-          restore.whileRunning(target, name);
+          restore.whileRunning(target, name, beforeReplacing);
           return "OK";
         });
   }
@@ -226,7 +233,7 @@ public final class Backups {
 
   /** A task that answers with all backups, oldest first; others may be done meanwhile. */
   public BackupTask list(List<BackupManifest> into) {
-    BackupTask task = new BackupTask("list");
+    BackupTask task = new BackupTask("list", /* replacesData= */ false);
     BackupTarget target = target();
     world.background(
         "backup-list",
@@ -249,6 +256,10 @@ public final class Backups {
   }
 
   private BackupTask submit(String what, Job job) {
+    return submit(new BackupTask(what, /* replacesData= */ false), job);
+  }
+
+  private BackupTask submit(BackupTask task, Job job) {
     BackupTask other = running;
     if (other != null) {
       throw Errors.err(
@@ -256,7 +267,6 @@ public final class Backups {
               + other.what()
               + "): try again when it has ended");
     }
-    BackupTask task = new BackupTask(what);
     running = task;
     worker.execute(() -> run(task, job));
     return task;
@@ -282,28 +292,36 @@ public final class Backups {
     end(task, given, why, LOG_POLLS);
   }
 
-  /** The data that were restored are only kept when the log has them, too. */
   private void end(
       BackupTask task, @Nullable String answer, @Nullable IOException failure, int polls) {
-    boolean[] waits = {false};
     engine.hold(
         () -> {
-          waits[0] = appendOnly.status().isStarting() && task.what().startsWith("restore");
-          waits[0] &= polls > 0 && failure == null && !closed;
-          if (waits[0]) {
-            return;
+          // Data that were restored survive a restart only once the log has them, too.
+          boolean unkept =
+              failure == null && task.replacesData() && appendOnly.status().isStarting();
+          if (unkept && polls > 0 && !closed) {
+            world.schedule(
+                LOG_POLL_MILLIS * NANOS_PER_MILLI, () -> end(task, answer, failure, polls - 1));
+          } else if (unkept) {
+            ended(
+                task,
+                null,
+                new IOException(
+                    "the data are restored, but the append-only log does not have them yet: changes"
+                        + " are refused until it has"));
+          } else {
+            ended(task, answer, failure);
           }
-          running = null;
-          if (failure != null && !(failure instanceof BackupWriter.BusyException)) {
-            lastError = task.what() + ": " + failure.getMessage();
-          }
-          task.end(answer, failure);
-          lookLater();
         });
-    if (waits[0]) {
-      world.schedule(
-          LOG_POLL_MILLIS * NANOS_PER_MILLI, () -> end(task, answer, failure, polls - 1));
+  }
+
+  private void ended(BackupTask task, @Nullable String answer, @Nullable IOException failure) {
+    running = null;
+    if (failure != null && !(failure instanceof BackupWriter.BusyException)) {
+      lastError = task.what() + ": " + failure.getMessage();
     }
+    task.end(answer, failure);
+    lookLater();
   }
 
   /** Without the lock. */
@@ -315,7 +333,7 @@ public final class Backups {
       manifest = writer.write(target, name, kind);
     } catch (BackupWriter.BusyException e) {
       throw e;
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       engine.hold(
           () -> {
             lastOk = false;
@@ -433,7 +451,10 @@ public final class Backups {
         });
   }
 
-  /** Removes scheduled backups that are too many or too old; the newest one stays. */
+  /**
+   * Removes scheduled backups that are too many or too old. The newest one stays, and the newest
+   * one that is not empty: an engine that has lost its data shall not remove the last that are.
+   */
   private void retire() throws IOException {
     BackupTarget target = target();
     List<BackupManifest> byPlan =
@@ -443,10 +464,15 @@ public final class Backups {
     int most = parameters.integer("backup-retention-count");
     long days = parameters.number("backup-retention-days");
     long oldest = days == 0 ? Long.MIN_VALUE : world.wallMillis() - days * DAY_MILLIS;
-    for (int i = 0; i < byPlan.size() - 1; i++) {
+    int last = byPlan.size() - 1;
+    int lastWithData = last;
+    while (lastWithData >= 0 && byPlan.get(lastWithData).keys() == 0) {
+      lastWithData--;
+    }
+    for (int i = 0; i < last; i++) {
       BackupManifest each = byPlan.get(i);
       boolean tooMany = most > 0 && byPlan.size() - i > most;
-      if (tooMany || each.createdMillis() < oldest) {
+      if (i != lastWithData && (tooMany || each.createdMillis() < oldest)) {
         target.delete(each.name());
         log.info("Backup {} is deleted: backup-retention-* say so", each.name());
       }
@@ -458,11 +484,7 @@ public final class Backups {
 
   /** Gives up what is going on, and waits until it has. Without the lock. */
   public void close() {
-    engine.hold(
-        () -> {
-          closed = true;
-          writer.giveUp();
-        });
+    closed = true;
     worker.close();
   }
 }

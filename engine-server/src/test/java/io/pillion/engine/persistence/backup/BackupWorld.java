@@ -68,6 +68,11 @@ final class BackupWorld implements AutoCloseable {
     }
   }
 
+  /** What another client will be answered, which stays until the engine ends. */
+  CompletableFuture<@Nullable Object> waiting(Object... words) {
+    return send(engine.connect(), words);
+  }
+
   private static CompletableFuture<@Nullable Object> send(LocalClient from, Object... words) {
     List<byte[]> bytes =
         Arrays.stream(words).map(word -> String.valueOf(word).getBytes(ISO_8859_1)).toList();

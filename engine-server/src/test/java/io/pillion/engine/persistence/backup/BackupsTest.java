@@ -178,6 +178,72 @@ class BackupsTest {
   }
 
   @Test
+  void aFolderThatVanishesIsMadeAgain() throws IOException {
+    disk.createFolder("/mnt");
+    disk.syncFolder("/");
+    try (BackupWorld engine =
+        new BackupWorld(
+            disk,
+            "2026-03-01T00:30:00Z",
+            "backup-dir",
+            "/mnt/backups",
+            "backup-schedule",
+            "0 * * * *")) {
+      engine.fill();
+      engine.passUntil("2026-03-01T01:30:00Z");
+      assertThat(engine.info("backup_count")).isEqualTo("1");
+      disk.vanish("/mnt/backups");
+      assertThat(engine.call("BACKUP", "LIST")).isEqualTo("[]");
+      engine.passUntil("2026-03-01T02:30:00Z");
+      assertThat(engine.call("BACKUP", "VERIFY", "auto-20260301T020000Z")).isEqualTo("OK");
+      disk.vanish("/mnt");
+      engine.passUntil("2026-03-01T03:30:00Z");
+      assertThat(engine.info("backup_last_status")).isEqualTo("err");
+      assertThat(engine.info("backup_last_error")).contains("No such file or directory");
+      assertThat(engine.call("SET", "k", "v")).isEqualTo("OK");
+      disk.createFolder("/mnt");
+      engine.passUntil("2026-03-01T04:30:00Z");
+      assertThat(engine.info("backup_last_status")).isEqualTo("ok");
+      assertThat(engine.call("BACKUP", "VERIFY", "auto-20260301T040000Z")).isEqualTo("OK");
+    }
+  }
+
+  @Test
+  void anEngineThatEndsGivesTheBackupUp() throws IOException {
+    try (BackupWorld engine = new BackupWorld(disk)) {
+      engine.fill();
+      assertThat(engine.send("BACKUP", "CREATE", "first")).isNotDone();
+    }
+    assertThat(disk.listing().keySet()).noneMatch(path -> path.startsWith("/backups/"));
+  }
+
+  @Test
+  void aSaveInTheForegroundAndABackupDoNotDisturbEachOther() {
+    try (BackupWorld engine = new BackupWorld(disk)) {
+      engine.fill();
+      CompletableFuture<@Nullable Object> backup = engine.send("BACKUP", "CREATE", "first");
+      assertThat(engine.another("SAVE")).isEqualTo("OK");
+      engine.world().advanceMillis(10);
+      assertThat(backup.join()).isEqualTo("first");
+    }
+  }
+
+  @Test
+  void anEngineThatHasLostItsDataDoesNotRemoveTheLastThatAreThere() throws IOException {
+    String[] settings = {"backup-schedule", "0 * * * *", "backup-retention-count", "2"};
+    try (BackupWorld engine = new BackupWorld(disk, "2026-03-01T00:30:00Z", settings)) {
+      engine.fill();
+      engine.passUntil("2026-03-01T02:30:00Z");
+    }
+    try (BackupWorld engine = new BackupWorld(disk, "2026-03-01T02:45:00Z", settings)) {
+      engine.passUntil("2026-03-01T09:30:00Z");
+      assertThat(engine.names())
+          .containsExactly(
+              "auto-20260301T020000Z", "auto-20260301T080000Z", "auto-20260301T090000Z");
+    }
+  }
+
+  @Test
   void duringABackgroundSaveAManualBackupIsRefusedAndAScheduledOneWaits() throws IOException {
     try (BackupWorld engine =
         new BackupWorld(disk, "2026-03-01T12:00:50Z", "backup-schedule", "1 12 * * *")) {
