@@ -1,6 +1,7 @@
 package io.pillion.cache;
 
 import io.pillion.cache.EntryChange.Kind;
+import io.pillion.cache.EntryStore.Loaded;
 import io.pillion.cache.KeyLocks.Held;
 import io.pillion.client.Commands;
 import java.time.Duration;
@@ -316,7 +317,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       }
       orWithout(
           () -> {
-            writes.storeAll(changes, entries, encoded, start);
+            statistics.put(writes.storeAll(changes, entries, encoded), start);
             return true;
           },
           true);
@@ -330,13 +331,26 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Stores the value if the key has none: null, or the value that it has. */
   public @Nullable V putIfAbsent(K key, V value) {
+    return decodeOrNull(storeIfAbsent(key, value).existing());
+  }
+
+  /**
+   * Stores the value if the key has none; whether it was stored. Unlike {@link #putIfAbsent} this
+   * tells a value that was stored from one that was given no time to live.
+   */
+  public boolean create(K key, V value) {
+    return storeIfAbsent(key, value).stored();
+  }
+
+  private Loaded storeIfAbsent(K key, V value) {
     long start = statistics.start();
     byte[] id = id(key);
     byte[] bytes = encode(value);
     Held held = exclusively(id);
     try {
-      // A policy may only be asked, and the writer told, once it is known that the entry is new.
-      boolean lookFirst = writer != null || !expiry.isFixed();
+      // A policy may only be asked, and the writer told, once it is known that the entry is new; and
+      // without time to live nothing would be sent that could find it.
+      boolean lookFirst = writer != null || !expiry.isFixed() || expiry.forCreation() == 0;
       byte[] there = lookFirst ? await(store.get(id)) : null;
       boolean stored = false;
       if (there == null) {
@@ -356,7 +370,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
         statistics.put(1, start);
         tell(Kind.CREATED, key, null, value);
       }
-      return decodeOrNull(there);
+      return new Loaded(there, stored);
     } finally {
       held.release();
     }
@@ -728,6 +742,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /**
    * Loads these keys with the cache's loader and stores what it finds, without telling the writer.
+   * Nothing is counted: the application put nothing, and asked for nothing yet.
    *
    * @param replace whether also keys that have a value are loaded, and their value replaced
    */
@@ -751,15 +766,13 @@ public final class EngineCache<K, V> implements AutoCloseable {
       return;
     }
     Map<K, V> loaded = Loads.withoutNulls(from.loadAll(wanted));
-    long start = statistics.start();
     Map<K, byte[]> encoded = encodeAll(loaded);
     Held held = exclusively(encoded.keySet());
     try {
       if (replace) {
-        writes.storeAll(store, loaded, encoded, start);
+        writes.storeAll(store, loaded, encoded);
       } else {
         writes.createAll(loaded, encoded);
-        statistics.put(encoded.size(), start);
       }
     } finally {
       held.release();
@@ -889,20 +902,23 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   private void tellOf(Written written, K key, V value) {
     if (isObserved()) {
-      EntryChange<K, V> change = changeOf(written, key, value);
-      if (change != null) {
-        tell(List.of(change));
-      }
+      List<EntryChange<K, V>> told = new ArrayList<>(2);
+      note(written, key, value, told);
+      tell(told);
     }
   }
 
-  @Nullable EntryChange<K, V> changeOf(Written written, K key, V value) {
-    if (written.kind() == null) {
-      return null;
+  /** Adds what a write is told as: an update without time to live is one, and the entry's end. */
+  void note(Written written, K key, V value, List<EntryChange<K, V>> told) {
+    Kind kind = written.kind();
+    if (kind != null) {
+      boolean ended = kind == Kind.EXPIRED;
+      V old = decodeOrNull(written.old());
+      told.add(new EntryChange<>(ended ? Kind.UPDATED : kind, key, old, value));
+      if (ended) {
+        told.add(new EntryChange<>(Kind.EXPIRED, key, value, null));
+      }
     }
-    V old = decodeOrNull(written.old());
-    return new EntryChange<>(
-        written.kind(), key, old, written.kind() == Kind.EXPIRED ? null : value);
   }
 
   private void tell(Kind kind, K key, byte @Nullable [] old, @Nullable V value) {

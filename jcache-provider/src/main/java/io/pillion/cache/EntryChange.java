@@ -18,7 +18,7 @@ public record EntryChange<K, V>(Kind kind, K key, @Nullable V oldValue, @Nullabl
     UPDATED,
     /** It was removed. */
     REMOVED,
-    /** An update gave it no time to live. */
+    /** An update gave it no time to live; told after that update. */
     EXPIRED
   }
 }

@@ -12,6 +12,7 @@ public final class WorkingEntry<K, V> {
   private final @Nullable V before;
   private final @Nullable EntryLoader<K, V> loader;
   private @Nullable V value;
+  private boolean loaded;
   private Outcome outcome = Outcome.NOTHING;
 
   WorkingEntry(K key, @Nullable V before, @Nullable EntryLoader<K, V> loader) {
@@ -40,7 +41,8 @@ public final class WorkingEntry<K, V> {
       outcome = Outcome.READ;
     } else if (loader != null) {
       value = loader.load(key);
-      outcome = value == null ? Outcome.NOTHING : Outcome.LOADED;
+      loaded = value != null;
+      outcome = loaded ? Outcome.LOADED : Outcome.NOTHING;
     }
     return value;
   }
@@ -51,9 +53,9 @@ public final class WorkingEntry<K, V> {
     outcome = Outcome.SET;
   }
 
-  /** Removes the value, or takes back one that was just set. */
+  /** Removes the value, in the database, too; or takes back one that was only set here. */
   public void remove() {
-    boolean onlyHere = before == null && (outcome == Outcome.SET || outcome == Outcome.LOADED);
+    boolean onlyHere = before == null && !loaded && outcome == Outcome.SET;
     value = null;
     outcome = onlyHere ? Outcome.NOTHING : Outcome.REMOVED;
   }

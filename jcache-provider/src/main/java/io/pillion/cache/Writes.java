@@ -20,13 +20,11 @@ final class Writes<K, V> {
   private final EngineCache<K, V> cache;
   private final EntryStore store;
   private final Expiry expiry;
-  private final CacheStatistics statistics;
 
   Writes(EngineCache<K, V> cache, EntryStore store, Expiry expiry) {
     this.cache = cache;
     this.store = store;
     this.expiry = expiry;
-    this.statistics = cache.statistics();
   }
 
   /** Stores loaded values where there are none; what others stored meanwhile is fresher. */
@@ -61,9 +59,8 @@ final class Writes<K, V> {
     pending.clear();
   }
 
-  /** Stores all these values, counts them and tells of them. */
-  void storeAll(
-      EntryStore to, Map<? extends K, ? extends V> values, Map<K, byte[]> encoded, long start) {
+  /** Stores all these values and tells of them; how many were stored. */
+  long storeAll(EntryStore to, Map<? extends K, ? extends V> values, Map<K, byte[]> encoded) {
     List<K> keys = new ArrayList<>(encoded.keySet());
     List<Written> all = new ArrayList<>(keys.size());
     if (storesAtOnce(expiry)) {
@@ -86,18 +83,15 @@ final class Writes<K, V> {
       encoded.forEach(
           (key, bytes) -> all.add(write(to, cache.id(key), bytes, expiry, cache.isObserved())));
     }
-    statistics.put(all.stream().filter(Written::stored).count(), start);
     if (cache.isObserved()) {
       List<EntryChange<K, V>> told = new ArrayList<>();
       for (int i = 0; i < keys.size(); i++) {
         V value = Objects.requireNonNull(values.get(keys.get(i)));
-        EntryChange<K, V> change = cache.changeOf(all.get(i), keys.get(i), value);
-        if (change != null) {
-          told.add(change);
-        }
+        cache.note(all.get(i), keys.get(i), value, told);
       }
       cache.tell(told);
     }
+    return all.stream().filter(Written::stored).count();
   }
 
   /**

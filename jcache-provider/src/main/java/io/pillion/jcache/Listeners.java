@@ -9,6 +9,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import javax.cache.Cache;
 import javax.cache.configuration.CacheEntryListenerConfiguration;
+import javax.cache.event.CacheEntryListenerException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -98,12 +99,25 @@ final class Listeners<K, V> implements EntryObserver<K, V> {
 
   @Override
   public void changed(List<EntryChange<K, V>> changes) {
+    CacheEntryListenerException failure = null;
     for (RegisteredListener<K, V> listener : registered) {
-      if (listener.isSynchronous()) {
-        listener.tell(source, changes);
-      } else {
+      if (!listener.isSynchronous()) {
         later.execute(() -> tellQuietly(listener, changes));
+        continue;
       }
+      try {
+        listener.tell(source, changes);
+      } catch (CacheEntryListenerException e) {
+        // The change is made: the other listeners are to hear of it all the same.
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 

@@ -166,7 +166,7 @@ public final class PillionCache<K, V> implements Cache<K, V> {
   @Override
   public boolean putIfAbsent(K key, V value) {
     requireEntry(key, value);
-    return asking(() -> cache.putIfAbsent(key, value) == null);
+    return asking(() -> cache.create(key, value));
   }
 
   @Override
