@@ -4,7 +4,6 @@ import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.protocol.Errors;
-import org.jspecify.annotations.Nullable;
 
 /** The table of all commands, group by group. */
 public final class AllCommands {
@@ -20,10 +19,8 @@ public final class AllCommands {
    * A new table, for one engine.
    *
    * @param services what commands reach beside keys and clients
-   * @param shutdown ends the server, on another thread; null where clients may not
    */
-  public static CommandTable table(
-      Parameters parameters, Services services, @Nullable Runnable shutdown) {
+  public static CommandTable table(Parameters parameters, Services services) {
     CommandTable table = new CommandTable();
     new StringCommands(parameters).declare(table);
     new BitmapCommands(parameters).declare(table);
@@ -45,12 +42,12 @@ public final class AllCommands {
     new FunctionCommands(services.scripts(), services.functions()).declare(table);
     new ConnectionCommands(services).declare(table);
     new TransactionCommands().declare(table);
-    new ServerCommands(parameters, services, shutdown).declare(table);
+    new ServerCommands(parameters, services).declare(table);
     new ServerPersistenceCommands(services.rdb(), services.appendOnly()).declare(table);
     new BackupCommands(services.backups()).declare(table);
     new CommandCommands().declare(table);
     new ConfigCommands(parameters).declare(table);
-    new DebugCommands(parameters, services.rdb(), services.appendOnly()).declare(table);
+    new DebugCommands(parameters, services).declare(table);
     new ReplicationCommands(services.appendOnly(), services.replication()).declare(table);
     new ClusterCommands().declare(table);
     new ModuleCommands(parameters).declare(table);

@@ -38,11 +38,13 @@ final class DebugCommands {
   private final Parameters parameters;
   private final RdbStore rdb;
   private final AppendOnly appendOnly;
+  private final Shutdown shutdown;
 
-  DebugCommands(Parameters parameters, RdbStore rdb, AppendOnly appendOnly) {
+  DebugCommands(Parameters parameters, Services services) {
     this.parameters = parameters;
-    this.rdb = rdb;
-    this.appendOnly = appendOnly;
+    rdb = services.rdb();
+    appendOnly = services.appendOnly();
+    shutdown = services.shutdown();
   }
 
   void declare(CommandTable table) {
@@ -340,9 +342,10 @@ final class DebugCommands {
     call.reply().ok();
   }
 
-  private static void pauseCron(Call call) {
-    call.keyspace().settings().activeExpiry =
-        Numbers.parseLong(word(call, 2), Errors.notAnInteger()) == 0;
+  private void pauseCron(Call call) {
+    boolean paused = Numbers.parseLong(word(call, 2), Errors.notAnInteger()) != 0;
+    call.keyspace().settings().activeExpiry = !paused;
+    shutdown.signalsWait(paused);
     call.reply().ok();
   }
 

@@ -17,7 +17,6 @@ import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
-import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
@@ -27,13 +26,11 @@ import org.jspecify.annotations.Nullable;
 final class ServerCommands {
   private final Parameters parameters;
   private final Services services;
-  private final @Nullable Runnable shutdown;
   private @Nullable ServerIdentity identity;
 
-  ServerCommands(Parameters parameters, Services services, @Nullable Runnable shutdown) {
+  ServerCommands(Parameters parameters, Services services) {
     this.parameters = parameters;
     this.services = services;
-    this.shutdown = shutdown;
   }
 
   void declare(CommandTable table) {
@@ -127,6 +124,7 @@ final class ServerCommands {
     requireFlushMode(call);
     call.keyspace().flushAll();
     call.changed();
+    services.rdb().flushed();
     call.reply().ok();
   }
 
@@ -218,6 +216,7 @@ final class ServerCommands {
     boolean save = false;
     boolean noSave = false;
     boolean force = false;
+    boolean now = false;
     for (int i = 1; i < call.count(); i++) {
       if (call.args().is(i, "NOSAVE")) {
         noSave = true;
@@ -227,23 +226,30 @@ final class ServerCommands {
         abort = true;
       } else if (call.args().is(i, "FORCE")) {
         force = true;
-      } else if (!call.args().is(i, "NOW")) {
+      } else if (call.args().is(i, "NOW")) {
+        now = true;
+      } else {
         throw Errors.syntax();
       }
     }
     if ((abort && call.count() != 2) || (save && noSave)) {
       throw Errors.syntax();
     }
+    Shutdown shutdown = services.shutdown();
     if (abort) {
-      throw Errors.err("No shutdown in progress.");
+      if (!shutdown.abort()) {
+        throw Errors.err("No shutdown in progress.");
+      }
+      call.reply().ok();
+      return;
     }
-    boolean wantsFile = save || (!noSave && services.rdb().hasSavePoints());
-    if (shutdown == null || !services.rdb().saveAtEnd(wantsFile, force)) {
-      throw Errors.err("Errors trying to SHUTDOWN. Check logs.");
+    if (!now && !call.mayBlock()) {
+      throw Errors.err("SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client");
     }
-    // What is acknowledged from here on would be in no file.
-    call.engine().pause(Engine.PauseMode.ALL, Long.MAX_VALUE);
-    call.client().close(/* afterReplies= */ true);
-    call.engine().world().background("shutdown", shutdown);
+    if (!noSave) {
+      // A script that is half-way must be in no file.
+      call.engine().checkNotBusy();
+    }
+    shutdown.request(call, new Shutdown.Wish(save, noSave, now, force));
   }
 }

@@ -167,6 +167,10 @@ final class ServerInfo {
     line("hz", parameters.number("hz"));
     line("configured_hz", parameters.number("hz"));
     line("lru_clock", call.now() / 1000 & 0xFF_FFFF);
+    long remainingMillis = services.shutdown().remainingMillis();
+    if (remainingMillis >= 0) {
+      line("shutdown_in_milliseconds", remainingMillis);
+    }
     line("executable", ProcessHandle.current().info().command().orElse(""));
     String file = parameters.configFile();
     line("config_file", file == null ? "" : file);

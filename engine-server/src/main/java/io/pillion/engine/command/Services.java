@@ -24,6 +24,7 @@ import io.pillion.engine.tracking.Tracking;
  * @param appendOnly where changes are written as they happen
  * @param replication who follows
  * @param backups whole data sets under a name
+ * @param shutdown how all of it ends
  */
 public record Services(
     Observation observation,
@@ -35,4 +36,5 @@ public record Services(
     FunctionLibraries functions,
     AppendOnly appendOnly,
     Replication replication,
-    Backups backups) {}
+    Backups backups,
+    Shutdown shutdown) {}

@@ -102,6 +102,8 @@ public final class Engine implements KeyListener {
   private @Nullable Blocked retrying;
   private boolean blockedAgain;
   private PauseMode pause = PauseMode.NONE;
+  private PauseMode clientPause = PauseMode.NONE;
+  private PauseMode endPause = PauseMode.NONE;
   private long pausedUntilMillis;
   private World.@Nullable Scheduled wake;
   private long wakeAtNanos = Long.MAX_VALUE;
@@ -671,6 +673,13 @@ public final class Engine implements KeyListener {
   /** Whether a script is half-way through: what it has changed has no effects yet. */
   public boolean isBusy() {
     return busy != null;
+  }
+
+  /** Throws what others are told while a script is half-way through, if one is. */
+  public void checkNotBusy() {
+    if (busy != null) {
+      throw busy.refusal();
+    }
   }
 
   /** Whether a client's script is being carried out, so that nothing else of it may be. */
@@ -1431,11 +1440,29 @@ public final class Engine implements KeyListener {
    * Lets commands wait until a moment; a longer pause already going on is kept, as is the wider.
    */
   public void pause(PauseMode mode, long untilMillis) {
-    if (mode == PauseMode.ALL || pause == PauseMode.NONE) {
-      pause = mode;
+    if (mode == PauseMode.ALL || clientPause == PauseMode.NONE) {
+      clientPause = mode;
     }
     pausedUntilMillis = Math.max(pausedUntilMillis, untilMillis);
-    keyspace.pauseExpiry(true);
+    followPauses();
+  }
+
+  /**
+   * Lets commands wait because the engine is about to end, whatever CLIENT PAUSE and UNPAUSE say,
+   * or, with {@code NONE}, no longer.
+   */
+  public void pauseForEnd(PauseMode mode) {
+    endPause = mode;
+    followPauses();
+  }
+
+  private void followPauses() {
+    PauseMode before = pause;
+    pause = clientPause.compareTo(endPause) > 0 ? clientPause : endPause;
+    keyspace.pauseExpiry(pause != PauseMode.NONE);
+    if (pause.compareTo(before) < 0 && depth == 0) {
+      executePostponed();
+    }
   }
 
   /**
@@ -1443,12 +1470,9 @@ public final class Engine implements KeyListener {
    * and the transaction it may be part of.
    */
   public void unpause() {
-    pause = PauseMode.NONE;
+    clientPause = PauseMode.NONE;
     pausedUntilMillis = 0;
-    keyspace.pauseExpiry(false);
-    if (depth == 0) {
-      executePostponed();
-    }
+    followPauses();
   }
 
   private void executePostponed() {
@@ -1465,12 +1489,11 @@ public final class Engine implements KeyListener {
   }
 
   private boolean mustPostpone(Client client, Command command, Args args) {
+    if (clientPause != PauseMode.NONE && pausedUntilMillis <= keyspace.now()) {
+      unpause();
+    }
     if (pause == PauseMode.NONE) {
       return logFull && mayWrite(client, command, args);
-    }
-    if (pausedUntilMillis <= keyspace.now()) {
-      unpause();
-      return false;
     }
     if (pause == PauseMode.ALL) {
       return true;
@@ -1543,7 +1566,7 @@ public final class Engine implements KeyListener {
               again[0] |= evicting;
             }
             endWaits();
-            if (pause != PauseMode.NONE && pausedUntilMillis <= keyspace.now()) {
+            if (clientPause != PauseMode.NONE && pausedUntilMillis <= keyspace.now()) {
               unpause();
             }
             if (!ready.isEmpty()) {
@@ -1598,7 +1621,7 @@ public final class Engine implements KeyListener {
     long nextKey =
         keyspace.settings().activeExpiry && mayExpire() ? keyspace.nextDue() : Long.MAX_VALUE;
     if (pause != PauseMode.NONE) {
-      nextKey = pausedUntilMillis;
+      nextKey = clientPause == PauseMode.NONE ? Long.MAX_VALUE : pausedUntilMillis;
     }
     if (nextKey != Long.MAX_VALUE) {
       due = saturatedAdd(lastNanos, Math.max(0, nextKey - keyspace.now()));
@@ -1623,6 +1646,23 @@ public final class Engine implements KeyListener {
   /** Whether it has ended. */
   public boolean isClosed() {
     return closed;
+  }
+
+  /**
+   * Carries out nothing any more, ends scripts, and returns when none is half-way. Without the
+   * lock.
+   */
+  public void comeToRest() {
+    stopScripts();
+    boolean[] rests = new boolean[1];
+    while (!rests[0]) {
+      hold(
+          () -> {
+            pauseForEnd(PauseMode.ALL);
+            rests[0] = busy == null;
+          });
+      Thread.onSpinWait();
+    }
   }
 
   /** Ends the engine: no command is carried out afterwards, and its memory goes back. */

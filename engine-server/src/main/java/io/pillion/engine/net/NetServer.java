@@ -17,6 +17,7 @@ import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
 import io.pillion.engine.config.ConfigException;
 import io.pillion.engine.config.Parameters;
+import io.pillion.engine.dispatch.Client;
 import io.pillion.engine.dispatch.Engine;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -27,6 +28,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,6 +43,7 @@ public final class NetServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(NetServer.class);
 
   // Above the high mark a client counts as behind with reading, until it is below the low one.
+  private static final long SENDING_NANOS = 500_000_000;
   private static final WriteBufferWaterMark WATER_MARK =
       new WriteBufferWaterMark(/* low= */ 16 << 10, /* high= */ 32 << 10);
 
@@ -299,6 +302,34 @@ public final class NetServer implements AutoCloseable {
         .execute(() -> channel.writeAndFlush(bytes).addListener(ChannelFutureListener.CLOSE));
   }
 
+  /** Lets nobody in any more; who is in stays. */
+  public void stopListening() {
+    Stream.concat(tcp.stream(), unix.stream())
+        .map(Channel::close)
+        .forEach(Future::awaitUninterruptibly);
+    files.forEach(UnixSocketFile::remove);
+  }
+
+  /**
+   * Returns once all that was answered has been handed to the system, or half a second has passed:
+   * somebody does not read. Nothing may be carried out meanwhile.
+   */
+  public void awaitSent() {
+    long giveUp = System.nanoTime() + SENDING_NANOS;
+    boolean[] unsent = {true};
+    while (unsent[0] && System.nanoTime() < giveUp) {
+      engine.hold(
+          () ->
+              unsent[0] =
+                  engine.clients().stream()
+                      .map(Client::outlet)
+                      .anyMatch(each -> each instanceof Connection && each.pendingBytes() > 0));
+      if (unsent[0]) {
+        LockSupport.parkNanos(SENDING_NANOS / 500);
+      }
+    }
+  }
+
   /** Stops listening, closes what is open and waits for the loops to end. */
   @Override
   public void close() {
@@ -306,10 +337,7 @@ public final class NetServer implements AutoCloseable {
       return;
     }
     closed = true;
-    Stream.concat(tcp.stream(), unix.stream())
-        .map(Channel::close)
-        .forEach(Future::awaitUninterruptibly);
-    files.forEach(UnixSocketFile::remove);
+    stopListening();
     loops.values().stream()
         .map(loop -> loop.eventLoop().submit(loop::endAll))
         .forEach(Future::awaitUninterruptibly);

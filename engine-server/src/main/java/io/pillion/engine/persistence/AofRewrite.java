@@ -32,6 +32,7 @@ final class AofRewrite {
   final long startedMillis;
 
   private final Engine engine;
+  private final Delay delay;
   private final World.Worker worker;
   private final Target target;
   private final Bases.Base base;
@@ -52,9 +53,14 @@ final class AofRewrite {
     void ended(AofRewrite which, @Nullable IOException failure);
   }
 
-  /** Makes the cut; under the engine lock. */
+  /**
+   * Makes the cut; under the engine lock.
+   *
+   * @param delay after each key
+   */
   AofRewrite(
       Engine engine,
+      Delay delay,
       AofFolder folder,
       Bases bases,
       World.Worker worker,
@@ -64,6 +70,7 @@ final class AofRewrite {
       boolean asRdb,
       Listener listener) {
     this.engine = engine;
+    this.delay = delay;
     this.worker = worker;
     this.fresh = fresh;
     this.withIncrement = withIncrement;
@@ -90,6 +97,7 @@ final class AofRewrite {
             made[0] =
                 new AofRewrite(
                     engine,
+                    Delay.NONE,
                     folder,
                     bases,
                     new StepByStep(steps),
@@ -132,7 +140,7 @@ final class AofRewrite {
   private void step() {
     try {
       boolean[] more = new boolean[1];
-      engine.hold(() -> more[0] = !abandoned && base.scan(BYTES_PER_HOLD));
+      engine.hold(() -> more[0] = !abandoned && base.scan(delay.isNone() ? BYTES_PER_HOLD : 1));
       if (abandoned) {
         throw new IOException("given up");
       }
@@ -141,6 +149,7 @@ final class AofRewrite {
       }
       base.drain();
       if (more[0]) {
+        delay.pass(() -> abandoned);
         worker.execute(this::step);
         return;
       }

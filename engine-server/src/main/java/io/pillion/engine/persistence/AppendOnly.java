@@ -260,6 +260,8 @@ public final class AppendOnly {
     engine.restrictions().refuseWrites(REASON, null);
     status.lastWriteOk = true;
     if (rewrite != null) {
+      // The words that tools look for.
+      log.info("Killing the AOF rewrite, which is no child process here: the log was turned off");
       rewrite.abandon();
     }
     long upTo = effects.offset();
@@ -316,6 +318,7 @@ public final class AppendOnly {
     AofRewrite begun =
         new AofRewrite(
             engine,
+            Delay.ofSaving(parameters),
             folder,
             bases,
             rewriter,
@@ -434,7 +437,7 @@ public final class AppendOnly {
    * caller waits.
    */
   public void reload(Call call) {
-    if (state != State.ON || !call.mayBlock()) {
+    if (!call.mayBlock()) {
       throw Errors.err("Error trying to load the AOF files, check server logs.");
     }
     boolean[] success = new boolean[1];
@@ -461,7 +464,7 @@ public final class AppendOnly {
             again[0] = true;
             return;
           }
-          if (writer.isCaughtUp()) {
+          if (writer.isCaughtUp() || state == State.OFF || state == State.STARTING) {
             success[0] = reloadNow();
           }
           answer.run();
@@ -474,8 +477,14 @@ public final class AppendOnly {
   private boolean reloadNow() {
     engine.silent(true);
     try {
+      AofFolder folder = new AofFolder(world.disk(), parameters);
+      AofManifest manifest = folder.read();
+      if (manifest.isEmpty()) {
+        throw new PersistenceException(
+            "There is no append-only file " + folder.file(folder.logName()));
+      }
       engine.keyspace().flushAll();
-      new AofLoader(engine, writer.folder(), parameters, bases, progress).load(writer.manifest());
+      new AofLoader(engine, folder, parameters, bases, progress).load(manifest);
       log.info("Append Only File loaded by DEBUG LOADAOF");
       return true;
     } catch (PersistenceException e) {
@@ -571,6 +580,11 @@ public final class AppendOnly {
     rewriter.close();
     worker.close();
     syncer.close();
+  }
+
+  /** Whether it is on, but has no base yet: nothing of it would be found again. */
+  public boolean isStarting() {
+    return state == State.STARTING;
   }
 
   /** Whether WAITAOF can be answered. */

@@ -12,8 +12,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,9 +47,9 @@ public final class RdbStore {
   private final RdbProgress progress = new RdbProgress();
   private @Nullable Engine engine;
   private @Nullable Snapshot background;
+  private @Nullable Target backgroundTarget;
   private boolean scheduled;
   private boolean watching;
-  private boolean endDecided;
   private volatile boolean checksumsChecked = true;
 
   /** A store for an engine to come: {@link #attach}. */
@@ -91,6 +91,16 @@ public final class RdbStore {
     return parameters.text("dir") + "/" + parameters.text("dbfilename");
   }
 
+  /** Where the file is written before the end: always there, so that it can be removed. */
+  private String finalTemporaryPath() {
+    return parameters.text("dir") + "/temp-" + ProcessHandle.current().pid() + ".rdb";
+  }
+
+  /** Removes what the save before the end has written so far: it is given up. Any thread. */
+  public void deleteFinalTemporary() {
+    deleteQuietly(finalTemporaryPath());
+  }
+
   private String temporaryPath() {
     return parameters.text("dir") + "/temp-" + Long.toHexString(world().randomLong()) + ".rdb";
   }
@@ -109,14 +119,22 @@ public final class RdbStore {
 
   /** Writes the file while everybody waits. */
   public void save() throws IOException {
+    save(temporaryPath(), /* delayed= */ false);
+  }
+
+  private void save(String temporary, boolean delayed) throws IOException {
     abandonBackground();
     long dirty = engine().dirty();
-    String temporary = temporaryPath();
     try {
       Target target = new Target(temporary);
       try {
+        target.create();
         Snapshot.write(
-            keyspace(), functions, target, SnapshotOptions.of(parameters, /* aofBase= */ false));
+            keyspace(),
+            functions,
+            target,
+            SnapshotOptions.of(parameters, /* aofBase= */ false),
+            delayed ? Delay.ofSaving(parameters) : Delay.NONE);
       } finally {
         target.close();
       }
@@ -129,6 +147,24 @@ public final class RdbStore {
     log.info("DB saved on disk");
     progress.saved(engine(), dirty);
     refuseWritesIfFailed();
+  }
+
+  /**
+   * All databases were emptied: so is the file, if {@code save} asks for one, lest a restart brings
+   * all of it back.
+   */
+  public void flushed() {
+    abandonBackground();
+    if (hasSavePoints() && !engine().restrictions().isLoading()) {
+      try {
+        save();
+        // The command that did it is yet to be counted.
+        progress.saved(engine(), engine().dirty() + 1);
+      } catch (IOException e) {
+        // The log says so; the save points try again.
+        return;
+      }
+    }
   }
 
   private Snapshot begin(OutputStream target) {
@@ -155,6 +191,7 @@ public final class RdbStore {
     Target target = new Target(temporary);
     Snapshot snapshot = begin(target);
     background = snapshot;
+    backgroundTarget = target;
     progress.began(engine());
     log.info("Background saving started");
     long dirty = engine().dirty();
@@ -192,17 +229,15 @@ public final class RdbStore {
   private boolean run(Snapshot snapshot) throws IOException {
     boolean[] more = {true};
     while (more[0]) {
-      int delayMicros = parameters.integer("rdb-key-save-delay");
+      Delay delay = Delay.ofSaving(parameters);
       engine()
           .hold(
               () -> {
-                more[0] = snapshot.scan(delayMicros > 0 ? 1 : SCAN_BYTES);
+                more[0] = snapshot.scan(delay.isNone() ? SCAN_BYTES : 1);
                 progress.saving(snapshot.records());
               });
       snapshot.drain();
-      if (delayMicros > 0) {
-        LockSupport.parkNanos(delayMicros * 1000L);
-      }
+      delay.pass(() -> !more[0] || snapshot.isFlushed());
     }
     if (snapshot.isFlushed()) {
       return false;
@@ -227,6 +262,7 @@ public final class RdbStore {
       return;
     }
     background = null;
+    backgroundTarget = null;
     if (failure != null) {
       log.warn("Background saving error: {}", failure.getMessage());
       progress.failed(engine());
@@ -258,29 +294,29 @@ public final class RdbStore {
     if (save && !engine().restrictions().isLoading()) {
       log.info("Saving the final RDB snapshot before exiting.");
       try {
-        save();
+        save(finalTemporaryPath(), /* delayed= */ true);
       } catch (IOException e) {
         if (!force) {
           log.warn("Error trying to save the DB, can't exit.");
           return false;
         }
+        log.warn("Error trying to save the DB. Exit anyway.");
       }
     }
-    endDecided = true;
     return true;
-  }
-
-  /** Whether {@link #saveAtEnd} was called and let the engine end. */
-  public boolean isEndDecided() {
-    return endDecided;
   }
 
   /** Gives up what is being written in the background. */
   public void abandonBackground() {
     Snapshot current = background;
     if (current != null) {
+      log.warn("The RDB file that is written in the background is given up");
       current.abandon();
+      if (backgroundTarget != null) {
+        backgroundTarget.giveUp();
+      }
       background = null;
+      backgroundTarget = null;
       progress.givenUp();
     }
   }
@@ -407,15 +443,15 @@ public final class RdbStore {
     IOException[] failure = {null};
     long lastLog = start;
     while (more[0]) {
-      int delayMicros = parameters.integer("key-load-delay");
+      Delay delay = Delay.ofLoading(parameters);
       engine()
           .hold(
               () -> {
                 try {
                   more[0] =
-                      delayMicros > 0
-                          ? reader.readSome(1, 1)
-                          : reader.readSome(LOAD_BYTES, LOAD_KEYS);
+                      delay.isNone()
+                          ? reader.readSome(LOAD_BYTES, LOAD_KEYS)
+                          : reader.readSome(1, 1);
                 } catch (IOException e) {
                   failure[0] = e;
                 }
@@ -425,12 +461,17 @@ public final class RdbStore {
       if (failed != null) {
         throw failed;
       }
-      if (delayMicros > 0) {
-        LockSupport.parkNanos(delayMicros * 1000L);
-      }
+      delay.pass(engine()::isClosed);
       if (world().nanos() - lastLog > LOG_PROGRESS_NANOS) {
         lastLog = world().nanos();
-        log.info("Loading: {} of {} bytes, {} keys", reader.offset(), size, reader.keys());
+        log.info(
+            "Loading {}: {} of {} bytes ({}%), {} keys, {} seconds to go",
+            parameters.text("dbfilename"),
+            reader.offset(),
+            size,
+            String.format(Locale.ROOT, "%.2f", 100.0 * reader.offset() / Math.max(1, size)),
+            reader.keys(),
+            progress.loadingLeftSeconds());
       }
     }
   }
@@ -477,6 +518,7 @@ public final class RdbStore {
   private final class Target extends OutputStream {
     private final String path;
     private @Nullable DiskFile file;
+    private boolean givenUp;
 
     Target(String path) {
       this.path = path;
@@ -488,13 +530,29 @@ public final class RdbStore {
     }
 
     @Override
-    public void write(byte[] bytes, int offset, int length) throws IOException {
+    public synchronized void write(byte[] bytes, int offset, int length) throws IOException {
       DiskFile open = file;
+      if (givenUp) {
+        throw new IOException("given up");
+      }
       if (open == null) {
-        open = disk().create(path);
-        file = open;
+        open = create();
       }
       open.write(bytes, offset, length);
+    }
+
+    DiskFile create() throws IOException {
+      DiskFile created = disk().create(path);
+      file = created;
+      return created;
+    }
+
+    /** Nothing more is written, and what was is removed; any thread. */
+    synchronized void giveUp() {
+      givenUp = true;
+      if (file != null) {
+        deleteQuietly(path);
+      }
     }
 
     /** Makes what was written survive, and closes. */

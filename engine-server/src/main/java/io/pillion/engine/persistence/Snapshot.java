@@ -125,11 +125,16 @@ public final class Snapshot implements RecordCut {
    * is held until all is written.
    */
   static void write(
-      Keyspace keyspace, Functions functions, OutputStream target, SnapshotOptions options)
+      Keyspace keyspace,
+      Functions functions,
+      OutputStream target,
+      SnapshotOptions options,
+      Delay delay)
       throws IOException {
     Snapshot snapshot = new Snapshot(keyspace, functions, target, options, /* atOnce= */ true);
-    while (snapshot.scan(AT_ONCE_BYTES)) {
+    while (snapshot.scan(delay.isNone() ? AT_ONCE_BYTES : 1)) {
       snapshot.drain();
+      delay.pass(() -> false);
     }
     snapshot.finish();
   }

@@ -172,6 +172,39 @@ public final class Replication implements ClientListener {
     return counts;
   }
 
+  /** Whether all replicas have said that they have everything. */
+  public boolean areAllInSync() {
+    return replicas.stream().allMatch(each -> each.ackedOffset == offset());
+  }
+
+  /** Has all replicas say how far they are. */
+  public void askHowFar() {
+    if (on) {
+      stream.appendPlain("REPLCONF", "GETACK", "*");
+    }
+  }
+
+  /** Says in the log which replicas lag, at the end. */
+  public void logLag() {
+    long now = engine.keyspace().now();
+    int inSync = 0;
+    for (Replica each : replicas) {
+      if (each.ackedOffset == offset()) {
+        inSync++;
+      } else {
+        log.info(
+            "Lagging replica {} reported offset {} behind master, lag={}, state={}.",
+            each,
+            offset() - each.ackedOffset,
+            each.lagSeconds(now),
+            each.state());
+      }
+    }
+    if (!replicas.isEmpty()) {
+      log.info("{} of {} replicas are in sync when shutting down.", inSync, replicas.size());
+    }
+  }
+
   boolean isThere(Replica replica) {
     return replicas.contains(replica);
   }
@@ -587,9 +620,7 @@ public final class Replication implements ClientListener {
       return;
     }
     waits.add(new Wait(call.client(), blocked, done));
-    if (on) {
-      stream.appendPlain("REPLCONF", "GETACK", "*");
-    }
+    askHowFar();
   }
 
   private void endWaits() {

@@ -2,6 +2,7 @@ package io.pillion.engine.server;
 
 import io.pillion.engine.command.AllCommands;
 import io.pillion.engine.command.Services;
+import io.pillion.engine.command.Shutdown;
 import io.pillion.engine.config.ConfigException;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Engine;
@@ -143,6 +144,7 @@ public final class EngineBuilder {
     AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
     Replication replication = new Replication(parameters, new SavedFunctions(functions));
     Backups backups = new Backups(parameters, rdb, appendOnly);
+    Shutdown ending = new Shutdown(parameters, rdb, appendOnly, replication, shutdown);
     Services services =
         new Services(
             observation,
@@ -154,8 +156,10 @@ public final class EngineBuilder {
             functions,
             appendOnly,
             replication,
-            backups);
-    Engine engine = new Engine(world, keyspace, AllCommands.table(parameters, services, shutdown));
+            backups,
+            ending);
+    Engine engine = new Engine(world, keyspace, AllCommands.table(parameters, services));
+    ending.attach(engine);
     rdb.attach(engine);
     replication.attach(engine);
     engine.addObserver(observation);
@@ -175,7 +179,7 @@ public final class EngineBuilder {
     NetServer network = endpoints.isEmpty() ? null : new NetServer(engine, parameters);
     appendOnly.attach(engine, new SavedFunctions(functions));
     PillionEngine running =
-        new PillionEngine(engine, parameters, rdb, appendOnly, backups, network);
+        new PillionEngine(engine, parameters, ending, appendOnly, backups, network);
     try {
       backups.attach(engine, new SavedFunctions(functions));
       backups.beforeReplacing(replication::beginAnew);

@@ -14,6 +14,8 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -106,6 +108,9 @@ public final class Main {
             .beforeLoading(() -> log.info("Server initialized"))
             .onShutdown(() -> System.exit(0));
     endpoints.forEach(builder::listen);
+    AtomicReference<PillionEngine> running = new AtomicReference<>();
+    world.onSignal("INT", () -> signalled("SIGINT", running.get(), log));
+    world.onSignal("TERM", () -> signalled("SIGTERM", running.get(), log));
     PillionEngine engine;
     try {
       engine = builder.start();
@@ -121,6 +126,7 @@ public final class Main {
     warnOfMemory(engine, log);
     writePidFile(parameters, log);
     world.onExit(() -> stop(engine, log));
+    running.set(engine);
     if (parameters.number("port") != 0) {
       log.info("Ready to accept connections tcp");
     }
@@ -129,6 +135,16 @@ public final class Main {
     }
     if (!socket.isEmpty()) {
       log.info("Ready to accept connections unix");
+    }
+  }
+
+  private static void signalled(String signal, @Nullable PillionEngine engine, Logger log) {
+    if (engine == null) {
+      // The files hold everything, and more than has been loaded.
+      log.warn("Received shutdown signal during loading, exiting now.");
+      Runtime.getRuntime().halt(0);
+    } else if (!engine.shutdown().signalled(signal)) {
+      Runtime.getRuntime().halt(1);
     }
   }
 
@@ -201,7 +217,6 @@ public final class Main {
   }
 
   private void stop(PillionEngine engine, Logger log) {
-    log.warn("User requested shutdown...");
     try {
       boolean saved = engine.saveAtEnd();
       engine.close();

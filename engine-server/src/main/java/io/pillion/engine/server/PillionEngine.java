@@ -1,11 +1,11 @@
 package io.pillion.engine.server;
 
+import io.pillion.engine.command.Shutdown;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.net.NetServer;
 import io.pillion.engine.persistence.AppendOnly;
-import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.persistence.backup.Backups;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class PillionEngine implements AutoCloseable {
   private final Engine engine;
   private final Parameters parameters;
-  private final RdbStore rdb;
+  private final Shutdown shutdown;
   private final @Nullable NetServer network;
   private final AppendOnly appendOnly;
   private final Backups backups;
@@ -24,13 +24,13 @@ public final class PillionEngine implements AutoCloseable {
   PillionEngine(
       Engine engine,
       Parameters parameters,
-      RdbStore rdb,
+      Shutdown shutdown,
       AppendOnly appendOnly,
       Backups backups,
       @Nullable NetServer network) {
     this.engine = engine;
     this.parameters = parameters;
-    this.rdb = rdb;
+    this.shutdown = shutdown;
     this.network = network;
     this.appendOnly = appendOnly;
     this.backups = backups;
@@ -74,21 +74,20 @@ public final class PillionEngine implements AutoCloseable {
   }
 
   /**
-   * Saves the data as {@code save} asks for, unless SHUTDOWN has decided about that already; from
-   * then on nothing is carried out.
+   * Saves the data as {@code save} asks for, unless SHUTDOWN or a signal has decided about that
+   * already; from then on nothing is carried out.
    *
    * @return false when the data could not be saved
    */
   boolean saveAtEnd() {
-    boolean[] saved = {true};
-    engine.hold(
-        () -> {
-          if (!rdb.isEndDecided()) {
-            saved[0] = rdb.saveAtEnd(rdb.hasSavePoints(), /* force= */ false);
-            engine.pause(Engine.PauseMode.ALL, Long.MAX_VALUE);
-          }
-        });
+    boolean[] saved = new boolean[1];
+    engine.hold(() -> saved[0] = shutdown.endAtOnce());
     return saved[0];
+  }
+
+  /** How it ends when a client or a signal says so. */
+  Shutdown shutdown() {
+    return shutdown;
   }
 
   void relisten() {
@@ -98,17 +97,22 @@ public final class PillionEngine implements AutoCloseable {
   }
 
   /**
-   * Stops listening, brings what was changed to disk, if {@code appendonly} is on, closes all
-   * clients and gives the memory back.
+   * Stops listening, carries out nothing more, brings what was changed to disk, if {@code
+   * appendonly} is on, sends the answers that waited for that, closes all clients and gives the
+   * memory back.
    */
   @Override
   public void close() {
-    engine.stopScripts();
     if (network != null) {
-      network.close();
+      network.stopListening();
     }
+    engine.comeToRest();
     backups.close();
     appendOnly.close();
+    if (network != null) {
+      network.awaitSent();
+      network.close();
+    }
     engine.close();
   }
 }

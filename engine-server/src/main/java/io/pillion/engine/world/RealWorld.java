@@ -3,6 +3,7 @@ package io.pillion.engine.world;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.lang.reflect.Proxy;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.security.SecureRandom;
@@ -143,6 +144,46 @@ public final class RealWorld implements World {
       task.run();
     } catch (Throwable failure) {
       log.error("A task of {} failed; this is a bug", name, failure);
+    }
+  }
+
+  /**
+   * Has a task run, on a thread of its own, each time the process is sent a signal, which no longer
+   * ends it by itself.
+   *
+   * @param name INT or TERM
+   * @return false when this JVM does not let us: then {@link #onExit} is what happens
+   */
+  public boolean onSignal(String name, Runnable task) {
+    try {
+      // By name: no public class of the JDK does this, and the compiler warns of the one that does.
+      Class<?> signal = Class.forName("sun.misc.Signal");
+      Class<?> handler = Class.forName("sun.misc.SignalHandler");
+      Object handling =
+          Proxy.newProxyInstance(
+              RealWorld.class.getClassLoader(),
+              new Class<?>[] {handler},
+              (self, method, args) -> {
+                switch (method.getName()) {
+                  case "handle" -> runLogged("signal " + name, task);
+                  case "hashCode" -> {
+                    return System.identityHashCode(self);
+                  }
+                  case "equals" -> {
+                    return self == args[0];
+                  }
+                  default -> {
+                    return "handler of " + name;
+                  }
+                }
+                return null;
+              });
+      Object which = signal.getConstructor(String.class).newInstance(name);
+      signal.getMethod("handle", signal, handler).invoke(null, which, handling);
+      return true;
+    } catch (ReflectiveOperationException | IllegalArgumentException e) {
+      log.debug("Signal {} cannot be handled", name, e);
+      return false;
     }
   }
 

@@ -59,6 +59,7 @@ final class AllocationTest {
     Observation observation = new Observation(RealWorld.get(), parameters);
     RdbStore rdb = new RdbStore(parameters, Functions.NONE);
     AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
+    Replication replication = new Replication(parameters, Functions.NONE);
     engine =
         new Engine(
             RealWorld.get(),
@@ -75,9 +76,9 @@ final class AllocationTest {
                     new FunctionLibraries(
                         RealWorld.get(), new Scripts(RealWorld.get(), parameters)),
                     appendOnly,
-                    new Replication(parameters, Functions.NONE),
-                    new Backups(parameters, rdb, appendOnly)),
-                null));
+                    replication,
+                    new Backups(parameters, rdb, appendOnly),
+                    new Shutdown(parameters, rdb, appendOnly, replication, null))));
     engine.addObserver(observation);
     turn = new Turn(engine);
     source = new Source();

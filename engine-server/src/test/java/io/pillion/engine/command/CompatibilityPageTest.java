@@ -52,6 +52,7 @@ final class CompatibilityPageTest {
     Observation observation = new Observation(RealWorld.get(), parameters);
     RdbStore rdb = new RdbStore(parameters, Functions.NONE);
     AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
+    Replication replication = new Replication(parameters, Functions.NONE);
     Map<CommandGroup, String> groups =
         AllCommands.table(
                 parameters,
@@ -65,9 +66,9 @@ final class CompatibilityPageTest {
                     new FunctionLibraries(
                         RealWorld.get(), new Scripts(RealWorld.get(), parameters)),
                     appendOnly,
-                    new Replication(parameters, Functions.NONE),
-                    new Backups(parameters, rdb, appendOnly)),
-                () -> {})
+                    replication,
+                    new Backups(parameters, rdb, appendOnly),
+                    new Shutdown(parameters, rdb, appendOnly, replication, null)))
             .all()
             .stream()
             .collect(

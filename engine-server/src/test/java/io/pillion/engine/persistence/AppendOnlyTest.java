@@ -225,6 +225,21 @@ final class AppendOnlyTest {
     }
   }
 
+  /** It reads what is there, whether anything is written to it or not. */
+  @Test
+  void debugLoadaofWorksWhileTheLogIsOff() {
+    try (AofWorld engine = start("appendonly", "no")) {
+      engine.call("SET", "k", "v");
+      assertThat(String.valueOf(engine.call("DEBUG", "LOADAOF"))).startsWith("-ERR Error trying");
+      assertThat(engine.call("GET", "k")).isEqualTo("v");
+      engine.call("BGREWRITEAOF");
+      engine.awaitRewrite();
+      engine.call("SET", "later", "v");
+      assertThat(engine.call("DEBUG", "LOADAOF")).isEqualTo("OK");
+      assertThat(engine.call("EXISTS", "k", "later")).isEqualTo(1L);
+    }
+  }
+
   @Test
   void waitaofWaitsForTheSync() {
     try (AofWorld engine = start("appendfsync", "everysec")) {

@@ -121,6 +121,45 @@ class MainTest {
     assertThat(server.waitFor()).isZero();
   }
 
+  /** As a pod is ended and comes back: what was there is there again, and nothing half-loaded. */
+  @Test
+  void aSignalSavesAndARestartIsWarm() throws Exception {
+    int port = freePort();
+    String[] args = {"--port", Integer.toString(port), "--save", "900 1", "--bind", "127.0.0.1"};
+    Process first = start(args);
+    BufferedReader output = first.inputReader(UTF_8);
+    readUntil(output, "Ready to accept connections");
+    try (Jedis jedis = new Jedis("127.0.0.1", port)) {
+      for (int i = 0; i < 20; i++) {
+        jedis.set("k" + i, "v");
+      }
+      Path inTheWay = Files.createDirectory(home.resolve("dump.rdb"));
+      Files.createFile(inTheWay.resolve("full"));
+      first.toHandle().destroy();
+      readUntil(output, "Error trying to save the DB, can't exit");
+      assertThat(jedis.ping()).isEqualTo("PONG");
+      Files.delete(inTheWay.resolve("full"));
+      Files.delete(inTheWay);
+    }
+    first.toHandle().destroy();
+    assertThat(first.waitFor()).isZero();
+
+    List<String> slow = new ArrayList<>(Arrays.asList(args));
+    slow.addAll(List.of("--key-load-delay", "10000000", "--enable-debug-command", "yes"));
+    Process second = start(slow.toArray(new String[0]));
+    readUntil(second.inputReader(UTF_8), "Server initialized");
+    second.toHandle().destroy();
+    assertThat(second.waitFor()).isZero();
+
+    Process third = start(args);
+    readUntil(third.inputReader(UTF_8), "Ready to accept connections");
+    try (Jedis jedis = new Jedis("127.0.0.1", port)) {
+      assertThat(jedis.dbSize()).isEqualTo(20);
+    }
+    third.toHandle().destroy();
+    assertThat(third.waitFor()).isZero();
+  }
+
   @Test
   void aPortThatIsTakenIsSaidInOneLine() throws Exception {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {

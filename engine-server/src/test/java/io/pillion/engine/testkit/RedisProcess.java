@@ -1,6 +1,7 @@
 package io.pillion.engine.testkit;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
@@ -68,6 +69,17 @@ public final class RedisProcess extends TestServer {
   @Override
   TestClient connect() {
     return connect("127.0.0.1", port);
+  }
+
+  /** Has it do nothing, or go on. */
+  public void stopped(boolean yes) throws IOException {
+    try {
+      new ProcessBuilder("kill", yes ? "-STOP" : "-CONT", Long.toString(process.pid()))
+          .start()
+          .waitFor();
+    } catch (InterruptedException e) {
+      throw new InterruptedIOException();
+    }
   }
 
   @Override
