@@ -143,16 +143,33 @@ final class ScoreTree {
     return descendToProbe();
   }
 
-  /** Moves to the entry at a rank, which must exist; {@link #record} then reads it. */
-  void seekRank(int rank) {
+  /**
+   * Moves to the entry at a rank, which must exist; {@link #record} then reads it. The ends of the
+   * tree are near whichever it is.
+   *
+   * @param size how many entries the tree has
+   */
+  void seekRank(int rank, int size) {
     long node = arena.getLong(holder);
     int depth = 0;
     while (isInner(arena, node)) {
-      int child = 0;
-      int count = countOf(node, 0);
-      while (rank >= count) {
-        rank -= count;
-        count = countOf(node, ++child);
+      int child;
+      if (rank < size >> 1) {
+        child = 0;
+        size = countOf(node, 0);
+        while (rank >= size) {
+          rank -= size;
+          size = countOf(node, ++child);
+        }
+      } else {
+        int behind = size - rank;
+        child = count(node) - 1;
+        size = countOf(node, child);
+        while (behind > size) {
+          behind -= size;
+          size = countOf(node, --child);
+        }
+        rank = size - behind;
       }
       path[depth] = node;
       slots[depth++] = child;

@@ -263,8 +263,9 @@ public final class SortedSetValue {
       }
       return;
     }
+    int size = arena.getInt(root + COUNT);
     for (int left = count; left > 0; ) {
-      tree().seekRank(from);
+      tree().seekRank(from, size - (count - left));
       int here = Math.min(left, tree().restOfLeaf());
       long[] records = new long[here];
       for (int i = 0; i < here; i++) {
@@ -277,7 +278,7 @@ public final class SortedSetValue {
       }
       left -= here;
     }
-    arena.putInt(root + COUNT, arena.getInt(root + COUNT) - count);
+    arena.putInt(root + COUNT, size - count);
   }
 
   /**
@@ -314,7 +315,7 @@ public final class SortedSetValue {
       if (offsets != null) {
         position = left;
       } else if (isPaged) {
-        tree().seekRank(reverse ? left - 1 : from);
+        tree().seekRank(reverse ? left - 1 : from, size);
       } else {
         packed.seekRank(from);
       }
