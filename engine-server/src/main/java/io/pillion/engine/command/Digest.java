@@ -109,7 +109,7 @@ final class Digest {
         while (entries.next()) {
           byte[] entry = new byte[20];
           mix(entry, entries.member().toByteArray());
-          mix(entry, Numbers.formatExact(entries.score()).getBytes(StandardCharsets.US_ASCII));
+          mix(entry, Numbers.format(entries.score()).getBytes(StandardCharsets.US_ASCII));
           add(digest, entry);
         }
       }

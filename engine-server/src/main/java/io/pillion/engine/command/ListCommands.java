@@ -589,14 +589,14 @@ final class ListCommands {
   }
 
   private void lrem(Call call) {
-    long count = call.args().integer(2);
+    long count = Counts.negatable(call.arg(2));
     Bytes key = call.arg(1);
     ListValue list = find(call, key);
     if (list == null) {
       call.reply().integer(0);
       return;
     }
-    long most = count == 0 || count == Long.MIN_VALUE ? Long.MAX_VALUE : Math.abs(count);
+    long most = count == 0 ? Long.MAX_VALUE : Math.abs(count);
     Bytes element = call.arg(3);
     ListValue.Elements elements = list.elements(0, /* reverse= */ count < 0).lookingFor(element);
     long removed = 0;

@@ -306,7 +306,8 @@ public final class HyperLogLog {
       } else {
         text.append(isLongRun(at) ? "Z:" : "z:");
       }
-      text.append(run(at));
+      // Of a run cut off in the middle the second byte counts as 0: what ends Redis' strings.
+      text.append(at + runBytes(at) > length ? ((bytes[at] & 0x3f) << 8) + 1 : run(at));
     }
     return text.toString();
   }

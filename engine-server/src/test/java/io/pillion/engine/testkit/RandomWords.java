@@ -104,6 +104,23 @@ public final class RandomWords {
   private static final List<String> ENCODINGS =
       List.of("u1", "i1", "u8", "i8", "u5", "i13", "u63", "i64", "i63", "u33", "u64", "i65", "x8");
 
+  /** What scripts do with two keys and the words of a command. */
+  private static final List<String> SCRIPTS =
+      List.of(
+          "return redis.pcall(unpack(ARGV))",
+          "local answer = redis.pcall(unpack(ARGV)) return {type(answer), answer}",
+          "redis.pcall('set', KEYS[1], #ARGV) return redis.pcall(unpack(ARGV))",
+          "local answer = redis.pcall(unpack(ARGV)) redis.pcall('incr', KEYS[2]) return answer",
+          "redis.pcall('append', KEYS[1], 'x') redis.pcall(unpack(ARGV))"
+              + " return redis.pcall('get', KEYS[2])",
+          "for i = 1, 3 do redis.pcall(unpack(ARGV)) end"
+              + " return redis.pcall('exists', KEYS[1], KEYS[2])",
+          "local kind = redis.call('type', KEYS[1]).ok"
+              + " if kind == 'list' then return redis.call('rpoplpush', KEYS[1], KEYS[2]) end"
+              + " if kind == 'string' then return redis.call('strlen', KEYS[1]) end"
+              + " if kind == 'hash' then return redis.call('hlen', KEYS[1]) / 2 end"
+              + " return redis.pcall(unpack(ARGV))");
+
   private final Random random;
   private int keysAnnounced = -1;
 
@@ -127,6 +144,20 @@ public final class RandomWords {
     if (random.nextInt(12) == 0) {
       spoil(words, fixed);
     }
+    return words;
+  }
+
+  /** True once in so many times. */
+  public boolean oneIn(int times) {
+    return random.nextInt(times) == 0;
+  }
+
+  /** The words of a script that sends one command, and may do something before and after. */
+  public List<String> script(String name, String syntax) {
+    List<String> words = new ArrayList<>(List.of("EVAL", oneOf(SCRIPTS), "2"));
+    words.add(oneOf(KEYS));
+    words.add(oneOf(KEYS));
+    words.addAll(command(name, syntax));
     return words;
   }
 
@@ -199,7 +230,8 @@ public final class RandomWords {
       case "db", "destination-db" -> rarely(HOSTILE_NUMBERS, oneOf(List.of("0", "1", "16")));
       case "bit" -> rarely(HOSTILE_NUMBERS, random.nextBoolean() ? "1" : "0");
       case "encoding" -> oneOf(ENCODINGS);
-      case "score", "min", "max", "weight" -> rarely(HOSTILE_SCORES, small());
+      case "score", "min", "max", "weight" ->
+          rarely(HOSTILE_SCORES, random.nextInt(4) == 0 ? fraction() : small());
       case "increment" ->
           random.nextBoolean() ? rarely(HOSTILE_NUMBERS, small()) : rarely(HOSTILE_SCORES, small());
       case "count",
@@ -249,6 +281,10 @@ public final class RandomWords {
 
   private String size() {
     return String.format(java.util.Locale.ROOT, "%.2f", Math.pow(10, random.nextInt(8)));
+  }
+
+  private String fraction() {
+    return Double.toString((random.nextInt(41) - 20) * 0.1);
   }
 
   private String small() {
