@@ -64,6 +64,10 @@ final class DebugCommands {
       case "DIGEST" -> call.reply().simple(new Digest(call.keyspace()).ofEverything());
       case "DIGEST-VALUE" -> digestValue(call);
       case "LOADAOF" -> appendOnly.reload(call);
+      case "AOF-FLUSH-SLEEP" -> {
+        appendOnly.delayWrites(Numbers.parseLong(word(call, 2), Errors.notAnInteger()));
+        call.reply().ok();
+      }
       case "OBJECT" -> object(call);
       case "RELOAD" -> reload(call);
       case "SET-SKIP-CHECKSUM-VALIDATION" -> {
@@ -237,6 +241,8 @@ final class DebugCommands {
             "    Memory of the Java heap, in bytes.",
             "LISTPACK <key>",
             "    Write to the log how a small collection is kept.",
+            "AOF-FLUSH-SLEEP <microseconds>",
+            "    Delay each write to the append-only file.",
             "LOADAOF",
             "    Throw all data away and read them from the append-only files.",
             "LOG <message>",

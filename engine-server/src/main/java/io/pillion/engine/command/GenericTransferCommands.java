@@ -46,6 +46,8 @@ final class GenericTransferCommands {
 
   private final RdbStore rdb;
 
+  private final MigrationLinks links = new MigrationLinks();
+
   /** The migration that has ended, while its client's command comes back. */
   private @Nullable Migration arriving;
 
@@ -216,7 +218,7 @@ final class GenericTransferCommands {
         .background(
             "migrate",
             () -> {
-              migration.send(engine.world());
+              migration.send(engine.world(), links);
               engine.hold(
                   () -> {
                     arriving = migration;

@@ -12,6 +12,7 @@ import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -35,6 +36,8 @@ final class Migration {
   private final Map<Bytes, Value> values = new LinkedHashMap<>();
   private final List<Bytes> acknowledged = new ArrayList<>();
   private @Nullable String error;
+  private boolean answered;
+  private boolean broken;
 
   /** What a key held when it was sent. */
   private record Value(Bytes payload, long deadline) {}
@@ -127,22 +130,54 @@ final class Migration {
 
   // --- without the lock
 
-  /** Sends everything and reads the answers. */
-  void send(World world) {
-    Link link;
-    try {
-      link = world.connect(host, port, timeoutMillis);
-    } catch (IOException | IllegalArgumentException e) {
-      error = "IOERR error or timeout connecting to the client";
-      return;
+  /** Sends everything and reads the answers, on a connection that was kept if there is one. */
+  void send(World world, MigrationLinks links) {
+    MigrationLinks.Target target =
+        new MigrationLinks.Target(host, port, timeoutMillis, List.copyOf(login));
+    Link kept = links.take(target);
+    if (kept != null && !exchange(kept, /* last= */ false)) {
+      // The other had closed it meanwhile.
+      MigrationLinks.close(kept);
+      kept = null;
     }
+    Link link = kept;
+    if (link == null) {
+      try {
+        link = world.connect(host, port, timeoutMillis);
+      } catch (IOException | IllegalArgumentException e) {
+        error = "IOERR error or timeout connecting to the client";
+        return;
+      }
+      exchange(link, /* last= */ true);
+    }
+    if (broken) {
+      MigrationLinks.close(link);
+    } else {
+      links.keep(world, target, link);
+    }
+  }
+
+  /**
+   * Sends and reads.
+   *
+   * @param last whether there is no other connection to try
+   * @return false when the connection was of no use, and nothing has been answered
+   */
+  private boolean exchange(Link link, boolean last) {
+    answered = false;
     String doing = "writing";
-    try (link) {
+    try {
       link.output().write(requests());
       doing = "reading";
       readAnswers(new BufferedInputStream(link.input()));
+      return true;
     } catch (IOException e) {
+      if (!last && !answered && !(e instanceof InterruptedIOException)) {
+        return false;
+      }
+      broken = true;
       error = "IOERR error or timeout " + doing + " to target instance";
+      return true;
     }
   }
 
@@ -198,13 +233,14 @@ final class Migration {
     return false;
   }
 
-  private static String readLine(InputStream in) throws IOException {
+  private String readLine(InputStream in) throws IOException {
     StringBuilder line = new StringBuilder();
     for (int b = in.read(); b != '\n'; b = in.read()) {
       if (b < 0 || line.length() > MAX_LINE_BYTES) {
         throw new IOException("no answer");
       }
       line.append((char) b);
+      answered = true;
     }
     if (line.isEmpty()) {
       throw new IOException("no answer");

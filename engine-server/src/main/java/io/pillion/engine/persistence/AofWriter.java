@@ -4,6 +4,7 @@ import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.world.Disk;
 import io.pillion.engine.world.World;
 import java.io.IOException;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +43,7 @@ final class AofWriter {
   private boolean syncing;
   private long syncStartedNanos;
   private long otherFilesBytes;
+  private volatile long delayMicros;
   private int secondsSinceErrorLine = SECONDS_BETWEEN_ERROR_LINES;
 
   /** What the log is told by settings, and what it tells whoever keeps the engine's state. */
@@ -88,6 +90,10 @@ final class AofWriter {
     this.status = status;
     this.syncer = syncer;
     this.policy = policy;
+  }
+
+  void delayWrites(long micros) {
+    delayMicros = micros;
   }
 
   // --- the start, before the log's thread is used
@@ -154,6 +160,9 @@ final class AofWriter {
 
   private boolean write(AofFile target, AofLog.Batch batch) {
     long before = target.size();
+    if (delayMicros > 0) {
+      LockSupport.parkNanos(delayMicros * 1000);
+    }
     try {
       target.write(batch.bytes(), pendingFrom, batch.length() - pendingFrom);
     } catch (IOException e) {

@@ -71,6 +71,7 @@ public final class AppendOnly {
   private volatile AofWriter.Fsync fsync = AofWriter.Fsync.EVERYSEC;
   private volatile boolean drainComes;
   private volatile boolean gathering;
+  private volatile long lastDrainNanos;
 
   private enum State {
     OFF,
@@ -263,6 +264,8 @@ public final class AppendOnly {
       // The words that tools look for.
       log.info("Killing the AOF rewrite, which is no child process here: the log was turned off");
       rewrite.abandon();
+      rewrite = null;
+      status.rewriting = false;
     }
     long upTo = effects.offset();
     int cuts = effects.cuts();
@@ -339,10 +342,12 @@ public final class AppendOnly {
   }
 
   private void ended(AofRewrite which, boolean success) {
-    if (rewrite == which) {
-      rewrite = null;
+    if (rewrite != which) {
+      // It was given up before.
+      return;
     }
-    status.rewriting = rewrite != null;
+    rewrite = null;
+    status.rewriting = false;
     status.rewriteStartedMillis = -1;
     status.lastRewriteSeconds = Math.max(0, (world.wallMillis() - which.startedMillis) / 1000);
     status.lastRewriteOk = success;
@@ -495,6 +500,11 @@ public final class AppendOnly {
     }
   }
 
+  /** How long each write to the file is delayed, in microseconds: for tests. Any thread. */
+  public void delayWrites(long micros) {
+    writer.delayWrites(micros);
+  }
+
   // --- time
 
   private void tick() {
@@ -510,7 +520,8 @@ public final class AppendOnly {
     }
     engine.hold(
         () -> {
-          if (rewrite == null && !bases.isBusy() && !closed) {
+          // What a script has half done must be in no base.
+          if (rewrite == null && !bases.isBusy() && !engine.isBusy() && !closed) {
             boolean fresh = state == State.STARTING || state == State.FAILED;
             // While changes are refused for lack of a base there is no rest between tries.
             boolean urgent = state == State.FAILED || replaced;
@@ -606,6 +617,7 @@ public final class AppendOnly {
   private void drain() {
     drainComes = false;
     gathering = false;
+    lastDrainNanos = world.nanos();
     writer.drain();
   }
 
@@ -622,9 +634,13 @@ public final class AppendOnly {
       if (fsync == AofWriter.Fsync.ALWAYS || waitingBytes > GATHERED_BYTES) {
         drainSoon();
       } else if (!gathering && !drainComes) {
-        // Nobody waits for these: a few milliseconds' worth make one write.
-        gathering = true;
-        world.schedule(GATHERING_NANOS, AppendOnly.this::drainSoon);
+        // Nobody waits for these: after the first, a few milliseconds' worth make one write.
+        gathering = world.nanos() - lastDrainNanos < GATHERING_NANOS;
+        if (gathering) {
+          world.schedule(GATHERING_NANOS, AppendOnly.this::drainSoon);
+        } else {
+          drainSoon();
+        }
       }
     }
 

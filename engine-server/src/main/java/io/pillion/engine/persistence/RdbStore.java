@@ -344,6 +344,11 @@ public final class RdbStore {
               if (engine().isClosed()) {
                 return;
               }
+              if (engine().isBusy()) {
+                // What a script has half done must be in no file.
+                watch();
+                return;
+              }
               if (scheduled && !keyspace().isCut()) {
                 scheduled = false;
                 saveInBackground();

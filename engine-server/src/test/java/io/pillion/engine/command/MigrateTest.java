@@ -105,6 +105,20 @@ class MigrateTest {
   }
 
   @Test
+  void aConnectionIsUsedAgainAndReplacedWhenItIsGone() {
+    for (int i = 0; i < 3; i++) {
+      send(here, "SET", "k" + i, i);
+      assertThat(send(here, "MIGRATE", "127.0.0.1", port, "k" + i, 0, 5000)).isEqualTo("OK");
+    }
+    // One of this process, and one of MIGRATE.
+    assertThat(send(there, "INFO", "stats")).contains("total_connections_received:2\r\n");
+    assertThat(send(there, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")).isEqualTo("1");
+    send(here, "SET", "k3", 3);
+    assertThat(send(here, "MIGRATE", "127.0.0.1", port, "k3", 0, 5000)).isEqualTo("OK");
+    assertThat(send(there, "EXISTS", "k0", "k1", "k2", "k3")).isEqualTo("4");
+  }
+
+  @Test
   void nothingToMoveAndNobodyThere() throws IOException {
     assertThat(send(here, "MIGRATE", "127.0.0.1", port, "missing", 0, 5000)).isEqualTo("NOKEY");
     send(here, "SET", "k", "v");
