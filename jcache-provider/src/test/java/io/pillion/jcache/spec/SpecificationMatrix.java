@@ -15,6 +15,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -387,7 +388,11 @@ abstract class SpecificationMatrix {
       for (Object one : beans.getAttributes(statistics, names)) {
         Attribute attribute = (Attribute) one;
         values.put(
-            attribute.getName().replace("Cache", "").replaceAll("(ss)?es$|s$", "$1").toLowerCase(),
+            attribute
+                .getName()
+                .replace("Cache", "")
+                .replaceAll("(ss)?es$|s$", "$1")
+                .toLowerCase(Locale.ROOT),
             (Long) attribute.getValue());
       }
       return values;
