@@ -24,6 +24,8 @@ public final class CacheSettings<K, V> {
   private final @Nullable EntryWriter<K, V> writer;
   private final @Nullable EntryObserver<K, V> observer;
   private final boolean statistics;
+  private final boolean failsOnUnreadable;
+  private final @Nullable Class<?> valueType;
   private final Executor executor;
   private final @Nullable NearSettings near;
   private final LoadingSettings loading;
@@ -47,6 +49,8 @@ public final class CacheSettings<K, V> {
     writer = builder.writer;
     observer = builder.observer;
     statistics = builder.statistics;
+    failsOnUnreadable = builder.failsOnUnreadable;
+    valueType = builder.valueType;
     executor = builder.executor == null ? CacheThreads.WORKERS : builder.executor;
     near = builder.near;
     loading = builder.loading;
@@ -90,7 +94,7 @@ public final class CacheSettings<K, V> {
   }
 
   ValueFormat valueFormat() {
-    return new ValueFormat(name, valueCodec, alsoReads, compressFrom);
+    return new ValueFormat(name, valueCodec, alsoReads, compressFrom, valueType);
   }
 
   Expiry expiry() {
@@ -119,6 +123,10 @@ public final class CacheSettings<K, V> {
 
   boolean statistics() {
     return statistics;
+  }
+
+  boolean failsOnUnreadable() {
+    return failsOnUnreadable;
   }
 
   Executor executor() {
@@ -160,6 +168,8 @@ public final class CacheSettings<K, V> {
     private @Nullable EntryWriter<K, V> writer;
     private @Nullable EntryObserver<K, V> observer;
     private boolean statistics;
+    private boolean failsOnUnreadable;
+    private @Nullable Class<?> valueType;
     private @Nullable Executor executor;
     private @Nullable NearSettings near;
     private LoadingSettings loading = LoadingSettings.none();
@@ -272,6 +282,21 @@ public final class CacheSettings<K, V> {
     /** Whether operations are counted from the start; by default not. */
     public Builder<K, V> statistics(boolean enabled) {
       this.statistics = enabled;
+      return this;
+    }
+
+    /**
+     * Whether a value that cannot be read fails the operation with a {@link CodecException}; by
+     * default it counts as missing.
+     */
+    public Builder<K, V> failOnUnreadable(boolean fail) {
+      this.failsOnUnreadable = fail;
+      return this;
+    }
+
+    /** What values are: others that are found on the server cannot be read. By default anything. */
+    public Builder<K, V> valueType(@Nullable Class<?> type) {
+      this.valueType = type;
       return this;
     }
 

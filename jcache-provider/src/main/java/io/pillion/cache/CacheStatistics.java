@@ -1,5 +1,6 @@
 package io.pillion.cache;
 
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -15,6 +16,8 @@ public final class CacheStatistics {
   private final LongAdder getNanos = new LongAdder();
   private final LongAdder putNanos = new LongAdder();
   private final LongAdder removeNanos = new LongAdder();
+  private final LongAdder unreadable = new LongAdder();
+  private final AtomicBoolean foundUnreadable = new AtomicBoolean();
   private volatile boolean enabled;
 
   CacheStatistics(boolean enabled) {
@@ -51,6 +54,20 @@ public final class CacheStatistics {
     return removals.sum();
   }
 
+  /**
+   * How often a value was found that could not be read, and was taken for missing. Counted always;
+   * one value is counted each time that it is met.
+   */
+  public long unreadableValues() {
+    return unreadable.sum();
+  }
+
+  /** Counts one; whether it is the first of all. */
+  boolean unreadable() {
+    unreadable.increment();
+    return foundUnreadable.compareAndSet(false, true);
+  }
+
   /** Time spent looking up, in nanoseconds. */
   public long getNanos() {
     return getNanos.sum();
@@ -69,7 +86,9 @@ public final class CacheStatistics {
   /** Sets every counter to zero. */
   public void clear() {
     for (LongAdder counter :
-        new LongAdder[] {hits, misses, puts, removals, getNanos, putNanos, removeNanos}) {
+        new LongAdder[] {
+          hits, misses, puts, removals, unreadable, getNanos, putNanos, removeNanos
+        }) {
       counter.reset();
     }
   }

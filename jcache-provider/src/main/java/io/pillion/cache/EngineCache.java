@@ -21,6 +21,8 @@ import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One named cache on one server, shared by all processes that use the same server, prefix and name.
@@ -36,11 +38,19 @@ import org.jspecify.annotations.Nullable;
  * observer, operations on one key also exclude each other in this process, so that the database,
  * the cache and the listeners see changes in one order.
  *
+ * <p><b>Unreadable.</b> A value that cannot be read (written by another version of its class, by a
+ * codec that is not set, of a class that is not allowed, damaged) counts as missing, and as {@link
+ * CacheStatistics#unreadableValues}: reads find nothing and load, the iterator passes it by, what
+ * stores where nothing is replaces it, listeners are told of no old value. What need not read it
+ * ({@link #containsKey}, {@link #remove(Object)}, {@link #replace(Object, Object)}) finds an entry.
+ *
  * <p><b>Cost.</b> With a fixed {@link Expiry} most operations take one round trip; those that
  * compare with an object ({@code replace(key, old, new)}, {@code remove(key, old)}, {@code invoke})
  * take two, and more when other clients change the entry meanwhile.
  */
 public final class EngineCache<K, V> implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(EngineCache.class);
+
   private final Commands commands;
   private final String name;
   private final KeyCodec keyCodec;
@@ -57,6 +67,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
   private final @Nullable WriteQueue queue;
   private final @Nullable WriteBehind<K, V> writeBehind;
   private final Sweeper sweeper;
+  private final boolean failsOnUnreadable;
   private final KeyLocks locks = new KeyLocks();
   private final @Nullable NearCache near;
   private final Loads<K, V> loads;
@@ -84,6 +95,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     writer = behind == null ? settingsWriter : null;
     observer = settings.observer();
     statistics = new CacheStatistics(settings.statistics());
+    failsOnUnreadable = settings.failsOnUnreadable();
     executor = settings.executor();
     KeyLayout layout = settings.keyLayout();
     queue = behind == null ? null : new WriteQueue(commands, layout, name, behind);
@@ -348,10 +360,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
     byte[] bytes = encode(value);
     Held held = exclusively(id);
     try {
-      // A policy may only be asked, and the writer told, once it is known that the entry is new; and
-      // without time to live nothing would be sent that could find it.
+      // Only when it is known that the entry is new may a policy be asked, and the writer told.
+      // Without time to live nothing would be sent that could find an old one.
       boolean lookFirst = writer != null || !expiry.isFixed() || expiry.forCreation() == 0;
-      byte[] there = lookFirst ? await(store.get(id)) : null;
+      byte[] there = lookFirst ? readable(id, await(store.get(id))) : null;
       boolean stored = false;
       if (there == null) {
         if (writer != null) {
@@ -359,7 +371,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
         }
         long ttl = expiry.forCreation();
         if (ttl != 0) {
-          there = await(changes.setIfAbsent(id, bytes, ttl));
+          there = writes.setIfAbsent(changes, id, bytes, ttl);
           stored = there == null;
         } else {
           await(changes.tellWriter(id, bytes));
@@ -403,10 +415,11 @@ public final class EngineCache<K, V> implements AutoCloseable {
         writer.write(key, value);
       }
       Written written = writes.write(changes, id, bytes, expiry, /* wantOld= */ true);
-      statistics.got(written.old() != null, start);
+      V old = decodeOrNull(written.old());
+      statistics.got(old != null, start);
       statistics.put(written.stored(), start);
       tellOf(written, key, value);
-      return decodeOrNull(written.old());
+      return old;
     } finally {
       held.release();
     }
@@ -468,8 +481,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
     try {
       for (; ; ) {
         byte[] old = await(store.get(id));
-        if (old == null || !decode(old).equals(oldValue)) {
-          return countMismatch(id, old, start);
+        V present = decodeOrNull(old);
+        if (old == null || present == null || !present.equals(oldValue)) {
+          return countMismatch(id, present != null, start);
         }
         if (writer != null) {
           writer.write(key, newValue);
@@ -542,8 +556,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
     try {
       for (; ; ) {
         byte[] old = await(store.get(id));
-        if (old == null || !decode(old).equals(oldValue)) {
-          return countMismatch(id, old, start);
+        V present = decodeOrNull(old);
+        if (old == null || present == null || !present.equals(oldValue)) {
+          return countMismatch(id, present != null, start);
         }
         if (writer != null) {
           writer.delete(key);
@@ -571,13 +586,13 @@ public final class EngineCache<K, V> implements AutoCloseable {
       }
       locks.invalidate(id);
       byte[] old = await(changes.getAndDelete(id));
-      statistics.got(old != null, start);
-      if (old == null) {
-        return null;
+      V value = decodeOrNull(old);
+      statistics.got(value != null, start);
+      if (old != null) {
+        statistics.removed(1, start);
+        tell(new EntryChange<>(Kind.REMOVED, key, value, null));
       }
-      statistics.removed(1, start);
-      tell(Kind.REMOVED, key, old, null);
-      return decode(old);
+      return value;
     } finally {
       held.release();
     }
@@ -612,7 +627,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
         for (int i = 0; i < removed.size(); i++) {
           byte[] old = removed.get(i);
           if (old != null) {
-            told.add(new EntryChange<>(Kind.REMOVED, all.get(i), decode(old), null));
+            told.add(new EntryChange<>(Kind.REMOVED, all.get(i), decodeOrNull(old), null));
           }
         }
         tell(told);
@@ -674,7 +689,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     Held held = locks.lock(id);
     try {
       for (boolean first = true; ; first = false) {
-        byte[] before = await(store.get(id));
+        byte[] before = readable(id, await(store.get(id)));
         if (first) {
           statistics.got(before != null, start);
         }
@@ -757,7 +772,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       List<K> all = new ArrayList<>(wanted);
       List<byte @Nullable []> stored = await(store.getAll(ids(all), Expiry.UNCHANGED));
       for (int i = 0; i < all.size(); i++) {
-        if (stored.get(i) != null) {
+        if (decodeOrNull(stored.get(i)) != null) {
           wanted.remove(all.get(i));
         }
       }
@@ -835,6 +850,16 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return key;
   }
 
+  /** The key; null for one that cannot be read, which counts as a missing value. */
+  @Nullable K decodeKeyOrNull(byte[] id) {
+    try {
+      return decodeKey(id);
+    } catch (CodecException e) {
+      note(e);
+      return null;
+    }
+  }
+
   V decode(byte[] bytes) {
     @SuppressWarnings("unchecked")
     V value = (V) valueFormat.decode(bytes);
@@ -888,11 +913,11 @@ public final class EngineCache<K, V> implements AutoCloseable {
     }
   }
 
-  private boolean countMismatch(byte[] id, byte @Nullable [] other, long start) {
-    if (other != null) {
+  private boolean countMismatch(byte[] id, boolean present, long start) {
+    if (present) {
       await(store.touch(id, expiry.forAccess()));
     }
-    statistics.got(other != null, start);
+    statistics.got(present, start);
     return false;
   }
 
@@ -923,8 +948,12 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   private void tell(Kind kind, K key, byte @Nullable [] old, @Nullable V value) {
     if (isObserved()) {
-      tell(List.of(new EntryChange<>(kind, key, decodeOrNull(old), value)));
+      tell(new EntryChange<>(kind, key, decodeOrNull(old), value));
     }
+  }
+
+  private void tell(EntryChange<K, V> change) {
+    tell(List.of(change));
   }
 
   void tell(List<EntryChange<K, V>> changes) {
@@ -984,8 +1013,40 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return encoded;
   }
 
+  /**
+   * The value of these bytes; null for none, and for what cannot be read, unless that is to fail.
+   */
   @Nullable V decodeOrNull(byte @Nullable [] stored) {
-    return stored == null ? null : decode(stored);
+    if (stored == null) {
+      return null;
+    }
+    try {
+      return decode(stored);
+    } catch (CodecException e) {
+      note(e);
+      return null;
+    }
+  }
+
+  private void note(CodecException unreadable) {
+    if (failsOnUnreadable) {
+      throw unreadable;
+    }
+    if (statistics.unreadable()) {
+      log.warn(
+          "What cannot be read in cache '{}' counts as missing (said once): {}",
+          name,
+          unreadable.getMessage());
+    }
+  }
+
+  /** The same bytes; null, and nothing left of them on the server, if they cannot be read. */
+  byte @Nullable [] readable(byte[] id, byte @Nullable [] stored) {
+    if (stored != null && decodeOrNull(stored) == null) {
+      await(store.compareAndDelete(id, stored));
+      return null;
+    }
+    return stored;
   }
 
   void requireOpen() {

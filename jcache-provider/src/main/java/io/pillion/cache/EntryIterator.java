@@ -18,7 +18,7 @@ final class EntryIterator<K, V> implements Iterator<CacheEntry<K, V>> {
   private final EngineCache<K, V> cache;
   private final EntryStore store;
   private final byte[] generation;
-  private final Queue<Found<V>> ready = new ArrayDeque<>();
+  private final Queue<Found<K, V>> ready = new ArrayDeque<>();
   private final Queue<Commands> nodesLeft;
   private byte[] cursor = Page.START;
   private @Nullable K current;
@@ -36,9 +36,10 @@ final class EntryIterator<K, V> implements Iterator<CacheEntry<K, V>> {
       List<byte[]> ids = nextIds();
       List<byte @Nullable []> values = cache.await(store.getAll(ids, Expiry.UNCHANGED));
       for (int i = 0; i < ids.size(); i++) {
-        byte[] value = values.get(i);
-        if (value != null) {
-          ready.add(new Found<>(ids.get(i), cache.decode(value)));
+        K key = cache.decodeKeyOrNull(ids.get(i));
+        V value = key == null ? null : cache.decodeOrNull(values.get(i));
+        if (key != null && value != null) {
+          ready.add(new Found<>(ids.get(i), key, value));
         }
       }
     }
@@ -50,11 +51,10 @@ final class EntryIterator<K, V> implements Iterator<CacheEntry<K, V>> {
     if (!hasNext()) {
       throw new NoSuchElementException();
     }
-    Found<V> found = ready.remove();
-    K key = cache.decodeKey(found.id());
-    current = key;
+    Found<K, V> found = ready.remove();
+    current = found.key();
     cache.iterated(found.id());
-    return new CacheEntry<>(key, found.value());
+    return new CacheEntry<>(found.key(), found.value());
   }
 
   @Override
@@ -73,7 +73,12 @@ final class EntryIterator<K, V> implements Iterator<CacheEntry<K, V>> {
       return null;
     }
     Set<K> keys = new LinkedHashSet<>();
-    nextIds().forEach(id -> keys.add(cache.decodeKey(id)));
+    for (byte[] id : nextIds()) {
+      K key = cache.decodeKeyOrNull(id);
+      if (key != null) {
+        keys.add(key);
+      }
+    }
     return keys;
   }
 
@@ -87,5 +92,5 @@ final class EntryIterator<K, V> implements Iterator<CacheEntry<K, V>> {
   }
 
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Found<V>(byte[] id, V value) {}
+  private record Found<K, V>(byte[] id, K key, V value) {}
 }

@@ -192,7 +192,7 @@ final class Loads<K, V> {
 
   private @Nullable V loadHere(K key, byte[] id, Function<? super K, ? extends @Nullable V> from) {
     // Another thread may have loaded it while this one waited for the lock.
-    byte[] there = cache.await(store.get(id));
+    byte[] there = cache.readable(id, cache.await(store.get(id)));
     if (there != null) {
       return cache.decode(there);
     }
@@ -207,8 +207,9 @@ final class Loads<K, V> {
     }
     byte[] bytes = cache.encode(loaded);
     Loaded kept = cache.await(store.setLoaded(generation, id, bytes, ttl));
-    if (kept.existing() != null) {
-      return cache.decode(kept.existing());
+    V fresher = cache.decodeOrNull(kept.existing());
+    if (fresher != null) {
+      return fresher;
     }
     if (kept.stored() && locks.isInvalidated(id)) {
       cache.await(store.compareAndDelete(id, bytes));
@@ -225,7 +226,12 @@ final class Loads<K, V> {
       byte[] there = claim.found().value();
       if (there != null) {
         release(claim);
-        return cache.decode(there);
+        V value = cache.decodeOrNull(there);
+        if (value != null) {
+          return value;
+        }
+        cache.await(store.compareAndDelete(id, there));
+        continue;
       }
       if (claim.absent()) {
         return null;
@@ -377,16 +383,24 @@ final class Loads<K, V> {
               if (loaded == null || ttl == 0) {
                 return CompletableFuture.<@Nullable V>completedFuture(loaded);
               }
-              return store
-                  .setLoaded(generation, id, cache.encode(loaded), ttl)
-                  .thenApply(
-                      kept -> {
-                        if (kept.stored()) {
-                          cache.created(key, loaded);
-                        }
-                        return kept.existing() == null ? loaded : cache.decode(kept.existing());
-                      });
+              byte[] bytes = cache.encode(loaded);
+              return CacheThreads.offTheReader(store.setLoaded(generation, id, bytes, ttl))
+                  .thenCompose(kept -> keptAsync(key, id, loaded, kept, bytes, ttl));
             });
+  }
+
+  /** What there is now; it takes the place of what cannot be read. */
+  private CompletionStage<@Nullable V> keptAsync(
+      K key, byte[] id, V loaded, Loaded kept, byte[] bytes, long ttl) {
+    byte[] existing = kept.existing();
+    V fresher = cache.decodeOrNull(existing);
+    if (existing != null && fresher == null) {
+      return store.compareAndSet(id, existing, bytes, ttl).thenApply(done -> loaded);
+    }
+    if (kept.stored()) {
+      cache.created(key, loaded);
+    }
+    return CompletableFuture.completedFuture(fresher == null ? loaded : fresher);
   }
 
   private CompletionStage<@Nullable V> loadOnceAsync(
@@ -397,7 +411,11 @@ final class Loads<K, V> {
               byte[] there = claim.found().value();
               if (there != null) {
                 release(claim);
-                return CompletableFuture.<@Nullable V>completedFuture(cache.decode(there));
+                V value = cache.decodeOrNull(there);
+                return value != null
+                    ? CompletableFuture.<@Nullable V>completedFuture(value)
+                    : CacheThreads.offTheReader(store.compareAndDelete(id, there))
+                        .thenCompose(done -> loadOnceAsync(key, id, from, all));
               }
               if (claim.absent()) {
                 return CompletableFuture.<@Nullable V>completedFuture(null);

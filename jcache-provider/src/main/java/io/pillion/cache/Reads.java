@@ -198,9 +198,14 @@ final class Reads<K, V> {
     if (near == null) {
       return null;
     }
-    @SuppressWarnings("unchecked")
-    V copy = (V) near.get(near.place(key, id));
-    return copy;
+    try {
+      @SuppressWarnings("unchecked")
+      V copy = (V) near.get(near.place(key, id));
+      return copy;
+    } catch (CodecException unreadable) {
+      // The server's is looked at instead, and counted if it is no better.
+      return null;
+    }
   }
 
   private @Nullable Fill begin(K key, byte[] id) {

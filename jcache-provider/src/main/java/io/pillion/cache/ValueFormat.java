@@ -30,18 +30,25 @@ final class ValueFormat {
   private final ValueCodec codec;
   private final Map<Integer, ValueCodec> readable = new HashMap<>();
   private final int compressFrom;
+  private final @Nullable Class<?> valueType;
 
   /**
    * A format that writes with this codec, unless the value is of a plain type.
    *
    * @param alsoReads further codecs whose values are read, by their id
    * @param compressFrom the length in bytes from which values are compressed
+   * @param valueType what values are; null for anything
    */
   ValueFormat(
-      String cacheName, ValueCodec codec, Iterable<ValueCodec> alsoReads, int compressFrom) {
+      String cacheName,
+      ValueCodec codec,
+      Iterable<ValueCodec> alsoReads,
+      int compressFrom,
+      @Nullable Class<?> valueType) {
     this.cacheName = cacheName;
     this.codec = codec;
     this.compressFrom = compressFrom;
+    this.valueType = valueType;
     for (ValueCodec other : alsoReads) {
       readable.put(other.id(), other);
     }
@@ -68,7 +75,34 @@ final class ValueFormat {
     return stored;
   }
 
+  /**
+   * The value of these bytes.
+   *
+   * @throws CodecException when they are none, whatever is wrong with them
+   */
   Object decode(byte[] stored) {
+    Object value;
+    try {
+      value = read(stored);
+    } catch (CodecException e) {
+      throw e;
+    } catch (RuntimeException | LinkageError | StackOverflowError e) {
+      throw new CodecException("A value in cache '" + cacheName + "' cannot be read: " + e, e);
+    }
+    if (valueType != null && !valueType.isInstance(value) && value != AbsentValue.ABSENT) {
+      throw new CodecException(
+          "A value in cache '"
+              + cacheName
+              + "' is a "
+              + value.getClass().getName()
+              + ", not a "
+              + valueType.getName(),
+          null);
+    }
+    return value;
+  }
+
+  private Object read(byte[] stored) {
     if (stored.length < HEADER || stored[0] != VERSION) {
       throw new CodecException(
           "A value in cache '"

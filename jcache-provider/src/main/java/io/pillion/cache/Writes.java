@@ -3,7 +3,6 @@ package io.pillion.cache;
 import io.pillion.cache.EntryChange.Kind;
 import io.pillion.cache.EntryStore.Replaced;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -30,12 +29,13 @@ final class Writes<K, V> {
   /** Stores loaded values where there are none; what others stored meanwhile is fresher. */
   void createAll(Map<? extends K, ? extends V> loaded, Map<K, byte[]> encoded) {
     List<EntryChange<K, V>> changes = new ArrayList<>();
-    Map<K, CompletionStage<byte @Nullable []>> pending = new LinkedHashMap<>();
+    List<Creation<K>> pending = new ArrayList<>();
     encoded.forEach(
         (key, bytes) -> {
           long ttl = expiry.forCreation();
           if (ttl != 0) {
-            pending.put(key, store.setIfAbsent(cache.id(key), bytes, ttl));
+            byte[] id = cache.id(key);
+            pending.add(new Creation<>(key, id, bytes, ttl, store.setIfAbsent(id, bytes, ttl)));
           }
           if (pending.size() == EntryStore.BATCH) {
             awaitCreations(pending, loaded, changes);
@@ -46,17 +46,38 @@ final class Writes<K, V> {
   }
 
   private void awaitCreations(
-      Map<K, CompletionStage<byte @Nullable []>> pending,
+      List<Creation<K>> pending,
       Map<? extends K, ? extends V> loaded,
       List<EntryChange<K, V>> changes) {
-    pending.forEach(
-        (key, stage) -> {
-          if (cache.await(stage) == null) {
-            V value = Objects.requireNonNull(loaded.get(key));
-            changes.add(new EntryChange<>(Kind.CREATED, key, null, value));
-          }
-        });
+    for (Creation<K> one : pending) {
+      byte[] there = cache.await(one.stage());
+      if (there != null && cache.readable(one.id(), there) == null) {
+        there = setIfAbsent(store, one.id(), one.bytes(), one.ttl());
+      }
+      if (there == null) {
+        V value = Objects.requireNonNull(loaded.get(one.key()));
+        changes.add(new EntryChange<>(Kind.CREATED, one.key(), null, value));
+      }
+    }
     pending.clear();
+  }
+
+  /** A store for want of a value that is under way. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Creation<K>(
+      K key, byte[] id, byte[] bytes, long ttl, CompletionStage<byte @Nullable []> stage) {}
+
+  /**
+   * Stores the value if there is none now that can be read; null when it was stored, else the one
+   * there is.
+   */
+  byte @Nullable [] setIfAbsent(EntryStore to, byte[] id, byte[] bytes, long ttl) {
+    for (; ; ) {
+      byte[] there = cache.await(to.setIfAbsent(id, bytes, ttl));
+      if (there == null || cache.readable(id, there) != null) {
+        return there;
+      }
+    }
   }
 
   /** Stores all these values and tells of them; how many were stored. */

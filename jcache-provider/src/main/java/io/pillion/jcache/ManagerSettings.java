@@ -23,6 +23,7 @@ final class ManagerSettings {
   private static final String TTL_CEILING = "pillion.ttl-ceiling";
   private static final String COMPRESS_FROM = "pillion.compress-from";
   private static final String CODEC = "pillion.codec";
+  private static final String UNREADABLE = "pillion.unreadable";
   private static final String LOADING = "pillion.loading.";
   private static final String FAILURE = "pillion.failure";
   private static final String BEHIND = "pillion.write-behind";
@@ -52,12 +53,14 @@ final class ManagerSettings {
     settings.classLoader(classLoader);
     allowPackage(settings, configuration.getKeyType());
     allowPackage(settings, configuration.getValueType());
+    settings.valueType(configuration.getValueType());
     Lookup lookup = new Lookup(cacheName, properties);
     lookup.apply(ALLOW, list -> patterns(list).forEach(settings::allow));
     lookup.apply(PREFIX, settings::prefix);
     lookup.apply(TTL_CEILING, text -> settings.ttlCeiling(durationOrNone(text)));
     lookup.apply(COMPRESS_FROM, text -> settings.compressFrom(Integer.parseInt(text)));
     lookup.apply(CODEC, text -> codec(settings, text, configuration.getValueType()));
+    lookup.apply(UNREADABLE, text -> settings.failOnUnreadable(unreadableFails(text)));
     settings.near(near(lookup, configuration));
     settings.loading(loading(lookup, configuration));
     settings.failure(failure(lookup, configuration));
@@ -148,6 +151,14 @@ final class ManagerSettings {
 
   private static List<String> patterns(String list) {
     return Stream.of(list.split("[,;\\s]+", -1)).filter(one -> !one.isEmpty()).toList();
+  }
+
+  private static boolean unreadableFails(String text) {
+    return switch (text) {
+      case "miss" -> false;
+      case "fail" -> true;
+      default -> throw new IllegalArgumentException("write miss or fail");
+    };
   }
 
   private static boolean truth(String text) {

@@ -41,6 +41,10 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code pillion.codec}</td>
  *     <td>{@code jdk}, or {@code json} for caches whose value type is configured</td>
  *     <td>{@code jdk}</td></tr>
+ * <tr><td>{@code pillion.unreadable}</td>
+ *     <td>what a value is that cannot be read: {@code miss}, counted and logged once; {@code fail}
+ *     fails the operation</td>
+ *     <td>{@code miss}</td></tr>
  * <tr><td>{@code pillion.near}</td>
  *     <td>{@code true} keeps copies in this process, see {@link io.pillion.cache.NearSettings};
  *     nothing is kept of an embedded engine, which is in this process already</td>

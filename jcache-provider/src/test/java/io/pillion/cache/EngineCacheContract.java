@@ -627,7 +627,7 @@ public abstract class EngineCacheContract {
 
   @Test
   void anotherCodecReadsWhatTheOldOneWrote() {
-    EngineCache<String, Object> old = cache();
+    EngineCache<String, Object> old = cache(this.<String, Object>settings().failOnUnreadable(true));
     old.put("a", new Point(1, 2));
     EngineCache<String, Object> json =
         cache(this.<String, Object>settings().valueCodec(new JsonCodec(Point.class)));
@@ -646,7 +646,7 @@ public abstract class EngineCacheContract {
     writer.put("a", new Secret("x"));
     assertThat(writer.get("a")).as("this process stores such objects").isEqualTo(new Secret("x"));
     EngineCache<String, Object> reader =
-        cache(CacheSettings.<String, Object>named(name).shared(false));
+        cache(CacheSettings.<String, Object>named(name).shared(false).failOnUnreadable(true));
     assertThatThrownBy(() -> reader.get("a"))
         .isInstanceOf(CodecException.class)
         .hasMessage(
@@ -661,7 +661,8 @@ public abstract class EngineCacheContract {
 
   @Test
   void foreignBytesAreRefusedClearly() {
-    EngineCache<String, String> cache = cache();
+    EngineCache<String, String> cache =
+        cache(this.<String, String>settings().failOnUnreadable(true));
     cache.put("a", "1");
     String key =
         keysOnServer().stream().filter(one -> one.endsWith(":a")).findFirst().orElseThrow();
