@@ -52,9 +52,9 @@ final class BothLogs implements CommandLog {
   }
 
   @Override
-  public void endHold() {
-    own.endHold();
-    followers.endHold();
+  public void endHold(boolean more) {
+    own.endHold(more);
+    followers.endHold(more);
   }
 
   @Override

@@ -71,8 +71,10 @@ public interface CommandLog {
 
   /**
    * A hold of the lock ends, replies are about to be sealed: what it appended can go on its way.
+   *
+   * @param more whether the same thread takes the lock again at once, with more to carry out
    */
-  default void endHold() {}
+  default void endHold(boolean more) {}
 
   /** How far effects have been appended. */
   default long offset() {

@@ -305,9 +305,18 @@ public final class Engine implements KeyListener {
    * @param flushLater receives the outlets to flush, which the caller does now, without the lock
    */
   public void endHold(List<Outlet> flushLater) {
+    endHold(flushLater, /* more= */ false);
+  }
+
+  /**
+   * As {@link #endHold(List)}.
+   *
+   * @param more whether this thread takes the lock again at once, with more to carry out
+   */
+  void endHold(List<Outlet> flushLater, boolean more) {
     try {
       readListener.onHoldEnd();
-      commandLog.endHold();
+      commandLog.endHold(more);
       long offset = commandLog.replyOffset();
       for (int i = 0; i < touched.size(); i++) {
         Client client = touched.get(i);

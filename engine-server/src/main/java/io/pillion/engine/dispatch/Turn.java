@@ -47,7 +47,7 @@ public final class Turn {
       try {
         oneHold(sources);
       } finally {
-        engine.endHold(outlets);
+        engine.endHold(outlets, /* more= */ !sources.isEmpty());
       }
       for (int i = 0; i < outlets.size(); i++) {
         outlets.get(i).flush();

@@ -29,6 +29,7 @@ final class AofLog implements CommandLog {
   // Under the engine lock.
   private byte[] fresh = new byte[4096];
   private int freshSize;
+  private boolean owesNews;
   private int before;
   private long appended;
   private int selected = -1;
@@ -50,8 +51,12 @@ final class AofLog implements CommandLog {
 
   /** What the log asks and tells. */
   interface Listener {
-    /** Bytes wait to be taken. Under the engine lock; must not block. */
-    void appended(int waitingBytes);
+    /**
+     * Bytes wait to be taken. Under the engine lock; must not block.
+     *
+     * @param more whether this is said again at once: more commands are about to be carried out
+     */
+    void appended(int waitingBytes, boolean more);
 
     /** Up to where the log is safe; any thread. */
     long safeOffset();
@@ -195,10 +200,15 @@ final class AofLog implements CommandLog {
   }
 
   @Override
-  public void endHold() {
+  public void endHold(boolean more) {
     if (freshSize == 0) {
+      if (owesNews && !more) {
+        owesNews = false;
+        listener.appended(waitingBytes(), /* more= */ false);
+      }
       return;
     }
+    owesNews = more;
     int waiting;
     synchronized (this) {
       if (handedOver.length - size < freshSize) {
@@ -214,7 +224,7 @@ final class AofLog implements CommandLog {
     if (fresh.length > KEPT_BUFFER_BYTES) {
       fresh = new byte[4096];
     }
-    listener.appended(waiting);
+    listener.appended(waiting, more);
   }
 
   @Override
@@ -238,7 +248,7 @@ final class AofLog implements CommandLog {
    * @return the offset of the end
    */
   long cut() {
-    endHold();
+    endHold(/* more= */ false);
     selected = -1;
     lastTimestamp = 0;
     synchronized (this) {

@@ -256,7 +256,7 @@ public final class AppendOnly {
       log.info("AOF was disabled but there is a scheduled AOF background, cancel it.");
     }
     effects.holdReplies(false);
-    effects.endHold();
+    effects.endHold(/* more= */ false);
     engine.log(CommandLog.OFF);
     engine.restrictions().refuseWrites(REASON, null);
     status.lastWriteOk = true;
@@ -582,7 +582,7 @@ public final class AppendOnly {
           if (rewrite != null) {
             rewrite.abandon();
           }
-          effects.endHold();
+          effects.endHold(/* more= */ false);
         });
     if (status.enabled) {
       log.info("Calling fsync() on the AOF file.");
@@ -630,9 +630,14 @@ public final class AppendOnly {
 
   private final class Effects implements AofLog.Listener {
     @Override
-    public void appended(int waitingBytes) {
-      if (fsync == AofWriter.Fsync.ALWAYS || waitingBytes > GATHERED_BYTES) {
+    public void appended(int waitingBytes, boolean more) {
+      if (waitingBytes > GATHERED_BYTES) {
         drainSoon();
+      } else if (fsync == AofWriter.Fsync.ALWAYS) {
+        // One fsync for all who sent at about the same time.
+        if (!more) {
+          drainSoon();
+        }
       } else if (!gathering && !drainComes) {
         // Nobody waits for these: after the first, a few milliseconds' worth make one write.
         gathering = world.nanos() - lastDrainNanos < GATHERING_NANOS;

@@ -148,7 +148,7 @@ final class ReplicationStream implements CommandLog {
   }
 
   @Override
-  public void endHold() {
+  public void endHold(boolean more) {
     holdEnds.run();
   }
 
