@@ -1,9 +1,14 @@
 package io.pillion.client;
 
+import static java.util.stream.Collectors.joining;
+
 import io.pillion.engine.config.ConfigException;
+import io.pillion.engine.config.ConfigFile;
+import io.pillion.engine.config.FatalConfigException;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.net.ListenException;
+import io.pillion.engine.persistence.PersistenceException;
 import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.PillionEngine;
 import java.util.HashMap;
@@ -64,18 +69,23 @@ final class EmbeddedEngine {
   private void mustSuit(PillionUrl wanted) {
     boolean suits =
         (wanted.listen().isEmpty() || wanted.listen().equals(url.listen()))
-            && (wanted.maxMemory().isEmpty() || wanted.maxMemory().equals(url.maxMemory()));
+            && (wanted.maxMemory().isEmpty() || wanted.maxMemory().equals(url.maxMemory()))
+            && (wanted.config().isEmpty() || wanted.config().equals(url.config()));
     if (!suits) {
       throw new PillionUrlException(
           String.format(
-              "The engine \"%s\" is open in this JVM with another listen or maxmemory than this URL"
-                  + " wants; use the same settings or another name (embedded:name).",
+              "The engine \"%s\" is open in this JVM with another listen, maxmemory or config than"
+                  + " this URL wants; use the same settings or another name (embedded:name).",
               wanted.embeddedName()));
     }
   }
 
   private static EngineBuilder builder(PillionUrl url) {
-    EngineBuilder builder = new EngineBuilder().set("maxmemory-policy", "volatile-lru");
+    Parameters parameters = parameters(url);
+    EngineBuilder builder = new EngineBuilder().parameters(parameters);
+    if (isKept(parameters)) {
+      builder.warm();
+    }
     if (!url.maxMemory().isEmpty()) {
       builder.memoryBytes(bytes(url.maxMemory()));
     }
@@ -87,6 +97,35 @@ final class EmbeddedEngine {
       builder.listen(endpoint(url.listen()));
     }
     return builder;
+  }
+
+  private static Parameters parameters(PillionUrl url) {
+    Parameters parameters =
+        new Parameters().set("save", "").set("maxmemory-policy", "volatile-lru");
+    try {
+      new ConfigFile(
+              parameters,
+              path -> {
+                throw new PillionUrlException(
+                    "The config of an embedded engine includes no files: " + path);
+              })
+          .load(url.config());
+    } catch (FatalConfigException e) {
+      throw new PillionUrlException(
+          "The embedded engine does not take this config. "
+              + e.text()
+                  .lines()
+                  .filter(line -> !line.startsWith("***"))
+                  .collect(joining(" "))
+                  .strip(),
+          e);
+    }
+    return parameters;
+  }
+
+  /** Whether the data outlive the process: else files that happen to be there are not ours. */
+  private static boolean isKept(Parameters parameters) {
+    return parameters.isOn("appendonly") || !parameters.words("save").isEmpty();
   }
 
   private static long bytes(String text) {
@@ -124,16 +163,18 @@ final class EmbeddedEngine {
     if (started == null) {
       try {
         started = builder.start();
-      } catch (ListenException e) {
+      } catch (ListenException | PersistenceException e) {
         throw new ConnectionException(
             "The embedded engine cannot be started: " + e.getMessage(), e);
       }
       running = started;
       LOG.info(
-          "Pillion runs {} inside this process, which {}; its data is this process' own and ends"
-              + " with it",
+          "Pillion runs {} inside this process, which {}; its data is this process' own and {}",
           url.embeddedName().isEmpty() ? "an engine" : "the engine " + url.embeddedName(),
-          url.listen().isEmpty() ? "opens no port" : "listens on " + where(started));
+          url.listen().isEmpty() ? "opens no port" : "listens on " + where(started),
+          isKept(started.parameters())
+              ? "kept in " + started.parameters().text("dir")
+              : "ends with it");
     }
     return started;
   }
@@ -153,6 +194,9 @@ final class EmbeddedEngine {
     }
     synchronized (this) {
       if (running != null) {
+        if (!running.saveAtEnd()) {
+          LOG.error("The data of the embedded engine could not be saved and are lost");
+        }
         running.close();
         running = null;
       }

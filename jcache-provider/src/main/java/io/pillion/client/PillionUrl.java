@@ -79,7 +79,12 @@ public final class PillionUrl {
      */
     LISTEN("listen"),
     /** The memory of an embedded engine, as {@code 64mb} or {@code 1gb}. */
-    MAX_MEMORY("maxmemory");
+    MAX_MEMORY("maxmemory"),
+    /**
+     * What else an embedded engine is told: directives as in {@code redis.conf}, one a line (in a
+     * URL a line ends with {@code %0A}).
+     */
+    CONFIG("config");
 
     private final String text;
 
@@ -155,9 +160,10 @@ public final class PillionUrl {
     timeout();
     connectTimeout();
     verifyPeer();
-    if (kind != Kind.EMBEDDED && !(listen().isEmpty() && maxMemory().isEmpty())) {
+    if (kind != Kind.EMBEDDED
+        && !(listen().isEmpty() && maxMemory().isEmpty() && config().isEmpty())) {
       throw new PillionUrlException(
-          "The options listen and maxmemory of the Pillion URL are for embedded: engines.");
+          "The options listen, maxmemory and config of the Pillion URL are for embedded: engines.");
     }
   }
 
@@ -520,6 +526,11 @@ public final class PillionUrl {
   /** The memory of an embedded engine as {@code maxmemory} takes it; empty for its default. */
   public String maxMemory() {
     return options.getOrDefault(Option.MAX_MEMORY, "");
+  }
+
+  /** The directives of an embedded engine, one a line; empty for its defaults. */
+  public String config() {
+    return options.getOrDefault(Option.CONFIG, "");
   }
 
   private Duration duration(Option option) {

@@ -8,4 +8,8 @@ public final class PillionUrlException extends IllegalArgumentException {
   public PillionUrlException(String message) {
     super(message);
   }
+
+  PillionUrlException(String message, Throwable cause) {
+    super(message, cause);
+  }
 }

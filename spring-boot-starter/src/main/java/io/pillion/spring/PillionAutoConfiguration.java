@@ -48,6 +48,9 @@ public final class PillionAutoConfiguration {
       long bytes = properties.embedded().maxMemory().toBytes();
       url = url.with(Option.MAX_MEMORY, Long.toString(bytes));
     }
+    if (!properties.embedded().settings().isEmpty() && url.kind() == PillionUrl.Kind.EMBEDDED) {
+      url = url.with(Option.CONFIG, properties.embedded().config());
+    }
     String name = properties.clientName() == null ? applicationName : properties.clientName();
     if (url.clientName() == null && !name.isBlank()) {
       // Servers refuse names with spaces in them.

@@ -60,8 +60,33 @@ public record PillionProperties(
    *     address and a port such as 127.0.0.1:6399, or the absolute path of a Unix domain socket.
    *     Empty for nowhere: no port is opened.
    * @param maxMemory Memory for keys and values, outside the Java heap.
+   * @param settings Directives of the engine as in redis.conf, by their names: what is kept on disk
+   *     (dir, appendonly, save), backups (backup-schedule, restore-from) and others. True and false
+   *     are read as yes and no.
    */
-  public record Embedded(@DefaultValue("") String listen, @Nullable DataSize maxMemory) {}
+  public record Embedded(
+      @DefaultValue("") String listen,
+      @Nullable DataSize maxMemory,
+      @DefaultValue Map<String, String> settings) {
+
+    /** The settings as lines of redis.conf. */
+    public String config() {
+      StringBuilder lines = new StringBuilder();
+      settings.forEach(
+          (name, value) -> lines.append(name).append(' ').append(words(value)).append('\n'));
+      return lines.toString();
+    }
+
+    private static String words(String value) {
+      return switch (value) {
+        case "" -> "\"\"";
+        // What YAML makes of yes and no.
+        case "true" -> "yes";
+        case "false" -> "no";
+        default -> value.replaceAll("[\r\n]", " ");
+      };
+    }
+  }
 
   /**
    * Spring caches: what holds for all of them, and what single caches say otherwise.

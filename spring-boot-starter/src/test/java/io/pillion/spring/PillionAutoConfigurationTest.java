@@ -6,9 +6,14 @@ import io.pillion.client.Command;
 import io.pillion.client.Commands;
 import io.pillion.client.PillionUrl;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 
@@ -53,6 +58,43 @@ class PillionAutoConfigurationTest {
               assertThat(context.getBean(PillionProperties.class).toString())
                   .doesNotContain("better", "secret");
             });
+  }
+
+  @Test
+  void settingsReachTheEmbeddedEngineAndItsDataOutliveIt(@TempDir Path folder) {
+    ApplicationContextRunner keeping =
+        runner.withPropertyValues(
+            "pillion.url=embedded:keeping",
+            "pillion.embedded.settings.dir=" + folder,
+            "pillion.embedded.settings.save=3600 1",
+            "pillion.embedded.settings.lazyfree-lazy-expire=true",
+            "pillion.embedded.settings.backup-schedule=0 3 * * *");
+    keeping.run(
+        context -> {
+          Commands commands = context.getBean(Commands.class);
+          commands.call(Command.of("SET", "greeting", "hello"));
+          assertThat(text(commands, "CONFIG", "GET", "backup-schedule")).contains("0 3 * * *");
+          assertThat(text(commands, "CONFIG", "GET", "lazyfree-lazy-expire")).contains("yes");
+          assertThat(text(commands, "INFO", "persistence")).doesNotContain("backup_next_time:0");
+        });
+    keeping.run(
+        context ->
+            assertThat(text(context.getBean(Commands.class), "GET", "greeting"))
+                .isEqualTo("hello"));
+  }
+
+  private static String text(Commands commands, String name, String... args) {
+    return text(commands.call(Command.of(name, args)));
+  }
+
+  private static String text(@Nullable Object value) {
+    if (value instanceof byte[] bytes) {
+      return new String(bytes, StandardCharsets.UTF_8);
+    }
+    if (value instanceof List<?> list) {
+      return list.stream().map(PillionAutoConfigurationTest::text).collect(Collectors.joining(" "));
+    }
+    return String.valueOf(value);
   }
 
   @Test

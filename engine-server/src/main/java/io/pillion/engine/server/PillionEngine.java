@@ -79,7 +79,7 @@ public final class PillionEngine implements AutoCloseable {
    *
    * @return false when the data could not be saved
    */
-  boolean saveAtEnd() {
+  public boolean saveAtEnd() {
     boolean[] saved = new boolean[1];
     engine.hold(() -> saved[0] = shutdown.endAtOnce());
     return saved[0];

@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.world.SimulatedDisk;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Timeout;
@@ -16,9 +19,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Power is lost at any moment of an append-only log's life: while it is appended to, rewritten,
- * turned on, given up after a failed fsync. What the disk may then hold must load, or be refused
- * with a place up to which it is whole; nothing that was acknowledged may be missing, no
- * transaction may be torn, and the manifest must name no file that is not there.
+ * turned on, given up after a failed fsync, while RDB files are saved and backups made and deleted
+ * beside it. What the disk may then hold must load, or be refused with a place up to which it is
+ * whole; nothing that was acknowledged may be missing, no transaction may be torn, and the manifest
+ * must name no file that is not there. An RDB file is whole and as new as SAVE has said; a backup
+ * that was answered is there, and each that is there is whole.
  *
  * <p>{@code -Dpillion.crash.states=20000} tries more than a build does.
  */
@@ -61,6 +66,11 @@ final class PowerLossTest {
     private final SplittableRandom random;
     private final SimulatedDisk disk = new SimulatedDisk();
     private final List<Write> writes = new ArrayList<>();
+    private final Map<String, CompletableFuture<@Nullable Object>> backups = new TreeMap<>();
+    private final Map<String, CompletableFuture<@Nullable Object>> deleted = new TreeMap<>();
+    private @Nullable CompletableFuture<@Nullable Object> save;
+    private long savedKeys;
+    private long keysToSave;
     private AofWorld engine;
     private int checked;
     private boolean checking;
@@ -88,6 +98,7 @@ final class PowerLossTest {
     private void step() {
       switch (random.nextInt(20)) {
         case 0 -> engine.sendOnly("BGREWRITEAOF");
+        case 2, 3, 4 -> keep();
         case 1 -> {
           if (random.nextInt(3) == 0 && mayFail()) {
             disk.fail(
@@ -103,6 +114,46 @@ final class PowerLossTest {
             write();
           }
         }
+      }
+    }
+
+    /** On a connection of its own, as others wait there for what they have asked for. */
+    private CompletableFuture<@Nullable Object> ask(Object... words) {
+      return AofWorld.send(engine.connect(), words);
+    }
+
+    private void keep() {
+      switch (random.nextInt(6)) {
+        case 0 -> engine.sendOnly("BGSAVE");
+        case 1 -> {
+          noteSave();
+          save = null;
+          // It answers before anything else happens, and saves what was written so far.
+          keysToSave = keys();
+          save = ask("SAVE");
+        }
+        case 2 -> {
+          List<String> names = new ArrayList<>(backups.keySet());
+          if (!names.isEmpty()) {
+            String name = names.get(random.nextInt(names.size()));
+            deleted.putIfAbsent(name, ask("BACKUP", "DELETE", name));
+          }
+        }
+        default -> {
+          String name = "b" + backups.size();
+          backups.put(name, ask("BACKUP", "CREATE", name));
+        }
+      }
+    }
+
+    private long keys() {
+      return engine.engine().engine().keyspace().database(0).size();
+    }
+
+    private void noteSave() {
+      CompletableFuture<@Nullable Object> asked = save;
+      if (asked != null && asked.isDone() && "OK".equals(asked.join())) {
+        savedKeys = keysToSave;
       }
     }
 
@@ -126,6 +177,7 @@ final class PowerLossTest {
 
     /** When each write was answered. */
     private void note() {
+      noteSave();
       for (Write write : writes) {
         if (write.acknowledgedNanos < 0 && isAcknowledged(write)) {
           write.acknowledgedNanos = engine.world().nanos();
@@ -161,6 +213,8 @@ final class PowerLossTest {
       checkManifest(after, context);
       try (AofWorld restarted = restart(after, context)) {
         check(restarted, context);
+        checkFile(restarted, after, context);
+        checkBackups(restarted, after, context);
       }
       checking = false;
     }
@@ -218,6 +272,50 @@ final class PowerLossTest {
         }
       }
       assertThat(restarted.call("DBSIZE")).as("%s: keys", context).isEqualTo((long) found);
+    }
+
+    private void checkFile(AofWorld restarted, SimulatedDisk after, String context)
+        throws IOException {
+      String path = "/dump.rdb";
+      if (!after.exists(path)) {
+        assertThat(savedKeys).as("%s: keys saved", context).isZero();
+        return;
+      }
+      RdbReader.Options options =
+          new RdbReader.Options(/* keepExpired= */ true, /* replace= */ true, /* checksum= */ true);
+      try (InputStream in = after.open(path)) {
+        RdbReader reader =
+            new RdbReader(
+                in,
+                after.size(path),
+                restarted.engine().engine().keyspace(),
+                Functions.NONE,
+                options.asDry());
+        reader.readHeader();
+        while (reader.readSome(1 << 20, 1000)) {
+          assertThat(reader.offset()).as("%s: %s", context, path).isPositive();
+        }
+        assertThat(reader.keys()).as("%s: keys", context).isGreaterThanOrEqualTo(savedKeys);
+      }
+    }
+
+    private void checkBackups(AofWorld restarted, SimulatedDisk after, String context) {
+      // What was not finished is removed first.
+      restarted.world().advanceMillis(1);
+      backups.forEach(
+          (name, reply) -> {
+            Object verified = restarted.call("BACKUP", "VERIFY", name);
+            if (reply.isDone() && name.equals(reply.join()) && !deleted.containsKey(name)) {
+              assertThat(verified).as("%s: %s", context, name).isEqualTo("OK");
+            } else {
+              assertThat(verified)
+                  .as("%s: %s", context, name)
+                  .isIn("OK", "-ERR there is no backup '" + name + "'");
+            }
+          });
+      assertThat(after.listing().keySet())
+          .as(context)
+          .noneMatch(path -> path.startsWith("/backups/.temp-"));
     }
 
     /** With everysec a failing disk can only be made up for by the next second's try. */

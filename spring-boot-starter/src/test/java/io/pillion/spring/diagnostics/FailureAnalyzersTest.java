@@ -78,6 +78,29 @@ class FailureAnalyzersTest {
     }
   }
 
+  @Test
+  void aSettingThatTheEngineDoesNotKnow(CapturedOutput output) {
+    start("--pillion.url=embedded:unknown", "--pillion.embedded.settings.apendonly=yes");
+
+    assertThat(output)
+        .contains("does not take pillion.embedded.settings")
+        .contains("apendonly yes");
+    noStackTrace(output);
+  }
+
+  @Test
+  void aBackupThatIsNotThere(CapturedOutput output) {
+    start(
+        "--pillion.url=embedded:no-backup",
+        "--pillion.embedded.settings.dir=" + System.getProperty("java.io.tmpdir"),
+        "--pillion.embedded.settings.restore-from=none");
+
+    assertThat(output)
+        .contains("cannot use what pillion.embedded.settings say of its files")
+        .contains("there is no backup 'none'");
+    noStackTrace(output);
+  }
+
   private static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
