@@ -10,6 +10,7 @@ import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.dispatch.EngineStatistics;
 import io.pillion.engine.dispatch.Outlet;
 import io.pillion.engine.keyspace.Database;
+import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.keyspace.Waiter;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.observe.MemoryFigures;
@@ -310,8 +311,9 @@ final class ServerInfo {
     boolean loading = engine.restrictions().isLoading();
     line("loading", loading ? 1 : 0);
     line("async_loading", 0);
-    line("current_cow_peak", 0);
-    line("current_cow_size", 0);
+    Keyspace keyspace = engine.keyspace();
+    line("current_cow_peak", keyspace.isCut() ? keyspace.cutPeakBytes() : 0);
+    line("current_cow_size", keyspace.cutHeldBytes());
     line("current_cow_size_age", 0);
     double share = rdb.keysSaved() / (double) Math.max(1, rdb.keysToSave());
     line("current_fork_perc", String.format(Locale.ROOT, "%.2f", 100 * Math.min(1, share)));
@@ -324,9 +326,12 @@ final class ServerInfo {
     line("rdb_last_bgsave_time_sec", rdb.lastSeconds());
     line("rdb_current_bgsave_time_sec", rdb.currentSeconds(engine));
     line("rdb_saves", rdb.saves());
-    line("rdb_last_cow_size", 0);
+    line("rdb_last_cow_size", keyspace.cutPeakBytes());
     line("rdb_last_load_keys_expired", rdb.keysExpired());
     line("rdb_last_load_keys_loaded", rdb.keysLoaded());
+    line("snapshot_spilled_bytes", keyspace.cutSpilledBytes());
+    line("snapshot_delayed_writes", engine.statistics().delayedWrites());
+    line("snapshot_delay_usec", engine.statistics().delayNanos() / 1000);
     appendOnly(services.appendOnly().status());
     backups(services.backups().status());
     LoadProgress log = services.appendOnly().progress();
@@ -438,6 +443,7 @@ final class ServerInfo {
     line("client_output_buffer_limit_disconnections", statistics.outputLimitDisconnections());
     line("eventloop_cycles", statistics.holds());
     line("eventloop_duration_sum", statistics.holdNanos() / 1000);
+    line("longest_turn_usec", statistics.longestHoldNanos() / 1000);
     line("eventloop_duration_cmd_sum", statistics.commandNanos() / 1000);
     line(
         "instantaneous_eventloop_cycles_per_sec",

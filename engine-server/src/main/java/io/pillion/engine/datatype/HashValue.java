@@ -318,6 +318,7 @@ public final class HashValue {
    */
   public void expireAt(Bytes field, long deadline) {
     long root = root();
+    plain(root).beforeChange(field);
     if (!isExpiring(arena, root)) {
       long schedule = SortedSetValue.create(arena);
       try {
@@ -334,7 +335,42 @@ public final class HashValue {
   /** Lets a field stay; false when it did. */
   public boolean persist(Bytes field) {
     long root = root();
-    return isExpiring(arena, root) && schedule(root).remove(field);
+    if (!isExpiring(arena, root)) {
+      return false;
+    }
+    plain(root).beforeChange(field);
+    return schedule(root).remove(field);
+  }
+
+  // --- a snapshot's walk
+
+  /** Is shown the fields of a hash, or the members of a set, part by part. */
+  @FunctionalInterface
+  public interface PartVisitor {
+    /**
+     * Sees one field; the spans are moved afterwards.
+     *
+     * @param value of no meaning for a set
+     * @param deadline when it leaves, in Unix milliseconds, or {@link #NEVER}
+     */
+    void visit(Span field, Span value, long deadline);
+  }
+
+  /** The root of the table of a large hash, or 0. */
+  public static long watchable(Arena arena, long root) {
+    long fields = isExpiring(arena, root) ? arena.getLong(root + FIELDS) : root;
+    return arena.getByte(fields) == Layout.PAGED ? fields : 0;
+  }
+
+  /** A walk over this hash, which is a large one, while it changes. */
+  public PartWalk walk(PartVisitor visitor) {
+    long root = root();
+    return new TableWalk(
+        arena,
+        watchable(arena, root),
+        /* pairs= */ true,
+        isExpiring(arena, root) ? schedule(root) : null,
+        visitor);
   }
 
   // --- walks

@@ -23,7 +23,8 @@ public final class ListValue {
   private static final byte PAGED = 1;
   static final byte PAGE = 2;
 
-  // A paged root: encoding (byte), count (long), first page, last page.
+  // A paged root: encoding (byte), who watches it (Watch.OFFSET), count (long), first page, last
+  // page.
   private static final int COUNT = 8;
   private static final int FIRST = 16;
   private static final int LAST = 24;
@@ -102,6 +103,7 @@ public final class ListValue {
     }
     long copy = arena.allocate(PAGED_BYTES);
     arena.copy(root, copy, PAGED_BYTES);
+    Watch.set(arena, copy, 0);
     arena.putLong(copy + FIRST, 0);
     long last = 0;
     try {
@@ -181,6 +183,7 @@ public final class ListValue {
     int offset = ListPage.offsetOf(arena, page, number);
     int head = ListPage.headOf(element);
     if (ListPage.head(arena, page, offset) == head) {
+      beforeChange(page);
       ListPage.overwrite(arena, page, offset, head, element);
       return;
     }
@@ -210,6 +213,7 @@ public final class ListValue {
             number + here == inPage
                 ? ListPage.end(arena, page)
                 : ListPage.offsetOf(arena, page, number + here);
+        beforeChange(page);
         ListPage.remove(arena, page, begin, end, here);
         shrink(page);
       }
@@ -237,6 +241,7 @@ public final class ListValue {
           && ListPage.usedBytes(arena, at) + ListPage.usedBytes(arena, next) <= most
           && ListPage.count(arena, at) + ListPage.count(arena, next) <= maxCount()
           && ListPage.canAppend(arena, at, next)) {
+        beforeChange(at);
         ListPage.append(arena, at, next);
         unlink(next);
       } else {
@@ -381,8 +386,37 @@ public final class ListValue {
         return;
       }
       boolean first = entry == ListPage.start(arena, current);
+      beforeChange(current);
       ListPage.remove(arena, current, entry, entryEnd, 1);
       offset = first ? entryEnd : entry;
+    }
+  }
+
+  // --- a snapshot's walk
+
+  /** Is shown elements. */
+  public interface Visitor {
+    /** Sees an element that is kept as a number. */
+    void visit(long element);
+
+    /** Sees another element; the span is moved afterwards. */
+    void visit(Span element);
+  }
+
+  /** The root of a large list, or 0. */
+  public static long watchable(Arena arena, long root) {
+    return arena.getByte(root) == PAGED ? root : 0;
+  }
+
+  /** A walk over this list, which is a large one, while it changes; in order. */
+  public PartWalk walk(Visitor visitor, PartKeeper keeper) {
+    return new ListWalk(arena, arena.getLong(root() + FIRST), visitor, keeper);
+  }
+
+  /** The elements of a page, or where it leads, are about to change. */
+  private void beforeChange(long ofPage) {
+    if (arena.getByte(ofPage) == PAGE) {
+      Watch.beforeChange(arena, root(), ofPage);
     }
   }
 
@@ -483,6 +517,7 @@ public final class ListValue {
   }
 
   private void write(long inPage, int offset, int head, Bytes element) {
+    beforeChange(inPage);
     long moved = ListPage.insert(arena, inPage, offset, head, element, mostBytes());
     if (moved != inPage) {
       relink(moved);
@@ -499,6 +534,7 @@ public final class ListValue {
 
   /** Moves the entries from an offset on to a new page behind this one, and returns that. */
   private long split(long inPage, int offset) {
+    beforeChange(inPage);
     int kept = 0;
     for (int at = ListPage.start(arena, inPage); at < offset; kept++) {
       at = ListPage.offsetBehind(arena, inPage, at);
@@ -520,6 +556,7 @@ public final class ListValue {
     if (previous == 0) {
       arena.putLong(root + FIRST, moved);
     } else {
+      beforeChange(previous);
       ListPage.setNext(arena, previous, moved);
     }
     if (next == 0) {
@@ -533,9 +570,11 @@ public final class ListValue {
     long root = root();
     long previous = ListPage.previous(arena, gone);
     long next = ListPage.next(arena, gone);
+    beforeChange(gone);
     if (previous == 0) {
       arena.putLong(root + FIRST, next);
     } else {
+      beforeChange(previous);
       ListPage.setNext(arena, previous, next);
     }
     if (next == 0) {
@@ -563,6 +602,7 @@ public final class ListValue {
       return;
     }
     if (arena.getByte(roomy) == PAGE) {
+      beforeChange(roomy);
       ListPage.setPrevious(arena, moved, ListPage.previous(arena, roomy));
       ListPage.setNext(arena, moved, ListPage.next(arena, roomy));
       relink(moved);
@@ -586,6 +626,7 @@ public final class ListValue {
       }
     }
     arena.putByte(root, PAGED);
+    Watch.set(arena, root, 0);
     arena.putLong(root + COUNT, count);
     arena.putLong(root + FIRST, first);
     arena.putLong(root + LAST, first);
@@ -611,6 +652,8 @@ public final class ListValue {
       // It stays large for now.
       return;
     }
+    beforeChange(only);
+    Watch.rootMoved(arena, Watch.get(arena, root), 0);
     arena.putLong(cell, small);
     arena.free(only);
     arena.free(root);

@@ -182,6 +182,17 @@ final class MemberIndex {
     return next >>> MAX_DEPTH != 0 ? 0 : next;
   }
 
+  /** Moves to the page of a hash; returns how many bits its members' hashes have in common. */
+  int seekHash(long hash) {
+    descend((int) (hash >>> HASH_SHIFT));
+    return arena.getByte(page + DEPTH);
+  }
+
+  /** The first bits of a member's hash, as many as tell pages apart, and some more. */
+  long hashHere(int i) {
+    return arena.getLong(page + SLOTS + 8L * i) >>> REF_BITS << HASH_SHIFT;
+  }
+
   int recordsHere() {
     return count(page);
   }

@@ -25,9 +25,10 @@ import org.jspecify.annotations.Nullable;
  * a B+tree (log n comparisons), linear hashing (long chains before their turn comes), a flat
  * directory (its doubling copies megabytes at once).
  *
- * <p>Root block: layout in byte 0, bits of the root node in byte 1, entries in the second word, the
- * root node's slots from the third on. A slot is a page's address, or a child's with its lowest bit
- * set and the child's bits in the highest byte.
+ * <p>Root block: layout in byte 0, bits of the root node in byte 1, then the number under which
+ * somebody watches it ({@link Watch#OFFSET}), entries in the second word, the root node's slots
+ * from the third on. A slot is a page's address, or a child's with its lowest bit set and the
+ * child's bits in the highest byte.
  */
 final class PageTable {
   static final int HEADER_BYTES = 16;
@@ -102,7 +103,11 @@ final class PageTable {
   // --- look-up
 
   private void locate(long hash) {
-    long root = arena.getLong(cell);
+    locateFrom(arena.getLong(cell), hash);
+  }
+
+  /** Opens the page of a hash in the table with this root. */
+  void locateFrom(long root, long hash) {
     parentSlot = 0;
     above = 0;
     node = root + HEADER_BYTES;
@@ -136,6 +141,16 @@ final class PageTable {
 
   // --- change
 
+  /** What has this hash is about to change; the located page stays. */
+  private void beforeChange(long hash) {
+    Watch.beforeChange(arena, arena.getLong(cell), hash);
+  }
+
+  /** What is kept elsewhere of a key is about to change. */
+  void beforeChange(Bytes key) {
+    beforeChange(key.hash(arena.hashSeed()));
+  }
+
   /**
    * Adds an entry, or gives the key another value.
    *
@@ -148,10 +163,12 @@ final class PageTable {
     int index = page.find(hash, key);
     if (index >= 0) {
       if (pairs) {
+        beforeChange(hash);
         replace(hash, key, value);
       }
       return false;
     }
+    beforeChange(hash);
     int bytes = Page.storedBytes(key.length()) + (pairs ? Page.storedBytes(value.length()) : 0);
     long keyBlock = block(key);
     long valueBlock = 0;
@@ -317,10 +334,15 @@ final class PageTable {
     nodeBits = bits;
     if (parentSlot == 0) {
       arena.putByte(node - HEADER_BYTES + 1, (byte) bits);
-      arena.putLong(cell, node - HEADER_BYTES);
+      rootMoved(node - HEADER_BYTES);
     } else {
       arena.putLong(parentSlot, node | CHILD | (long) bits << 56);
     }
+  }
+
+  private void rootMoved(long root) {
+    arena.putLong(cell, root);
+    Watch.rootMoved(arena, Watch.get(arena, root), root);
   }
 
   /** Takes a key out; false when it was not there. */
@@ -331,6 +353,7 @@ final class PageTable {
     if (index < 0) {
       return false;
     }
+    beforeChange(hash);
     freeElements();
     page.remove(index);
     addToSize(-1);
@@ -618,6 +641,7 @@ final class PageTable {
     int bits = arena.getByte(root + 1);
     long copied = arena.allocate(HEADER_BYTES + (8L << bits));
     arena.copy(root, copied, HEADER_BYTES);
+    Watch.set(arena, copied, 0);
     arena.clear(copied + HEADER_BYTES, 8L << bits);
     try {
       copyNode(arena, root + HEADER_BYTES, copied + HEADER_BYTES, bits, 0, pairs);

@@ -76,6 +76,13 @@ final class PlainHash {
     return isPaged(root) ? PageTable.size(arena, root) : Packed.entries(arena, root);
   }
 
+  /** What is kept elsewhere of a field is about to change. */
+  void beforeChange(Bytes field) {
+    if (isPaged()) {
+      table().beforeChange(field);
+    }
+  }
+
   /** Whether it has become a table. */
   boolean isPaged() {
     return isPaged(root());

@@ -117,6 +117,11 @@ final class ScoreTree {
     return true;
   }
 
+  /** How many entries there are. */
+  int size() {
+    return total(arena.getLong(holder));
+  }
+
   // --- searching
 
   /** How many entries have a score below this one, or below or equal to it. */

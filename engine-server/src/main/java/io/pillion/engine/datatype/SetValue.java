@@ -51,6 +51,17 @@ public final class SetValue {
     }
   }
 
+  /** The root of a large set, or 0. */
+  public static long watchable(Arena arena, long root) {
+    return arena.getByte(root) == Layout.PAGED ? root : 0;
+  }
+
+  /** A walk over this set, which is a large one, while it changes. */
+  public PartWalk walk(HashValue.PartVisitor visitor) {
+    return new TableWalk(
+        arena, arena.getLong(cell), /* pairs= */ false, /* schedule= */ null, visitor);
+  }
+
   /** Whether it has so many blocks that freeing them at once would take long. */
   public static boolean isLarge(Arena arena, long root) {
     return arena.getByte(root) == Layout.PAGED && PageTable.size(arena, root) > Layout.LARGE;

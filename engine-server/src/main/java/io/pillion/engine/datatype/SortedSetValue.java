@@ -28,7 +28,7 @@ public final class SortedSetValue {
   static final byte PACKED = 0;
   private static final byte PAGED = 1;
 
-  // A paged root: encoding (byte), count (int at 4), tree, index.
+  // A paged root: encoding (byte), who watches it (Watch.OFFSET), count (int at 4), tree, index.
   private static final int COUNT = 4;
   private static final int TREE = 8;
   private static final int INDEX = 16;
@@ -206,6 +206,7 @@ public final class SortedSetValue {
   public void removeSought() {
     long root = arena.getLong(cell);
     if (isPaged(root)) {
+      Watch.beforeChange(arena, root, soughtHash);
       tree().rankOf(MemberRecord.score(arena, foundRecord), sought);
       index().remove(soughtHash, foundRecord);
       tree().removeHere(1);
@@ -268,12 +269,16 @@ public final class SortedSetValue {
       tree().seekRank(from, size - (count - left));
       int here = Math.min(left, tree().restOfLeaf());
       long[] records = new long[here];
+      long[] hashes = new long[here];
       for (int i = 0; i < here; i++) {
         records[i] = tree().recordAhead(i);
+        hashes[i] = hashOf(records[i]);
+        Watch.beforeChange(arena, root, hashes[i]);
       }
       tree().removeHere(here);
-      for (long record : records) {
-        index().remove(hashOf(record), record);
+      for (int i = 0; i < here; i++) {
+        long record = records[i];
+        index().remove(hashes[i], record);
         arena.free(record);
       }
       left -= here;
@@ -381,6 +386,31 @@ public final class SortedSetValue {
     }
   }
 
+  // --- a snapshot's walk
+
+  /** Is shown members and scores. */
+  @FunctionalInterface
+  public interface Visitor {
+    /** Sees one entry; the span is moved afterwards. */
+    void visit(Span member, double score);
+  }
+
+  /** The root of a large set, or 0. */
+  public static long watchable(Arena arena, long root) {
+    return isPaged(arena, root) ? root : 0;
+  }
+
+  /** A walk over this set, which is a large one, while it changes. */
+  public PartWalk walk(Visitor visitor) {
+    long root = arena.getLong(cell);
+    return new SortedSetWalk(
+        arena,
+        new ScoreTree(arena, root + TREE),
+        new MemberIndex(arena, root + INDEX),
+        size(),
+        visitor);
+  }
+
   // --- the large form
 
   private static boolean isPaged(Arena arena, long root) {
@@ -432,6 +462,7 @@ public final class SortedSetValue {
     }
     arena.putLong(root + TREE, tree);
     arena.putByte(root, PAGED);
+    Watch.set(arena, root, 0);
     arena.putInt(root + COUNT, 0);
     return root;
   }
@@ -466,6 +497,7 @@ public final class SortedSetValue {
   private void insert(double score) {
     long root = arena.getLong(cell);
     isPaged(root);
+    Watch.beforeChange(arena, root, soughtHash);
     long record = MemberRecord.create(arena, sought, score);
     try {
       index().insert(soughtHash, record);
@@ -486,6 +518,7 @@ public final class SortedSetValue {
   }
 
   private void rescore(double score) {
+    Watch.beforeChange(arena, arena.getLong(cell), soughtHash);
     double before = MemberRecord.score(arena, foundRecord);
     tree().rankOf(before, sought);
     if (!tree().rescoreInPlace(score, sought)) {

@@ -36,7 +36,8 @@ public final class StreamValue {
   private static final int PAGES = 48;
   private static final int TAIL = PAGES + IdTree.HOLDER_BYTES;
   private static final int GROUPS = TAIL + 8;
-  private static final int ROOT_BYTES = GROUPS + 8;
+  private static final int WATCHED = GROUPS + 8;
+  private static final int ROOT_BYTES = WATCHED + 8;
 
   private final Arena arena;
   private final long root;
@@ -216,6 +217,7 @@ public final class StreamValue {
         shrink(tail);
       }
     } else {
+      beforeChange(tail);
       page.open(roomyTail(tail, size + page.sizeOfId(id)));
     }
     page.append(id, words, own);
@@ -246,6 +248,7 @@ public final class StreamValue {
     }
     pages.word(0, page);
     arena.putLong(root + TAIL, page);
+    beforeChange(~page);
     return page;
   }
 
@@ -294,6 +297,7 @@ public final class StreamValue {
     if (page == null) {
       return false;
     }
+    beforeChange(page.address());
     if (StreamPage.count(arena, page.address()) == 1) {
       removePage(page.address());
     } else {
@@ -354,6 +358,7 @@ public final class StreamValue {
         break;
       }
       if (size() - count >= most) {
+        beforeChange(page);
         removePage(page);
         removed += count;
         arena.putLong(root + SIZE, size() - count);
@@ -386,6 +391,7 @@ public final class StreamValue {
       }
       int before = countBefore(page, least);
       if (before == count) {
+        beforeChange(page);
         removePage(page);
         removed += count;
         arena.putLong(root + SIZE, size() - count);
@@ -411,6 +417,7 @@ public final class StreamValue {
 
   /** Removes some, but not all entries of a page. */
   private void removeFirst(long address, int count) {
+    beforeChange(address);
     StreamPage page = new StreamPage(arena).open(address);
     for (int i = 0; i < count; i++) {
       page.next();
@@ -528,6 +535,34 @@ public final class StreamValue {
       }
     }
     return UNKNOWN;
+  }
+
+  // --- a snapshot's walk
+
+  /** Is shown pages. */
+  @FunctionalInterface
+  public interface PageVisitor {
+    /**
+     * Sees a page.
+     *
+     * @param entries at its first entry
+     * @param count how many it has; the walk may go on behind them
+     */
+    void visit(Entries entries, int count);
+  }
+
+  /** A walk over this stream's pages while they change; in order. The cell may go meanwhile. */
+  public PartWalk walk(PageVisitor visitor, PartKeeper keeper) {
+    return new StreamWalk(arena, this, pages(), visitor, keeper);
+  }
+
+  /** What stands for the root where it is about who watches: see {@link Watch#OFFSET}. */
+  public static long watchable(long root) {
+    return root + WATCHED - Watch.OFFSET;
+  }
+
+  private void beforeChange(long page) {
+    Watch.beforeChange(arena, watchable(root), page);
   }
 
   // --- walking

@@ -87,6 +87,8 @@ public final class Engine implements KeyListener {
   private CommandLog commandLog = CommandLog.OFF;
   private boolean silent;
   private boolean logFull;
+  private boolean delayed;
+  private long delayBeganNanos;
   private CommandGate gate = CommandGate.OPEN;
   private CommandObserver[] observers = {};
   private CommandMonitor monitor = CommandMonitor.NONE;
@@ -296,7 +298,7 @@ public final class Engine implements KeyListener {
     }
     lastNanos = world.nanos();
     holdBeganNanos = lastNanos;
-    logFull = commandLog.isFull();
+    logFull = commandLog.isFull() || keyspace.isCutFull();
   }
 
   /**
@@ -333,6 +335,10 @@ public final class Engine implements KeyListener {
       }
       touched.clear();
       statistics.memoryUsed(keyspace.arena().usedBytes());
+      if (lastNanos == holdBeganNanos) {
+        // No command was carried out; but something was.
+        lastNanos = world.nanos();
+      }
       statistics.held(lastNanos - holdBeganNanos);
       scheduleWake();
     } finally {
@@ -346,6 +352,9 @@ public final class Engine implements KeyListener {
     beginHold();
     try {
       action.run();
+      if (delayed) {
+        endDelay();
+      }
     } finally {
       endHold(outlets);
     }
@@ -1502,12 +1511,38 @@ public final class Engine implements KeyListener {
       unpause();
     }
     if (pause == PauseMode.NONE) {
-      return logFull && mayWrite(client, command, args);
+      return logFull && mayWrite(client, command, args) && (commandLog.isFull() || mustDelay());
     }
     if (pause == PauseMode.ALL) {
       return true;
     }
     return mayWrite(client, command, args);
+  }
+
+  /** Whether what a snapshot has gathered is too much for anything to change: counts the delay. */
+  private boolean mustDelay() {
+    if (!keyspace.isCutFull()) {
+      return false;
+    }
+    if (!delayed) {
+      delayed = true;
+      delayBeganNanos = lastNanos;
+    }
+    statistics.delayedWrite();
+    return true;
+  }
+
+  /** Lets changes go on that a snapshot has delayed, if it has room again. */
+  private void endDelay() {
+    if (keyspace.isCutFull()) {
+      return;
+    }
+    delayed = false;
+    statistics.delayed(world.nanos() - delayBeganNanos);
+    logFull = commandLog.isFull();
+    if (!logFull && pause == PauseMode.NONE) {
+      executePostponed();
+    }
   }
 
   private static boolean mayWrite(Client client, Command command, Args args) {

@@ -20,6 +20,9 @@ public final class EngineStatistics {
   private long outputLimitDisconnections;
   private long holds;
   private long holdNanos;
+  private long longestHoldNanos;
+  private long delayedWrites;
+  private long delayNanos;
   private long commandNanos;
   private long expiryNanos;
   private long evictionNanos;
@@ -159,6 +162,30 @@ public final class EngineStatistics {
   void held(long nanos) {
     holds++;
     holdNanos += nanos;
+    longestHoldNanos = Math.max(longestHoldNanos, nanos);
+  }
+
+  /** How long the lock was held at a stretch at most, in nanoseconds. */
+  public long longestHoldNanos() {
+    return longestHoldNanos;
+  }
+
+  /** How many changes had to wait for a snapshot. */
+  public long delayedWrites() {
+    return delayedWrites;
+  }
+
+  /** How long changes had to wait for snapshots, in nanoseconds. */
+  public long delayNanos() {
+    return delayNanos;
+  }
+
+  void delayedWrite() {
+    delayedWrites++;
+  }
+
+  void delayed(long nanos) {
+    delayNanos += nanos;
   }
 
   void expiring(long nanos) {
@@ -197,6 +224,9 @@ public final class EngineStatistics {
     outputLimitDisconnections = 0;
     holds = 0;
     holdNanos = 0;
+    longestHoldNanos = 0;
+    delayedWrites = 0;
+    delayNanos = 0;
     commandNanos = 0;
     expiryNanos = 0;
     evictionNanos = 0;

@@ -916,6 +916,9 @@ public final class Database {
     }
     ValueType type = KeyRecord.type(arena, record);
     long root = root(record);
+    if (keyspace.isRetained(type, root)) {
+      return;
+    }
     if (lazily && Values.isLarge(arena, type, root)) {
       keyspace.discarded().add(type, root);
     } else {

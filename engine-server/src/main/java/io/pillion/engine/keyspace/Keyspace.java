@@ -25,6 +25,8 @@ public final class Keyspace {
   private long evicted;
   private int evictionTurn;
   private @Nullable RecordCut cut;
+  private long lastCutPeakBytes;
+  private long spilledBytes;
   private boolean findsMayChange;
   private int epoch;
   private long openRecord;
@@ -116,11 +118,18 @@ public final class Keyspace {
       database.cutNumber(database.number());
     }
     cut = newCut;
+    arena.watcher(newCut);
   }
 
   /** Tells nobody any more. */
   public void endCut() {
+    RecordCut ended = cut;
+    if (ended != null) {
+      lastCutPeakBytes = ended.peakBytes();
+      spilledBytes += ended.spilledBytes();
+    }
     cut = null;
+    arena.watcher(null);
     openRecord = 0;
     findsMayChange = false;
   }
@@ -131,6 +140,54 @@ public final class Keyspace {
    */
   public void openForCut(long record) {
     openRecord = record;
+  }
+
+  /** Whether changes have to wait for whoever is told of them. */
+  public boolean isCutFull() {
+    RecordCut current = cut;
+    return current != null && current.isFull();
+  }
+
+  /** How many bytes who is told of changes has gathered and not written yet. */
+  public long cutHeldBytes() {
+    RecordCut current = cut;
+    return current == null ? 0 : current.heldBytes();
+  }
+
+  /** The most that this was during the last cut, or is during the one going on. */
+  public long cutPeakBytes() {
+    RecordCut current = cut;
+    return current == null ? lastCutPeakBytes : current.peakBytes();
+  }
+
+  /** How many bytes were moved to a file meanwhile, during all cuts so far. */
+  public long cutSpilledBytes() {
+    RecordCut current = cut;
+    return spilledBytes + (current == null ? 0 : current.spilledBytes());
+  }
+
+  /** Whether who watches a large collection that nobody can reach any more needs it still. */
+  boolean isRetained(ValueType type, long root) {
+    RecordCut current = cut;
+    if (current == null) {
+      return false;
+    }
+    int watch = Values.watch(arena, type, root);
+    return watch != 0 && current.retain(watch, type, root);
+  }
+
+  /** Gives the memory of a collection back that nobody can reach any more. */
+  public void discard(ValueType type, long root) {
+    if (Values.isLarge(arena, type, root)) {
+      discarded.add(type, root);
+    } else {
+      Values.free(arena, type, root);
+    }
+  }
+
+  /** The world that the data live in. */
+  public World world() {
+    return world;
   }
 
   /** Whether somebody is told of records before they change. */

@@ -7,6 +7,7 @@ import io.pillion.engine.datatype.SetValue;
 import io.pillion.engine.datatype.SortedSetValue;
 import io.pillion.engine.datatype.StreamValue;
 import io.pillion.engine.datatype.TypeLimits;
+import io.pillion.engine.datatype.Watch;
 import io.pillion.engine.memory.Arena;
 
 /** What every collection can do whatever its type: be made, be freed and be copied. */
@@ -46,6 +47,32 @@ public final class Values {
       case ZSET -> SortedSetValue.isLarge(arena, root);
       default -> false;
     };
+  }
+
+  /**
+   * Where somebody can have a collection watched: its root, or what stands for it; 0 when it is so
+   * small that it has no parts.
+   */
+  public static long watchable(Arena arena, ValueType type, long root) {
+    return switch (type) {
+      case HASH -> HashValue.watchable(arena, root);
+      case LIST -> ListValue.watchable(arena, root);
+      case SET -> SetValue.watchable(arena, root);
+      case ZSET -> SortedSetValue.watchable(arena, root);
+      case STREAM -> StreamValue.watchable(root);
+      default -> 0;
+    };
+  }
+
+  /** Has a collection watched under a number, or with 0 by nobody. */
+  public static void watch(Arena arena, long watchable, int watch) {
+    Watch.set(arena, watchable, watch);
+  }
+
+  /** The number under which somebody watches a collection, or 0. */
+  static int watch(Arena arena, ValueType type, long root) {
+    long watchable = watchable(arena, type, root);
+    return watchable == 0 ? 0 : Watch.get(arena, watchable);
   }
 
   /** Frees some blocks of a collection that nobody can reach any more; whether all are gone. */

@@ -53,6 +53,7 @@ public final class Arena implements AutoCloseable {
   private int slabCount;
   private int topSlab;
   private long usedBytes;
+  private @Nullable PartWatcher watcher;
   private boolean measuring;
   private long measuredBytes;
   private boolean closed;
@@ -92,6 +93,16 @@ public final class Arena implements AutoCloseable {
   /** What this arena may borrow at most. */
   public long budgetBytes() {
     return budgetBytes;
+  }
+
+  /** Who is told of parts of watched collections before they change, or null. */
+  public @Nullable PartWatcher watcher() {
+    return watcher;
+  }
+
+  /** Says who is told of parts of watched collections before they change. */
+  public void watcher(@Nullable PartWatcher newWatcher) {
+    watcher = newWatcher;
   }
 
   /** The sum of all blocks' capacities. */

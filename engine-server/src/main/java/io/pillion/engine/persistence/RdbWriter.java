@@ -61,7 +61,8 @@ final class RdbWriter {
     out.putLength(expiring);
   }
 
-  private void select(int database) {
+  /** Says in which database the keys are that follow. */
+  void select(int database) {
     if (selected != database) {
       selected = database;
       out.putByte(RdbFormat.OP_SELECT_DB);
@@ -82,22 +83,27 @@ final class RdbWriter {
    */
   ValueWriter.@Nullable Walk beginKey(int number, Database database, long record) {
     select(number);
+    writeHead(database, record, out);
+    return values.begin(database, record);
+  }
+
+  /** Writes what is known of a key, and the key. */
+  void writeHead(Database database, long record, RdbOutput to) {
     long deadline = database.deadline(record);
     if (deadline != Database.NEVER) {
-      out.putByte(RdbFormat.OP_EXPIRE_MILLIS);
-      out.putLong(deadline);
+      to.putByte(RdbFormat.OP_EXPIRE_MILLIS);
+      to.putLong(deadline);
     }
     KeyspaceSettings settings = keyspace.settings();
     if (settings.policy.order() == EvictionPolicy.Order.LFU) {
-      out.putByte(RdbFormat.OP_FREQUENCY);
-      out.putByte(database.frequency(record));
+      to.putByte(RdbFormat.OP_FREQUENCY);
+      to.putByte(database.frequency(record));
     } else if (settings.policy.order() == EvictionPolicy.Order.LRU) {
-      out.putByte(RdbFormat.OP_IDLE);
-      out.putLength(database.idleMillis(record) / 1000);
+      to.putByte(RdbFormat.OP_IDLE);
+      to.putLength(database.idleMillis(record) / 1000);
     }
-    values.writeType(database, record);
-    out.putString(database.key(record));
-    return values.begin(database, record);
+    values.writeType(database, record, to);
+    to.putString(database.key(record));
   }
 
   /** Writes a key with its value, whatever its size. */

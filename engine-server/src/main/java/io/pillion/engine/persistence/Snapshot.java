@@ -1,14 +1,23 @@
 package io.pillion.engine.persistence;
 
+import io.pillion.engine.datatype.TypeLimits;
+import io.pillion.engine.datatype.Watch;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.DetachedKeys;
 import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.keyspace.RecordCut;
+import io.pillion.engine.keyspace.ValueType;
+import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All data as they were at one moment, written as an RDB while they go on to change, without a
@@ -21,28 +30,35 @@ import org.jspecify.annotations.Nullable;
  * about to look at it with a command that may, has it taken down first: {@link RecordCut}. So every
  * record is written as it was at the cut, once, and new ones are not written at all.
  *
- * <p>A large value is written element by element, over many scans. When somebody is about to change
- * it meanwhile, the rest of it is written there and then; what of other keys is taken down in the
- * meantime is gathered apart, and follows it. Not bounded, therefore, is one hold of the lock: that
- * in which a large value that was not written yet changes for the first time.
+ * <p>A large collection is frozen when its turn comes, or when somebody is about to change it: from
+ * then on it is written part by part, over many scans, and whoever is about to change a part that
+ * was not written yet has that part gathered: {@link FrozenValue}. What of other keys is taken down
+ * while one is written is gathered apart, and follows it. A large string is written over many
+ * scans, too; but who changes it has the rest of it written there and then.
  *
  * <p>A database that is emptied meanwhile leaves its records to the snapshot, which takes them down
  * and only then lets their memory go. When all databases are emptied at once it is given up.
  *
- * <p>What was gathered and not written takes memory up to a budget; beyond it, who gathers has to
- * wait for the target.
+ * <p>What was gathered and not written takes memory up to a budget: {@link SnapshotMemory}. From
+ * half of it on, what has to wait in any case is moved to a file by whoever writes; when it is used
+ * up all the same, because the disk is too slow, {@link #isFull} has changes wait.
  */
 public final class Snapshot implements RecordCut {
+  private static final Logger log = LoggerFactory.getLogger(Snapshot.class);
   private static final int RECORDS_AT_A_TIME = 16;
+  private static final int MAX_STEPS = 256;
   private static final int AT_ONCE_BYTES = 1 << 20;
 
   private final Keyspace keyspace;
+  private final SnapshotMemory memory;
   private final Spool spool;
   private final RdbOutput out;
   private final RdbWriter writer;
   private final RdbOutput overtaking;
   private final RdbWriter overtakingWriter;
-  private final long overtakingBytes;
+  private final FrozenValue.Outputs outputs;
+  private final Map<Integer, FrozenValue> frozen = new HashMap<>();
+  private final ArrayDeque<Integer> waiting = new ArrayDeque<>();
   private final long[] sizes;
   private final long[] expiringSizes;
   private final ArrayDeque<Detached> detached = new ArrayDeque<>();
@@ -52,6 +68,12 @@ public final class Snapshot implements RecordCut {
   private long cursor;
   private long pendingRecord;
   private ValueWriter.@Nullable Walk pending;
+  private int lastWatch;
+
+  /** The number of the frozen value whose turn it is, or 0. */
+  private int current;
+
+  private Parcel overtaken;
   private long records;
   private boolean complete;
   private boolean flushed;
@@ -91,13 +113,17 @@ public final class Snapshot implements RecordCut {
       boolean atOnce) {
     this.keyspace = keyspace;
     this.atOnce = atOnce;
-    spool = new Spool(target, options.checksum(), options.memoryBytes());
+    memory = new SnapshotMemory(keyspace.world().disk(), options.folder(), options.memoryBytes());
+    spool = new Spool(target, options.checksum(), memory);
     out = new RdbOutput(spool, options.compress());
     writer = new RdbWriter(out, keyspace);
-    // Gathered whole, as it may have to wait for the end of a large value.
-    overtaking = new RdbOutput(null, options.compress());
+    overtaken = new Parcel(memory);
+    overtaking =
+        new RdbOutput((bytes, length) -> overtaken.accept(bytes, length), options.compress());
     overtakingWriter = new RdbWriter(overtaking, keyspace);
-    overtakingBytes = options.memoryBytes() / 4;
+    outputs =
+        new FrozenValue.Outputs(
+            memory, spool, out, new RdbOutput(/* sink= */ null, options.compress()));
     int databases = keyspace.databaseCount();
     sizes = new long[databases];
     expiringSizes = new long[databases];
@@ -149,11 +175,6 @@ public final class Snapshot implements RecordCut {
     return flushed;
   }
 
-  /** How often somebody who changed a key had to wait for the target. */
-  public long stalls() {
-    return spool.stalls();
-  }
-
   /**
    * Takes down some more. Under the engine lock.
    *
@@ -162,9 +183,14 @@ public final class Snapshot implements RecordCut {
    */
   public boolean scan(int mostBytes) {
     long end = out.total() + mostBytes;
-    while (!complete && !flushed && out.total() < end) {
-      if (pending != null) {
+    // There may be much to pass over that was taken down already.
+    for (int left = MAX_STEPS; left > 0 && !complete && !flushed && out.total() < end; left--) {
+      if (current != 0) {
+        stepFrozen();
+      } else if (pending != null) {
         walkOn(end);
+      } else if (!waiting.isEmpty()) {
+        beginFrozen(waiting.removeFirst());
       } else {
         scanRecords();
       }
@@ -233,6 +259,9 @@ public final class Snapshot implements RecordCut {
       return;
     }
     records++;
+    if (!atOnce && freeze(number, database, record)) {
+      return;
+    }
     if (pending != null) {
       // Another record of the same step is a large one, which is not finished.
       overtakingWriter.writeKey(number, database, record);
@@ -265,13 +294,117 @@ public final class Snapshot implements RecordCut {
     if (!atOnce) {
       keyspace.openForCut(0);
     }
-    if (overtaking.size() > 0) {
-      Bytes bytes = overtaking.bytes();
-      out.putBytes(bytes.array(), bytes.offset(), bytes.length());
-      overtaking.clear();
+    writeOvertaken();
+  }
+
+  /** What was taken down while a large value was written follows it. */
+  private void writeOvertaken() {
+    overtaking.flush();
+    if (overtaken.size() > 0) {
+      out.flush();
+      spool.splice(overtaken, 0, overtaken.size(), /* last= */ true);
+      overtaken = new Parcel(memory);
       overtakingWriter.deselect();
       writer.deselect();
     }
+  }
+
+  // --- large collections
+
+  /** Freezes the value of a record that was not taken down, if it is a large collection. */
+  private boolean freeze(int number, Database database, long record) {
+    Arena arena = keyspace.arena();
+    TypeLimits limits = keyspace.settings().types;
+    if (frozen.size() == Watch.MAX || !FrozenValue.isWorthIt(arena, limits, database, record)) {
+      return false;
+    }
+    writer.writeHead(database, record, outputs.gathering());
+    FrozenValue value = new FrozenValue(arena, limits, database, number, record, outputs);
+    do {
+      lastWatch = lastWatch == Watch.MAX ? 1 : lastWatch + 1;
+    } while (frozen.containsKey(lastWatch));
+    frozen.put(lastWatch, value);
+    value.watch(lastWatch);
+    // Soon, as what changes of it until then takes memory.
+    waiting.addLast(lastWatch);
+    return true;
+  }
+
+  private void beginFrozen(int watch) {
+    current = watch;
+    FrozenValue value = frozenValue(watch);
+    writer.select(value.number());
+    value.begin();
+  }
+
+  private FrozenValue frozenValue(int watch) {
+    return Objects.requireNonNull(frozen.get(watch), "nothing is frozen under this number");
+  }
+
+  private void stepFrozen() {
+    FrozenValue value = frozenValue(current);
+    if (!value.step()) {
+      frozen.remove(current);
+      current = 0;
+      release(value);
+      writeOvertaken();
+    }
+  }
+
+  private void release(FrozenValue value) {
+    value.watch(0);
+    memory.use(-value.walkBytes());
+    ValueType type = value.retainedType();
+    if (type != null) {
+      keyspace.discard(type, value.retainedRoot());
+    }
+  }
+
+  @Override
+  public void beforeChange(int watch, long part) {
+    FrozenValue value = frozen.get(watch);
+    if (value != null) {
+      value.beforeChange(part);
+    }
+  }
+
+  @Override
+  public void rootMoved(int watch, long root) {
+    FrozenValue value = frozen.get(watch);
+    if (value != null) {
+      value.rootMoved(root);
+    }
+  }
+
+  @Override
+  public boolean retain(int watch, ValueType type, long root) {
+    FrozenValue value = frozen.get(watch);
+    if (value != null) {
+      value.retain(type, root);
+    }
+    return value != null;
+  }
+
+  // --- what others do meanwhile
+
+  @Override
+  public boolean isFull() {
+    return memory.isFull();
+  }
+
+  @Override
+  public long heldBytes() {
+    return memory.used();
+  }
+
+  @Override
+  public long peakBytes() {
+    return memory.peak();
+  }
+
+  @Override
+  public long spilledBytes() {
+    return memory.spilled();
   }
 
   @Override
@@ -281,13 +414,9 @@ public final class Snapshot implements RecordCut {
       return;
     }
     records++;
-    if (pending == null) {
-      writer.writeKey(database.cutNumber(), database, record);
-      return;
-    }
-    overtakingWriter.writeKey(database.cutNumber(), database, record);
-    if (overtaking.size() > overtakingBytes) {
-      finishWalk();
+    if (!freeze(database.cutNumber(), database, record)) {
+      RdbWriter next = pending == null && current == 0 ? writer : overtakingWriter;
+      next.writeKey(database.cutNumber(), database, record);
     }
   }
 
@@ -300,6 +429,9 @@ public final class Snapshot implements RecordCut {
   public void beforeFlush() {
     // The arena forgets what they hold with all the rest.
     detached.clear();
+    frozen.clear();
+    waiting.clear();
+    current = 0;
     flushed = true;
     pending = null;
     pendingRecord = 0;
@@ -309,8 +441,15 @@ public final class Snapshot implements RecordCut {
   /** Gives up; what was written is of no use. Under the engine lock. */
   public void abandon() {
     if (!complete && !flushed) {
+      frozen.values().forEach(this::release);
       detached.forEach(left -> left.keys.release());
       beforeFlush();
+    }
+    try {
+      memory.close();
+    } catch (IOException e) {
+      // It has no name, so there is nothing that somebody would have to remove.
+      log.warn("Cannot close a scratch file: {}", e.getMessage());
     }
   }
 
@@ -322,5 +461,6 @@ public final class Snapshot implements RecordCut {
   /** Writes what is left, when all was taken down, and the check sum. Without the engine lock. */
   public void finish() throws IOException {
     spool.finish();
+    memory.close();
   }
 }

@@ -1,5 +1,7 @@
 package io.pillion.engine.persistence;
 
+import io.pillion.engine.datatype.PartKeeper;
+import io.pillion.engine.datatype.PartWalk;
 import io.pillion.engine.datatype.StreamConsumer;
 import io.pillion.engine.datatype.StreamGroup;
 import io.pillion.engine.datatype.StreamId;
@@ -19,92 +21,106 @@ import java.util.List;
 final class StreamWriter implements ValueWriter.Walk {
   private final StreamValue stream;
   private final RdbOutput out;
-  private final Listpack listpack = new Listpack();
-  private final StreamValue.Entries entries;
-
-  /** Goes ahead to count the entries of a page. */
-  private final StreamValue.Entries ahead;
-
-  private boolean hasEntry;
-  private boolean hasAhead;
+  private final PageWriter pages = new PageWriter();
+  private final PartWalk walk;
   private boolean ended;
 
-  /** Begins to write: the number of pages. */
+  /** Will write a stream to where {@link #writeRest} or all the steps are to go. */
   StreamWriter(StreamValue stream, RdbOutput out) {
     this.stream = stream;
     this.out = out;
-    entries = stream.entries();
-    ahead = stream.entries();
-    hasEntry = entries.next();
-    hasAhead = ahead.next();
+    walk = stream.walk((entries, count) -> pages.write(entries, count, out), new Unwatched());
+  }
+
+  /** Nothing changes while it is written in one go. */
+  private static final class Unwatched implements PartKeeper {
+    @Override
+    public int keep(Runnable action) {
+      throw new IllegalStateException("the stream changed");
+    }
+
+    @Override
+    public void show(int kept) {
+      throw new IllegalStateException("nothing is kept");
+    }
+  }
+
+  /** Begins to write: the number of pages. */
+  StreamWriter begin() {
     out.putLength(stream.pageCount());
+    return this;
   }
 
   /** Writes a page; after the last, the rest. */
   @Override
   public boolean step() {
-    if (ended) {
-      return false;
-    }
-    if (hasEntry) {
-      writePage();
-    } else {
-      writeKnown();
-      writeGroups();
+    if (!ended && !walk.step()) {
+      writeRest();
       ended = true;
     }
     return !ended;
   }
 
-  private void writePage() {
-    StreamId first = entries.id();
-    int count = 0;
-    do {
-      count++;
-      hasAhead = ahead.next();
-    } while (hasAhead && !ahead.isFirstOfPage());
-
-    listpack.clear();
-    listpack.add(count);
-    listpack.add(0);
-    List<Bytes> names = null;
-    for (int i = 0; i < count; i++) {
-      List<Bytes> fields = new ArrayList<>(entries.fieldCount());
-      List<Bytes> values = new ArrayList<>(entries.fieldCount());
-      while (entries.nextField()) {
-        fields.add(entries.field().toBytes());
-        values.add(entries.value().toBytes());
-      }
-      if (names == null) {
-        names = fields;
-        listpack.add(names.size());
-        names.forEach(listpack::add);
-        listpack.add(0);
-      }
-      addEntry(first, entries.id(), names, fields, values);
-      hasEntry = entries.next();
-    }
-    out.putPlain(idOf(first));
-    out.putPlain(listpack.whole());
+  /** Writes all that comes behind the pages. */
+  void writeRest() {
+    writeKnown();
+    writeGroups();
   }
 
-  private void addEntry(
-      StreamId first, StreamId id, List<Bytes> names, List<Bytes> fields, List<Bytes> values) {
-    boolean same = fields.equals(names);
-    listpack.add(same ? StreamFormat.FLAG_SAME_FIELDS : 0);
-    listpack.add(id.ms() - first.ms());
-    listpack.add(id.seq() - first.seq());
-    if (same) {
-      values.forEach(listpack::add);
-      listpack.add(values.size() + 3L);
-      return;
+  /** Writes pages. */
+  static final class PageWriter {
+    private final Listpack listpack = new Listpack();
+
+    /**
+     * Writes a page.
+     *
+     * @param entries at its first entry
+     * @param count how many entries it has
+     */
+    void write(StreamValue.Entries entries, int count, RdbOutput to) {
+      StreamId first = entries.id();
+      listpack.clear();
+      listpack.add(count);
+      listpack.add(0);
+      List<Bytes> names = null;
+      for (int i = 0; i < count; i++) {
+        List<Bytes> fields = new ArrayList<>(entries.fieldCount());
+        List<Bytes> values = new ArrayList<>(entries.fieldCount());
+        while (entries.nextField()) {
+          fields.add(entries.field().toBytes());
+          values.add(entries.value().toBytes());
+        }
+        if (names == null) {
+          names = fields;
+          listpack.add(names.size());
+          names.forEach(listpack::add);
+          listpack.add(0);
+        }
+        addEntry(first, entries.id(), names, fields, values);
+        entries.next();
+      }
+      to.putPlain(idOf(first));
+      to.putPlain(listpack.whole());
     }
-    listpack.add(fields.size());
-    for (int i = 0; i < fields.size(); i++) {
-      listpack.add(fields.get(i));
-      listpack.add(values.get(i));
+
+    private void addEntry(
+        StreamId first, StreamId id, List<Bytes> names, List<Bytes> fields, List<Bytes> values) {
+      boolean same = fields.equals(names);
+      listpack.add(same ? StreamFormat.FLAG_SAME_FIELDS : 0);
+      listpack.add(id.ms() - first.ms());
+      listpack.add(id.seq() - first.seq());
+      if (same) {
+        values.forEach(listpack::add);
+        listpack.add(values.size() + 3L);
+        return;
+      }
+      listpack.add(fields.size());
+      for (int i = 0; i < fields.size(); i++) {
+        listpack.add(fields.get(i));
+        listpack.add(values.get(i));
+      }
+      listpack.add(2L * fields.size() + 4);
     }
-    listpack.add(2L * fields.size() + 4);
   }
 
   private void writeKnown() {

@@ -21,7 +21,7 @@ public final class ValueWriter {
   private static final int NODE_BYTES = 8 << 10;
 
   /** A list with more elements is written one by one: nobody has to count nodes then. */
-  private static final int MAX_PACKED_LIST = 4096;
+  static final int MAX_PACKED_LIST = 4096;
 
   private static final int STRING_PART_BYTES = 64 << 10;
 
@@ -46,7 +46,12 @@ public final class ValueWriter {
 
   /** Writes how the value of a record is encoded: what comes before its key in a file. */
   public void writeType(Database database, long record) {
-    out.putByte(typeOf(database, record));
+    writeType(database, record, out);
+  }
+
+  /** As {@link #writeType(Database, long)}, to somewhere else. */
+  void writeType(Database database, long record, RdbOutput to) {
+    to.putByte(typeOf(database, record));
   }
 
   private int typeOf(Database database, long record) {
@@ -102,7 +107,7 @@ public final class ValueWriter {
       case ZSET -> beginSortedSet(sortedSet(database, record));
       case HASH -> beginHash(hash(database, record));
       case STREAM ->
-          new StreamWriter(new StreamValue(arena, database.rootCell(record), limits), out);
+          new StreamWriter(new StreamValue(arena, database.rootCell(record), limits), out).begin();
     };
   }
 

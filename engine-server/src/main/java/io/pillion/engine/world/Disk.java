@@ -44,6 +44,9 @@ public interface Disk {
   /** A file to be written on at its end; a new one when there is none. */
   DiskFile append(String path) throws IOException;
 
+  /** A new file without a name in a folder. */
+  ScratchFile scratch(String folder) throws IOException;
+
   /** Whether there is a file or folder of that name. */
   boolean exists(String path);
 

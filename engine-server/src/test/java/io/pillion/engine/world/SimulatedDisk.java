@@ -257,6 +257,14 @@ public final class SimulatedDisk implements Disk {
   }
 
   @Override
+  public synchronized ScratchFile scratch(String folder) throws IOException {
+    String path = folder + "/scratch";
+    change(Operation.OPEN, path);
+    folder(path);
+    return new Scratch(path);
+  }
+
+  @Override
   public synchronized boolean exists(String path) {
     Folder folder = folders.get(parent(absolute(path)));
     return isFolder(path) || (folder != null && folder.names.containsKey(name(absolute(path))));
@@ -390,6 +398,41 @@ public final class SimulatedDisk implements Disk {
         fault.times--;
         throw new IOException(fault.message);
       }
+    }
+  }
+
+  /** A file without a name. */
+  private final class Scratch implements ScratchFile {
+    private final String path;
+    private byte[] bytes = {};
+
+    Scratch(String path) {
+      this.path = path;
+    }
+
+    @Override
+    public void write(long position, byte[] from, int offset, int length) throws IOException {
+      synchronized (SimulatedDisk.this) {
+        change(Operation.WRITE, path);
+        int end = (int) position + length;
+        if (end > bytes.length) {
+          bytes = Arrays.copyOf(bytes, Math.max(end, 2 * bytes.length));
+        }
+        System.arraycopy(from, offset, bytes, (int) position, length);
+      }
+    }
+
+    @Override
+    public void read(long position, byte[] to, int offset, int length) throws IOException {
+      synchronized (SimulatedDisk.this) {
+        check(Operation.READ, path);
+        System.arraycopy(bytes, (int) position, to, offset, length);
+      }
+    }
+
+    @Override
+    public void close() {
+      bytes = new byte[0];
     }
   }
 

@@ -131,7 +131,8 @@ final class BackupWriter {
                   /* compress= */ false,
                   /* checksum= */ true,
                   /* aofBase= */ false,
-                  parameters.number("snapshot-memory"));
+                  parameters.number("snapshot-memory"),
+                  parameters.text("dir"));
           Snapshot snapshot = new Snapshot(engine.keyspace(), functions, data, options);
           made[0] =
               new Cut(

@@ -1,0 +1,309 @@
+package io.pillion.engine.persistence;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pillion.engine.keyspace.Keyspace;
+import io.pillion.engine.server.EngineBuilder;
+import io.pillion.engine.server.LocalClient;
+import io.pillion.engine.server.PillionEngine;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Large collections of all kinds change at random, grow, shrink, move, go and come back while a
+ * snapshot of them is written with so little memory that parts are moved to a file and changes are
+ * delayed: it shows what was there when it began.
+ */
+class SnapshotOfLargeValuesTest {
+  private static final long LITTLE = 48 << 10;
+
+  private final PillionEngine engine = newEngine();
+  private final LocalClient client = engine.connect();
+  private final ByteArrayOutputStream target = new ByteArrayOutputStream();
+  private Snapshot snapshot = begin(LITTLE);
+
+  private static PillionEngine newEngine() {
+    return new EngineBuilder().set("enable-debug-command", "yes").memoryBytes(128 << 20).start();
+  }
+
+  @AfterEach
+  void close() {
+    client.close();
+    engine.close();
+  }
+
+  private static CompletableFuture<Object> send(LocalClient client, Object... words) {
+    List<byte[]> bytes = new ArrayList<>();
+    for (Object word : words) {
+      bytes.add(String.valueOf(word).getBytes(StandardCharsets.ISO_8859_1));
+    }
+    return client
+        .send(bytes)
+        .thenApply(
+            answer ->
+                answer instanceof byte[] text
+                    ? (Object) new String(text, StandardCharsets.ISO_8859_1)
+                    : String.valueOf(answer))
+        .toCompletableFuture();
+  }
+
+  /** Sends a command; when it is delayed, the snapshot is written on until it is carried out. */
+  private Object call(Object... words) throws IOException {
+    CompletableFuture<Object> answer = send(client, words);
+    while (!answer.isDone()) {
+      snapshot.drain();
+      assertThat(scan(100)).as("more to take down while writes are delayed").isTrue();
+    }
+    return answer.join();
+  }
+
+  private Snapshot begin(long memoryBytes) {
+    return begin(memoryBytes, System.getProperty("java.io.tmpdir"));
+  }
+
+  private Snapshot begin(long memoryBytes, String folder) {
+    target.reset();
+    Snapshot[] begun = {null};
+    Keyspace keyspace = engine.engine().keyspace();
+    engine
+        .engine()
+        .hold(
+            () ->
+                begun[0] =
+                    new Snapshot(
+                        keyspace,
+                        Functions.NONE,
+                        target,
+                        new SnapshotOptions(true, true, false, memoryBytes, folder)));
+    return begun[0];
+  }
+
+  private boolean scan(int bytes) {
+    boolean[] more = {true};
+    engine.engine().hold(() -> more[0] = snapshot.scan(bytes));
+    return more[0];
+  }
+
+  private String digestOfWritten() throws IOException {
+    try (PillionEngine loaded = newEngine();
+        LocalClient reader = loaded.connect()) {
+      byte[] rdb = target.toByteArray();
+      RdbReader input =
+          new RdbReader(
+              new ByteArrayInputStream(rdb),
+              rdb.length,
+              loaded.engine().keyspace(),
+              Functions.NONE,
+              new RdbReader.Options(/* keepExpired= */ true, /* replace= */ false, true));
+      input.readHeader();
+      IOException[] failure = {null};
+      loaded
+          .engine()
+          .hold(
+              () -> {
+                try {
+                  while (input.readSome(1 << 20, 1000)) {
+                    // Until the end.
+                  }
+                } catch (IOException e) {
+                  failure[0] = e;
+                }
+              });
+      if (failure[0] != null) {
+        throw failure[0];
+      }
+      return String.valueOf(send(reader, "DEBUG", "DIGEST").join());
+    }
+  }
+
+  private static String text(Random random, int most) {
+    return "x".repeat(random.nextInt(most)) + random.nextInt();
+  }
+
+  /** Large values of every kind, and some that are just not or no longer large. */
+  private void fill(Random random) throws IOException {
+    for (int key = 0; key < 2; key++) {
+      int elements = 500 + random.nextInt(6000);
+      for (int i = 0; i < elements; i++) {
+        call("ZADD", "z" + key, random.nextInt(100), "member" + i);
+        call("HSET", "h" + key, "field" + i, text(random, i % 97 == 0 ? 700 : 20));
+        call("HSET", "e" + key, "field" + i, i);
+        call("SADD", "s" + key, i % 3 == 0 ? text(random, 300) : "member" + i);
+        call("RPUSH", "l" + key, i % 2 == 0 ? i : text(random, i % 500 == 0 ? 20_000 : 40));
+        call("XADD", "x" + key, 10 * i + "-1", "field", i, "other" + i % 7, text(random, 30));
+      }
+      for (int i = 0; i < 50; i++) {
+        call("HPEXPIRE", "e" + key, 10_000_000 + i, "FIELDS", 1, "field" + random.nextInt(500));
+      }
+      call("XGROUP", "CREATE", "x" + key, "group", "0");
+      call("XREADGROUP", "GROUP", "group", "me", "COUNT", 50, "STREAMS", "x" + key, ">");
+      for (int i = 0; i < 300; i++) {
+        call("SET", "small" + i, text(random, 100));
+      }
+    }
+  }
+
+  private void change(Random random) throws IOException {
+    int key = random.nextInt(2);
+    int at = random.nextInt(7000);
+    switch (random.nextInt(32)) {
+      case 0, 1 -> call("ZADD", "z" + key, random.nextInt(100), "member" + at);
+      case 2 -> call("ZREM", "z" + key, "member" + at);
+      case 3 -> call("ZREMRANGEBYRANK", "z" + key, at, at + random.nextInt(100));
+      case 4 -> call("ZPOPMIN", "z" + key, random.nextInt(5));
+      case 5, 6 -> call("HSET", "h" + key, "field" + at, text(random, 300));
+      case 7 -> call("HDEL", "h" + key, "field" + at, "field" + (at + 1));
+      case 8 -> call("HPEXPIRE", "e" + key, 20_000_000, "FIELDS", 1, "field" + at);
+      case 9 -> call("HPERSIST", "e" + key, "FIELDS", 1, "field" + at);
+      case 10 -> call("HPEXPIRE", "h" + key, 20_000_000, "FIELDS", 1, "field" + at);
+      case 11 -> call("HDEL", "e" + key, "field" + at);
+      case 12, 13 -> call("SADD", "s" + key, "member" + at, random.nextInt());
+      case 14 -> call("SREM", "s" + key, "member" + at);
+      case 15 -> call("SPOP", "s" + key, random.nextInt(20));
+      case 16, 17 -> call("LSET", "l" + key, random.nextInt(400), text(random, 100));
+      case 18 -> call("LPUSH", "l" + key, text(random, 1000));
+      case 19 -> call("RPUSH", "l" + key, text(random, 1000));
+      case 20 -> call("LPOP", "l" + key, random.nextInt(100));
+      case 21 -> call("LREM", "l" + key, 3, at);
+      case 22 -> call("LINSERT", "l" + key, "BEFORE", 2 * (at / 2), text(random, 3000));
+      case 23 -> call("LTRIM", "l" + key, random.nextInt(3), -1 - random.nextInt(300));
+      case 24 -> call("XADD", "x" + key, "*", "field", at);
+      case 25 -> call("XDEL", "x" + key, 10 * at + "-1");
+      case 26 -> call("XTRIM", "x" + key, "MAXLEN", 100 + random.nextInt(6000));
+      case 27 -> call("XREADGROUP", "GROUP", "group", "you", "COUNT", 5, "STREAMS", "x" + key, ">");
+      default -> rarely(random, key);
+    }
+  }
+
+  /** What happens to a key as a whole. */
+  private void rarely(Random random, int key) throws IOException {
+    String kind = "zhslxe".charAt(random.nextInt(6)) + "";
+    switch (random.nextInt(40)) {
+      case 0 -> call(random.nextBoolean() ? "DEL" : "UNLINK", kind + key);
+      case 1 -> call("RENAME", kind + key, kind + (1 - key));
+      case 2 -> call("COPY", kind + key, kind + (1 - key), "REPLACE");
+      case 3 -> call("MOVE", kind + key, 1);
+      case 4 -> call("SET", kind + key, "another value");
+      case 5 -> call("PEXPIRE", kind + key, 10_000_000);
+      case 6 -> call("PERSIST", kind + key);
+      case 7 -> call("SWAPDB", 0, 1);
+      case 8 -> call("LTRIM", "l" + key, 0, 2);
+      case 9 -> call("ZUNIONSTORE", "z" + key, 2, "z0", "z1");
+      case 10 -> call("PEXPIRE", kind + key, 1);
+      default -> call("SET", "small" + random.nextInt(400), text(random, 200));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void showsTheDataOfItsMoment(long seed) throws IOException {
+    run(seed);
+  }
+
+  /** Many more seeds, by hand: {@code -Dpillion.snapshot.seeds=1000}. */
+  @Test
+  void showsTheDataOfItsMomentWithMoreSeeds() throws IOException {
+    int seeds = Integer.getInteger("pillion.snapshot.seeds", 0);
+    for (int seed = 0; seed < seeds; seed++) {
+      snapshot = begin(LITTLE);
+      run(1000 + seed);
+      call("FLUSHALL");
+    }
+  }
+
+  @Test
+  void whatWaitsIsMovedToAFileAndChangesAreDelayed() throws IOException {
+    for (int i = 0; i < 3000; i++) {
+      call("HSET", "hash", "field" + i, "value");
+      call("SADD", "set", "member" + i);
+    }
+    while (scan(1 << 20)) {
+      snapshot.drain();
+    }
+    final Object digest = call("DEBUG", "DIGEST");
+    snapshot = begin(LITTLE);
+    CompletableFuture<Object> delayed = send(client, "HSET", "hash", "field0", "changed");
+    for (int i = 0; delayed.isDone(); i++) {
+      assertThat(i).as("changes without a delay").isLessThan(3000);
+      delayed =
+          send(
+              client, i % 2 == 0 ? "SREM" : "HSET", i % 2 == 0 ? "set" : "hash", "member" + i, "x");
+    }
+    try (LocalClient reader = engine.connect()) {
+      assertThat(send(reader, "HGET", "hash", "field0").getNow("nothing")).isEqualTo("changed");
+    }
+    assertThat(snapshot.isFull()).isTrue();
+    snapshot.drain();
+    assertThat(snapshot.spilledBytes()).isPositive();
+    assertThat(snapshot.heldBytes()).isLessThan(LITTLE / 2);
+    assertThat(delayed).isNotDone();
+    boolean more = scan(1);
+    assertThat(delayed).isDone();
+    assertThat(engine.engine().statistics().delayedWrites()).isEqualTo(1);
+    assertThat(engine.engine().statistics().delayNanos()).isPositive();
+    while (more) {
+      snapshot.drain();
+      more = scan(1000);
+    }
+    snapshot.finish();
+    assertThat(digestOfWritten()).isEqualTo(digest);
+  }
+
+  @Test
+  void changesGoOnWhenThereIsNoFileForWhatWaits() throws IOException {
+    for (int i = 0; i < 3000; i++) {
+      call("HSET", "hash", "field" + i, "value");
+    }
+    while (scan(1 << 20)) {
+      snapshot.drain();
+    }
+    snapshot = begin(LITTLE, "/no such folder");
+    CompletableFuture<Object> delayed = send(client, "HSET", "hash", "field0", "changed");
+    for (int i = 0; delayed.isDone(); i++) {
+      delayed = send(client, "HSET", "hash", "field" + i, "changed");
+    }
+    assertThatThrownBy(() -> snapshot.drain()).isInstanceOf(IOException.class);
+    engine.engine().hold(() -> snapshot.abandon());
+    assertThat(delayed).isDone();
+    assertThat(send(client, "HSET", "hash", "field1", "again").join()).isEqualTo("0");
+    assertThat(engine.engine().keyspace().isCut()).isFalse();
+  }
+
+  private void run(long seed) throws IOException {
+    Random random = new Random(seed);
+    while (scan(1 << 20)) {
+      snapshot.drain();
+    }
+    fill(random);
+    final long used = engine.engine().keyspace().arena().usedBytes();
+    assertThat(used).isPositive();
+    for (int round = 0; round < 2; round++) {
+      final Object digest = call("DEBUG", "DIGEST");
+      snapshot = begin(random.nextInt(3) == 0 ? 64 << 20 : LITTLE);
+      int pace = 1 << random.nextInt(11);
+      int step = 1 << (4 + random.nextInt(13));
+      do {
+        for (int i = random.nextInt(pace); i > 0; i--) {
+          change(random);
+        }
+        if (random.nextInt(3) == 0) {
+          snapshot.drain();
+        }
+      } while (scan(step));
+      snapshot.finish();
+      assertThat(snapshot.heldBytes()).as("nothing is held any more").isZero();
+      assertThat(digestOfWritten()).as("seed " + seed + ", round " + round).isEqualTo(digest);
+    }
+  }
+}
