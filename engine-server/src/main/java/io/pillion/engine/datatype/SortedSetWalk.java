@@ -77,13 +77,14 @@ final class SortedSetWalk extends HashedWalk {
 
   @Override
   public boolean step() {
-    int below = begun ? tree.rankOf(reachedScore, reachedMember) : tree.size();
+    int size = tree.size();
+    int below = begun ? tree.rankOf(reachedScore, reachedMember) : size;
     begun = true;
     if (below == 0) {
       ended = true;
       return false;
     }
-    tree.seekRank(below - 1);
+    tree.seekRank(below - 1, size);
     for (int left = Math.min(ENTRIES_PER_STEP, below); ; ) {
       record = tree.record();
       MemberRecord.member(arena, record, member);
