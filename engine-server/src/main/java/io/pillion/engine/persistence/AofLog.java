@@ -133,9 +133,14 @@ final class AofLog implements CommandLog {
     long now = listener.seconds();
     if (now > lastTimestamp && !inMulti) {
       lastTimestamp = now;
-      byte[] line = ascii("#TS:" + now + "\r\n");
+      byte[] line = timestamp(now);
       put(line, 0, line.length);
     }
+  }
+
+  /** The line that says at which Unix second what follows was written. */
+  static byte[] timestamp(long seconds) {
+    return ascii("#TS:" + seconds + "\r\n");
   }
 
   @Override

@@ -33,6 +33,7 @@ final class AofRewrite {
 
   private final Engine engine;
   private final Delay delay;
+  private final boolean withTime;
   private final World.Worker worker;
   private final Target target;
   private final Bases.Base base;
@@ -57,10 +58,12 @@ final class AofRewrite {
    * Makes the cut; under the engine lock.
    *
    * @param delay after each key
+   * @param withTime whether a base of commands says when it was made
    */
   AofRewrite(
       Engine engine,
       Delay delay,
+      boolean withTime,
       AofFolder folder,
       Bases bases,
       World.Worker worker,
@@ -71,6 +74,7 @@ final class AofRewrite {
       Listener listener) {
     this.engine = engine;
     this.delay = delay;
+    this.withTime = withTime;
     this.worker = worker;
     this.fresh = fresh;
     this.withIncrement = withIncrement;
@@ -98,6 +102,7 @@ final class AofRewrite {
                 new AofRewrite(
                     engine,
                     Delay.NONE,
+                    /* withTime= */ false,
                     folder,
                     bases,
                     new StepByStep(steps),
@@ -155,7 +160,9 @@ final class AofRewrite {
       }
       base.finish();
       if (!asRdb) {
-        asRdb = !target.convert(engine);
+        asRdb =
+            !target.convert(
+                engine, withTime ? AofLog.timestamp(startedMillis / 1000) : new byte[0]);
       }
       target.sync();
       target.close();
@@ -213,14 +220,19 @@ final class AofRewrite {
       file().write(bytes, offset, length);
     }
 
-    /** Puts commands in place of the RDB that was written; false when that takes too much room. */
-    boolean convert(Engine engine) throws IOException {
+    /**
+     * Puts commands in place of the RDB that was written; false when that takes too much room.
+     *
+     * @param first what comes before them
+     */
+    boolean convert(Engine engine, byte[] first) throws IOException {
       close();
       String rdb = path + ".rdb";
       disk.rename(path, rdb);
       try (InputStream in = disk.open(rdb)) {
         DiskFile commands = disk.create(path);
         file = commands;
+        commands.write(first, 0, first.length);
         CommandBase.convert(
             engine.world(), engine.keyspace().databaseCount(), in, disk.size(rdb), unclosed());
         disk.delete(rdb);

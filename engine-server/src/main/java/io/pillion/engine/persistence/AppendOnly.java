@@ -322,6 +322,7 @@ public final class AppendOnly {
         new AofRewrite(
             engine,
             Delay.ofSaving(parameters),
+            parameters.isOn("aof-timestamp-enabled"),
             folder,
             bases,
             rewriter,
