@@ -78,3 +78,10 @@ for server in redis engine; do
     "$(awk -v a="$on" -v b="$off" 'BEGIN {printf "%.2f", a / b}') times;" \
     "always: $(median <"$scratch/$server-always.rate") SETs a second"
 done
+each() { median <"$scratch/$1"; }
+awk -v r="$(each redis-everysec.cpu)" -v r0="$(each redis-off.cpu)" \
+  -v e="$(each engine-everysec.cpu)" -v e0="$(each engine-off.cpu)" \
+  -v ra="$(each redis-always.rate)" -v ea="$(each engine-always.rate)" 'BEGIN {
+    printf "everysec: the ratio is %.2f of redis-server\047s (bar: 1.05 at most); ", e / e0 / (r / r0)
+    printf "always: %.2f of its throughput (bar: 0.95 at least)\n", ea / ra
+  }'
