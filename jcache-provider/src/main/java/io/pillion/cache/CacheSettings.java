@@ -31,6 +31,7 @@ public final class CacheSettings<K, V> {
   private final LoadingSettings loading;
   private final @Nullable FailureSettings failure;
   private final @Nullable WriteBehindSettings writeBehind;
+  private final @Nullable Transactions transactions;
 
   private CacheSettings(Builder<K, V> builder) {
     name = builder.name;
@@ -56,6 +57,7 @@ public final class CacheSettings<K, V> {
     loading = builder.loading;
     failure = builder.failure;
     writeBehind = builder.writer == null ? null : builder.writeBehind;
+    transactions = builder.transactions;
     if (loading.looksAtAge() && (!expiry.isFixed() || expiry.forAccess() != Expiry.UNCHANGED)) {
       throw new IllegalArgumentException(
           "Cache '"
@@ -145,6 +147,10 @@ public final class CacheSettings<K, V> {
     return failure == null ? null : new Outage(name, failure);
   }
 
+  @Nullable Transactions transactions() {
+    return transactions;
+  }
+
   /** Null without a writer. */
   @Nullable WriteBehindSettings writeBehind() {
     return writeBehind;
@@ -175,6 +181,7 @@ public final class CacheSettings<K, V> {
     private LoadingSettings loading = LoadingSettings.none();
     private @Nullable FailureSettings failure;
     private @Nullable WriteBehindSettings writeBehind;
+    private @Nullable Transactions transactions;
 
     private Builder(String name) {
       this.name = Objects.requireNonNull(name, "name");
@@ -330,6 +337,15 @@ public final class CacheSettings<K, V> {
      */
     public Builder<K, V> writeBehind(@Nullable WriteBehindSettings writeBehind) {
       this.writeBehind = writeBehind;
+      return this;
+    }
+
+    /**
+     * Lets the cache change when the caller's transaction was committed, and not when it is rolled
+     * back; null, the default, at once. The writer is called at once in any case.
+     */
+    public Builder<K, V> transactions(@Nullable Transactions transactions) {
+      this.transactions = transactions;
       return this;
     }
 

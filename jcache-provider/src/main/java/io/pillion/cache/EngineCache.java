@@ -44,6 +44,12 @@ import org.slf4j.LoggerFactory;
  * stores where nothing is replaces it, listeners are told of no old value. What need not read it
  * ({@link #containsKey}, {@link #remove(Object)}, {@link #replace(Object, Object)}) finds an entry.
  *
+ * <p><b>Transactions.</b> Where it is told of them (see {@link
+ * CacheSettings.Builder#transactions}), an operation in a transaction tells the writer at once, and
+ * changes the cache when that was committed; the thread sees its own changes before. The
+ * asynchronous forms know nothing of transactions, but for those that the thread which calls them
+ * has made.
+ *
  * <p><b>Cost.</b> With a fixed {@link Expiry} most operations take one round trip; those that
  * compare with an object ({@code replace(key, old, new)}, {@code remove(key, old)}, {@code invoke})
  * take two, and more when other clients change the entry meanwhile.
@@ -75,6 +81,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
   private final Writes<K, V> writes;
   private final @Nullable Duration absentFor;
   private final @Nullable Outage outage;
+  private final @Nullable Transactions transactions;
+  private final @Nullable Commits<K, V> commits;
   private volatile boolean closed;
 
   /**
@@ -111,6 +119,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     readThrough = settings.readsThrough() ? loader : null;
     near = NearCache.open(settings, commands);
     outage = settings.outage();
+    transactions = settings.transactions();
     LoadingSettings loading = settings.loading();
     store = new EntryStore(commands, layout, settings.ttlCeilingMillis(), near, loading, outage);
     changes = queue == null ? store : store.queuedIn(queue);
@@ -125,6 +134,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
                 : new LoadLeases(commands, store, layout, loading.leaseMillis()));
     reads = new Reads<>(this, store, near, loads, expiry);
     writes = new Writes<>(this, store, expiry);
+    commits =
+        transactions == null
+            ? null
+            : new Commits<>(this, store, changes, writes, locks, /* isQueued= */ queue != null);
     absentFor = loading.absentFor().isZero() ? null : loading.absentFor();
     sweeper = new Sweeper(commands, layout);
     if (writeBehind != null) {
@@ -159,6 +172,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** The value of this key, loaded if it is missing and the cache reads through; or null. */
   public @Nullable V get(K key) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      return mine.get(key);
+    }
     V copy = reads.copy(key);
     if (copy != null) {
       return copy;
@@ -179,6 +196,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
    * removed by this process (with a lease: by anybody), or the cache cleared by anybody.
    */
   public @Nullable V computeIfAbsent(K key, Function<? super K, ? extends @Nullable V> function) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      return mine.computeIfAbsent(key, function);
+    }
     V copy = reads.copy(key);
     if (copy != null) {
       return copy;
@@ -197,6 +218,11 @@ public final class EngineCache<K, V> implements AutoCloseable {
    */
   public CompletionStage<@Nullable V> computeIfAbsentAsync(
       K key, Supplier<? extends CompletionStage<@Nullable V>> from) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null && mine.isChanged(id(key))) {
+      V own = mine.get(key);
+      return own == null ? from.get() : CompletableFuture.completedFuture(own);
+    }
     V copy = reads.copy(key);
     if (copy != null) {
       return CompletableFuture.completedFuture(copy);
@@ -207,6 +233,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** The value of this key, or null. With read-through, loading runs on the executor. */
   public CompletionStage<@Nullable V> getAsync(K key) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null && mine.isChanged(id(key))) {
+      return CompletableFuture.completedFuture(mine.get(key));
+    }
     V copy = reads.copy(key);
     if (copy != null) {
       return CompletableFuture.completedFuture(copy);
@@ -219,6 +249,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** The values of those of these keys that have one, missing ones loaded as by {@link #get}. */
   public Map<K, V> getAll(Set<? extends K> keys) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      return mine.getAll(keys);
+    }
     requireOpen();
     long start = statistics.start();
     EntryLoader<K, V> from = readThrough;
@@ -233,6 +267,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Whether this key has a value; not a read: it neither loads, nor counts, nor touches. */
   public boolean containsKey(K key) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      return mine.containsKey(key);
+    }
     return await(store.exists(id(key)));
   }
 
@@ -259,14 +297,17 @@ public final class EngineCache<K, V> implements AutoCloseable {
   }
 
   private void put(K key, V value, Expiry how) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      mine.put(key, value, how);
+      return;
+    }
     long start = statistics.start();
     byte[] id = id(key);
     byte[] bytes = encode(value);
     Held held = exclusively(id);
     try {
-      if (writer != null) {
-        writer.write(key, value);
-      }
+      tellWriter(key, id, value);
       Written written =
           orWithout(() -> writes.write(changes, id, bytes, how, isObserved()), Written.NOTHING);
       statistics.put(written.stored(), start);
@@ -287,6 +328,11 @@ public final class EngineCache<K, V> implements AutoCloseable {
   }
 
   private CompletionStage<@Nullable Void> putAsync(K key, V value, Expiry how) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      mine.put(key, value, how);
+      return CompletableFuture.completedFuture(null);
+    }
     if (isExclusive() || !Writes.storesAtOnce(how)) {
       return onExecutor(
           () -> {
@@ -312,6 +358,11 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Stores all these values. When the writer fails, those that it had written are stored. */
   public void putAll(Map<? extends K, ? extends V> entries) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      mine.putAll(entries);
+      return;
+    }
     long start = statistics.start();
     Map<K, byte[]> encoded = encodeAll(entries);
     Held held = exclusively(encoded.keySet());
@@ -326,6 +377,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
           failure = e;
           unwritten.forEach(entry -> encoded.remove(entry.key()));
         }
+      }
+      if (commits != null) {
+        commits.overtake(ids(encoded.keySet()), writer);
       }
       orWithout(
           () -> {
@@ -343,7 +397,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Stores the value if the key has none: null, or the value that it has. */
   public @Nullable V putIfAbsent(K key, V value) {
-    return decodeOrNull(storeIfAbsent(key, value).existing());
+    TransactionChanges<K, V> mine = inTransaction();
+    return mine == null
+        ? decodeOrNull(storeIfAbsent(key, value).existing())
+        : mine.putIfAbsent(key, value);
   }
 
   /**
@@ -351,7 +408,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
    * tells a value that was stored from one that was given no time to live.
    */
   public boolean create(K key, V value) {
-    return storeIfAbsent(key, value).stored();
+    TransactionChanges<K, V> mine = inTransaction();
+    return mine == null ? storeIfAbsent(key, value).stored() : mine.putIfAbsent(key, value) == null;
   }
 
   private Loaded storeIfAbsent(K key, V value) {
@@ -366,9 +424,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       byte[] there = lookFirst ? readable(id, await(store.get(id))) : null;
       boolean stored = false;
       if (there == null) {
-        if (writer != null) {
-          writer.write(key, value);
-        }
+        tellWriter(key, id, value);
         long ttl = expiry.forCreation();
         if (ttl != 0) {
           there = writes.setIfAbsent(changes, id, bytes, ttl);
@@ -390,6 +446,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Stores the value if the key has none: null, or the value that it has. */
   public CompletionStage<@Nullable V> putIfAbsentAsync(K key, V value) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      return CompletableFuture.completedFuture(mine.putIfAbsent(key, value));
+    }
     if (isExclusive() || !Writes.storesAtOnce(expiry)) {
       return onExecutor(() -> putIfAbsent(key, value));
     }
@@ -406,14 +466,16 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Stores the value; the one that it replaces, or null. */
   public @Nullable V getAndPut(K key, V value) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      return mine.getAndPut(key, value);
+    }
     long start = statistics.start();
     byte[] id = id(key);
     byte[] bytes = encode(value);
     Held held = exclusively(id);
     try {
-      if (writer != null) {
-        writer.write(key, value);
-      }
+      tellWriter(key, id, value);
       Written written = writes.write(changes, id, bytes, expiry, /* wantOld= */ true);
       V old = decodeOrNull(written.old());
       statistics.got(old != null, start);
@@ -427,12 +489,18 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Stores the value if the key has one; whether it had. */
   public boolean replace(K key, V value) {
-    return replaceExisting(key, value) != null;
+    TransactionChanges<K, V> mine = inTransaction();
+    return mine == null
+        ? replaceExisting(key, value) != null
+        : mine.getAndReplace(key, value) != null;
   }
 
   /** Stores the value if the key has one; the one it had, or null. */
   public @Nullable V getAndReplace(K key, V value) {
-    return decodeOrNull(replaceExisting(key, value));
+    TransactionChanges<K, V> mine = inTransaction();
+    return mine == null
+        ? decodeOrNull(replaceExisting(key, value))
+        : mine.getAndReplace(key, value);
   }
 
   private byte @Nullable [] replaceExisting(K key, V value) {
@@ -461,9 +529,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       if (old == null) {
         return Written.NOTHING;
       }
-      if (writer != null) {
-        writer.write(key, value);
-      }
+      tellWriter(key, id, value);
       Written swapped = writes.swap(changes, id, old, bytes, expiry);
       if (swapped != null) {
         return swapped;
@@ -473,6 +539,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Stores the new value if the key has a value equal to the old one; whether it had. */
   public boolean replace(K key, V oldValue, V newValue) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      return mine.replace(key, oldValue, newValue);
+    }
     long start = statistics.start();
     byte[] id = id(key);
     Objects.requireNonNull(oldValue, "oldValue");
@@ -485,9 +555,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
         if (old == null || present == null || !present.equals(oldValue)) {
           return countMismatch(id, present != null, start);
         }
-        if (writer != null) {
-          writer.write(key, newValue);
-        }
+        tellWriter(key, id, newValue);
         Written swapped = writes.swap(changes, id, old, bytes, expiry);
         if (swapped != null) {
           statistics.got(true, start);
@@ -503,13 +571,15 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Removes the value of this key; whether it had one. */
   public boolean remove(K key) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      return mine.remove(key);
+    }
     long start = statistics.start();
     byte[] id = id(key);
     Held held = exclusively(id);
     try {
-      if (writer != null) {
-        writer.delete(key);
-      }
+      tellWriter(key, id, null);
       locks.invalidate(id);
       if (!isObserved()) {
         boolean removed = orWithout(() -> await(changes.delete(id)), false);
@@ -530,6 +600,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Removes the value of this key; whether it had one. */
   public CompletionStage<Boolean> removeAsync(K key) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      return CompletableFuture.completedFuture(mine.remove(key));
+    }
     if (isExclusive()) {
       return onExecutor(() -> remove(key));
     }
@@ -549,6 +623,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Removes the value of this key if it is equal to the given one; whether it was. */
   public boolean remove(K key, V oldValue) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      return mine.remove(key, oldValue);
+    }
     long start = statistics.start();
     byte[] id = id(key);
     Objects.requireNonNull(oldValue, "oldValue");
@@ -560,9 +638,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
         if (old == null || present == null || !present.equals(oldValue)) {
           return countMismatch(id, present != null, start);
         }
-        if (writer != null) {
-          writer.delete(key);
-        }
+        tellWriter(key, id, null);
         if (await(changes.compareAndDelete(id, old))) {
           statistics.got(true, start);
           statistics.removed(1, start);
@@ -577,13 +653,15 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Removes the value of this key; the one it had, or null. */
   public @Nullable V getAndRemove(K key) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      return mine.getAndRemove(key);
+    }
     long start = statistics.start();
     byte[] id = id(key);
     Held held = exclusively(id);
     try {
-      if (writer != null) {
-        writer.delete(key);
-      }
+      tellWriter(key, id, null);
       locks.invalidate(id);
       byte[] old = await(changes.getAndDelete(id));
       V value = decodeOrNull(old);
@@ -603,6 +681,11 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (keys.isEmpty()) {
       return;
     }
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      mine.removeAll(keys);
+      return;
+    }
     long start = statistics.start();
     List<K> all = new ArrayList<>(keys);
     Held held = exclusively(all);
@@ -618,6 +701,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
         }
       }
       List<byte[]> ids = ids(all);
+      if (commits != null) {
+        commits.overtake(ids, writer);
+      }
       ids.forEach(locks::invalidate);
       List<byte @Nullable []> removed =
           orWithout(() -> await(changes.deleteAll(ids, isObserved())), List.of());
@@ -650,6 +736,13 @@ public final class EngineCache<K, V> implements AutoCloseable {
       clear();
       return;
     }
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      removeAll(mine.putKeys());
+      if (mine.isCleared()) {
+        return;
+      }
+    }
     EntryIterator<K, V> walk = new EntryIterator<>(this, store);
     for (Set<K> page = walk.nextKeys(); page != null; page = walk.nextKeys()) {
       removeAll(page);
@@ -661,6 +754,31 @@ public final class EngineCache<K, V> implements AutoCloseable {
    * memory is given back in the background.
    */
   public void clear() {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      requireOpen();
+      mine.clear();
+      return;
+    }
+    await(clearAsync());
+  }
+
+  /**
+   * Removes the value of this key from the cache now, whether this thread is in a transaction or
+   * not; in a transaction also when that was committed, as somebody may have loaded the old value
+   * before. Whether there was one.
+   */
+  public boolean removeNow(K key) {
+    TransactionChanges<K, V> mine = inTransaction();
+    return mine == null ? remove(key) : mine.removeNow(key);
+  }
+
+  /** See {@link #clear()} and {@link #removeNow}. */
+  public void clearNow() {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      mine.clear();
+    }
     await(clearAsync());
   }
 
@@ -683,6 +801,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
    * meanwhile; else runs it again. What the processor throws is thrown, and nothing applied.
    */
   public <T extends @Nullable Object> T invoke(K key, Function<WorkingEntry<K, V>, T> processor) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      return mine.invoke(key, processor);
+    }
     long start = statistics.start();
     byte[] id = id(key);
     // Processors exclude each other even in plain caches: running them twice is no virtue.
@@ -716,9 +838,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
         return true;
       }
       case REMOVED -> {
-        if (writer != null) {
-          writer.delete(key);
-        }
+        tellWriter(key, id, null);
         if (before == null) {
           await(changes.tellWriter(id, null));
           return true;
@@ -734,8 +854,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
         V value = Objects.requireNonNull(after);
         byte[] bytes = encode(value);
         boolean loaded = entry.outcome() == WorkingEntry.Outcome.LOADED;
-        if (writer != null && !loaded) {
-          writer.write(key, value);
+        if (!loaded) {
+          tellWriter(key, id, value);
         }
         EntryStore to = loaded ? store : changes;
         Written written =
@@ -838,6 +958,51 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return closed;
   }
 
+  /** Writes through, or deletes with null; what happens next is later than what came before. */
+  private void tellWriter(K key, byte[] id, @Nullable V value) {
+    if (writer != null && value != null) {
+      writer.write(key, value);
+    } else if (writer != null) {
+      writer.delete(key);
+    }
+    if (commits != null) {
+      commits.overtake(List.of(id), writer);
+    }
+  }
+
+  // --- for transactions
+
+  /** What this thread's transaction makes of the cache; null outside of one. */
+  private @Nullable TransactionChanges<K, V> inTransaction() {
+    Transactions all = transactions;
+    Commits<K, V> told = commits;
+    if (all == null || told == null || !all.isActive()) {
+      return null;
+    }
+    TransactionChanges<K, V> mine =
+        all.participant(this, () -> new TransactionChanges<>(this, writer, readThrough, told));
+    return mine.isOver() ? null : mine;
+  }
+
+  /** The value that is there, or null; never loaded. */
+  @Nullable V lookUp(K key, byte[] id) {
+    V copy = reads.copy(key);
+    return copy != null ? copy : reads.lookUp(key, id, null);
+  }
+
+  /** Puts the values that are there into {@code found}, counted; the keys that have none. */
+  Set<K> lookUpAll(Set<K> keys, Map<K, V> found) {
+    long start = statistics.start();
+    int before = found.size();
+    Set<K> missing = reads.lookUpAll(keys, null, found);
+    statistics.got(found.size() - before, missing.size(), start);
+    return missing;
+  }
+
+  boolean exists(byte[] id) {
+    return await(store.exists(id));
+  }
+
   /** Counts and touches what the iterator hands out. */
   void iterated(byte[] id) {
     statistics.got(1, 0, statistics.start());
@@ -925,7 +1090,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return observer != null && observer.isActive();
   }
 
-  private void tellOf(Written written, K key, V value) {
+  void tellOf(Written written, K key, V value) {
     if (isObserved()) {
       List<EntryChange<K, V>> told = new ArrayList<>(2);
       note(written, key, value, told);
@@ -946,7 +1111,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     }
   }
 
-  private void tell(Kind kind, K key, byte @Nullable [] old, @Nullable V value) {
+  void tell(Kind kind, K key, byte @Nullable [] old, @Nullable V value) {
     if (isObserved()) {
       tell(new EntryChange<>(kind, key, decodeOrNull(old), value));
     }
@@ -980,7 +1145,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
   }
 
   /** That there is no value may be remembered for another time than values are. */
-  private Expiry lifeOf(V value) {
+  Expiry lifeOf(V value) {
     return absentFor != null && value == AbsentValue.ABSENT ? lasting(absentFor) : expiry;
   }
 

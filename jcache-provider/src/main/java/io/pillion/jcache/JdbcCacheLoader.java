@@ -5,6 +5,7 @@ import io.pillion.cache.jdbc.JdbcTable;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import javax.cache.integration.CacheLoader;
 import javax.cache.integration.CacheLoaderException;
 import javax.sql.DataSource;
@@ -25,7 +26,16 @@ public final class JdbcCacheLoader<K, V> implements CacheLoader<K, V> {
 
   /** A loader of the rows of this table; the data source stays the application's. */
   public JdbcCacheLoader(DataSource dataSource, JdbcMapping<K, V> mapping) {
-    table = new JdbcTable<>(dataSource, mapping);
+    this(new JdbcTable<>(dataSource, mapping));
+  }
+
+  private JdbcCacheLoader(JdbcTable<K, V> table) {
+    this.table = table;
+  }
+
+  /** The same over what this makes of the data source. */
+  JdbcCacheLoader<K, V> over(UnaryOperator<DataSource> view) {
+    return new JdbcCacheLoader<>(table.over(view));
   }
 
   /** The row of this key as a value, or null when there is none. */

@@ -6,6 +6,7 @@ import io.pillion.cache.jdbc.JdbcTable;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import javax.cache.Cache;
 import javax.cache.integration.CacheWriter;
 import javax.cache.integration.CacheWriterException;
@@ -20,7 +21,16 @@ public final class JdbcCacheWriter<K, V> implements CacheWriter<K, V> {
 
   /** A writer of the rows of this table; the data source stays the application's. */
   public JdbcCacheWriter(DataSource dataSource, JdbcMapping<K, V> mapping) {
-    table = new JdbcTable<>(dataSource, mapping);
+    this(new JdbcTable<>(dataSource, mapping));
+  }
+
+  private JdbcCacheWriter(JdbcTable<K, V> table) {
+    this.table = table;
+  }
+
+  /** The same over what this makes of the data source. */
+  JdbcCacheWriter<K, V> over(UnaryOperator<DataSource> view) {
+    return new JdbcCacheWriter<>(table.over(view));
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.pillion.cache.CacheSettings;
 import io.pillion.cache.CodecException;
 import io.pillion.cache.EngineCache;
 import io.pillion.cache.NearStatistics;
+import io.pillion.cache.Transactions;
 import io.pillion.client.CommandException;
 import io.pillion.client.Commands;
 import io.pillion.client.ConnectionException;
@@ -55,7 +56,8 @@ public final class PillionCache<K, V> implements Cache<K, V> {
       String name,
       MutableConfiguration<K, V> configuration,
       CacheSettings.Builder<K, V> settings,
-      Commands commands) {
+      Commands commands,
+      @Nullable Transactions transactions) {
     this.manager = manager;
     this.name = name;
     this.configuration = configuration;
@@ -66,11 +68,14 @@ public final class PillionCache<K, V> implements Cache<K, V> {
       ExpiryPolicy policy = Objects.requireNonNull(make(configuration.getExpiryPolicyFactory()));
       configuration.getCacheEntryListenerConfigurations().forEach(listeners::add);
       if (loader != null) {
-        settings.loader(new LoaderAdapter<>(loader)).readThrough(configuration.isReadThrough());
+        settings
+            .loader(new LoaderAdapter<>(joined(loader, transactions)))
+            .readThrough(configuration.isReadThrough());
       }
       if (writer != null && configuration.isWriteThrough()) {
-        settings.writer(new WriterAdapter<>(writer));
+        settings.writer(new WriterAdapter<>(joined(writer, transactions)));
       }
+      settings.transactions(transactions);
       this.cache =
           new EngineCache<>(
               commands,
@@ -85,6 +90,20 @@ public final class PillionCache<K, V> implements Cache<K, V> {
           ? refused
           : new CacheException("Cannot create cache '" + name + "': " + e.getMessage(), e);
     }
+  }
+
+  private static <K, V> CacheLoader<K, V> joined(
+      CacheLoader<K, V> loader, @Nullable Transactions transactions) {
+    return transactions != null && loader instanceof JdbcCacheLoader<K, V> ofTable
+        ? ofTable.over(transactions::joined)
+        : loader;
+  }
+
+  private static <K, V> CacheWriter<? super K, ? super V> joined(
+      CacheWriter<? super K, ? super V> writer, @Nullable Transactions transactions) {
+    return transactions != null && writer instanceof JdbcCacheWriter<? super K, ? super V> ofTable
+        ? ofTable.over(transactions::joined)
+        : writer;
   }
 
   private <T> @Nullable T make(@Nullable Factory<? extends T> factory) {

@@ -1,6 +1,7 @@
 package io.pillion.jcache;
 
 import io.pillion.cache.CacheSettings;
+import io.pillion.cache.Transactions;
 import io.pillion.client.Commands;
 import io.pillion.client.PillionUrl;
 import java.net.URI;
@@ -100,6 +101,7 @@ public final class PillionCacheManager implements CacheManager {
   private final Properties properties;
   private final Commands commands;
   private final Runnable release;
+  private final @Nullable Transactions transactions;
   private final Map<String, PillionCache<?, ?>> caches = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
@@ -116,7 +118,8 @@ public final class PillionCacheManager implements CacheManager {
         classLoader,
         properties,
         client(url, properties),
-        () -> SharedClients.release(url));
+        () -> SharedClients.release(url),
+        /* transactions= */ null);
   }
 
   private PillionCacheManager(
@@ -126,7 +129,8 @@ public final class PillionCacheManager implements CacheManager {
       ClassLoader classLoader,
       Properties properties,
       Commands commands,
-      Runnable release) {
+      Runnable release,
+      @Nullable Transactions transactions) {
     this.provider = provider;
     this.uri = uri;
     this.shared = shared;
@@ -134,6 +138,7 @@ public final class PillionCacheManager implements CacheManager {
     this.properties = properties;
     this.commands = commands;
     this.release = release;
+    this.transactions = transactions;
   }
 
   private static Commands client(PillionUrl url, Properties properties) {
@@ -151,10 +156,16 @@ public final class PillionCacheManager implements CacheManager {
    *
    * @param shared whether other processes use the same caches
    * @param properties settings as in the table above
+   * @param transactions those of the callers, after whose commits the caches change, and which
+   *     {@link JdbcCacheLoader} and {@link JdbcCacheWriter} join; null for none
    * @throws CacheException naming a setting that cannot be used
    */
   public static PillionCacheManager over(
-      Commands commands, boolean shared, ClassLoader classLoader, Properties properties) {
+      Commands commands,
+      boolean shared,
+      ClassLoader classLoader,
+      Properties properties,
+      @Nullable Transactions transactions) {
     ManagerSettings.check(properties);
     return new PillionCacheManager(
         new PillionCachingProvider(),
@@ -163,7 +174,8 @@ public final class PillionCacheManager implements CacheManager {
         classLoader,
         properties,
         commands,
-        () -> {});
+        () -> {},
+        transactions);
   }
 
   @Override
@@ -205,7 +217,8 @@ public final class PillionCacheManager implements CacheManager {
       CacheSettings.Builder<K, V> settings =
           ManagerSettings.settings(cacheName, own, properties, classLoader);
       settings.shared(shared);
-      PillionCache<K, V> cache = new PillionCache<>(this, cacheName, own, settings, commands);
+      PillionCache<K, V> cache =
+          new PillionCache<>(this, cacheName, own, settings, commands, transactions);
       caches.put(cacheName, cache);
       cache.showBeans();
       return cache;

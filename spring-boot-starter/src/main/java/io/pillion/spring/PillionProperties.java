@@ -99,6 +99,8 @@ public record PillionProperties(
    * @param allowNullValues Whether a null result is cached.
    * @param compressFrom Size from which values are compressed. Without it none is.
    * @param statistics Whether hits, misses, puts and removals are counted.
+   * @param transactional Whether caches change when the caller's transaction was committed, and not
+   *     when it is rolled back.
    * @param near Copies of entries in this process.
    * @param loading Values that many want at once.
    * @param failure What happens while the server is away.
@@ -111,6 +113,7 @@ public record PillionProperties(
       @DefaultValue("true") boolean allowNullValues,
       @Nullable DataSize compressFrom,
       @DefaultValue("true") boolean statistics,
+      @DefaultValue("true") boolean transactional,
       @DefaultValue Near near,
       @DefaultValue Loading loading,
       @DefaultValue Failure failure,

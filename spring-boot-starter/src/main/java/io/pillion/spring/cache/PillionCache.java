@@ -16,6 +16,9 @@ import org.springframework.cache.support.AbstractValueAdaptingCache;
  * has answered and throws when it has not, so a lost put, evict or clear reaches the application's
  * {@code CacheErrorHandler}. Thread-safe.
  *
+ * <p>In a transaction that may change data, put, evict and clear wait for its commit, and the
+ * transaction's thread sees them before; unless {@code pillion.cache.transactional} says otherwise.
+ *
  * <p>Threads of this process that miss the same key together load it once, and so do futures; with
  * a lease in the cache's {@link io.pillion.cache.LoadingSettings}, all threads and futures of all
  * processes.
@@ -106,15 +109,23 @@ public final class PillionCache extends AbstractValueAdaptingCache {
     cache.remove(key);
   }
 
+  /** At once, as Spring wants it, and again when the caller's transaction was committed. */
   @Override
   public boolean evictIfPresent(Object key) {
-    return cache.remove(key);
+    return cache.removeNow(key);
   }
 
   /** Removes all entries, however many, with one command; the server reclaims them by and by. */
   @Override
   public void clear() {
     cache.clear();
+  }
+
+  /** Like {@link #clear}, but at once, and again when the caller's transaction was committed. */
+  @Override
+  public boolean invalidate() {
+    cache.clearNow();
+    return false;
   }
 
   @Override

@@ -3,13 +3,16 @@ package io.pillion.spring.cache;
 import io.pillion.cache.CacheSettings;
 import io.pillion.cache.EngineCache;
 import io.pillion.cache.Expiry;
+import io.pillion.cache.Transactions;
 import io.pillion.client.Commands;
 import io.pillion.spring.PillionAutoConfiguration;
 import io.pillion.spring.PillionProperties;
 import io.pillion.spring.TrustedClasses;
+import io.pillion.spring.transaction.PillionTransactionAutoConfiguration;
 import java.util.LinkedHashSet;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
@@ -31,7 +34,9 @@ import org.springframework.core.env.Environment;
  * The caches behind {@code @EnableCaching}. Leaves the matter to Spring Boot when {@code
  * spring.cache.type} names a type, and to the application when it has a {@code CacheManager}.
  */
-@AutoConfiguration(after = PillionAutoConfiguration.class, before = CacheAutoConfiguration.class)
+@AutoConfiguration(
+    after = {PillionAutoConfiguration.class, PillionTransactionAutoConfiguration.class},
+    before = CacheAutoConfiguration.class)
 @ConditionalOnClass({CacheManager.class, CacheAutoConfiguration.class})
 @ConditionalOnBean({CacheAspectSupport.class, Commands.class})
 @ConditionalOnMissingBean(value = CacheManager.class, name = "cacheResolver")
@@ -46,6 +51,7 @@ public final class PillionCacheAutoConfiguration {
       PillionProperties properties,
       TrustedClasses trusted,
       Environment environment,
+      ObjectProvider<Transactions> transactions,
       ObjectProvider<CacheManagerCustomizer<?>> customizers) {
     PillionProperties.Cache settings = properties.cache();
     Set<String> names = new LinkedHashSet<>();
@@ -55,12 +61,19 @@ public final class PillionCacheAutoConfiguration {
     boolean onDemand = names.isEmpty();
     names.addAll(settings.caches().keySet());
     PillionCacheManager manager =
-        new PillionCacheManager(name -> cache(name, commands, settings, trusted), names, onDemand);
+        new PillionCacheManager(
+            name -> cache(name, commands, settings, trusted, transactions.getIfAvailable()),
+            names,
+            onDemand);
     return new CacheManagerCustomizers(customizers.orderedStream().toList()).customize(manager);
   }
 
   private static PillionCache cache(
-      String name, Commands commands, PillionProperties.Cache settings, TrustedClasses trusted) {
+      String name,
+      Commands commands,
+      PillionProperties.Cache settings,
+      TrustedClasses trusted,
+      @Nullable Transactions transactions) {
     PillionProperties.NamedCache own = settings.of(name);
     CacheSettings.Builder<Object, Object> builder =
         CacheSettings.<Object, Object>named(name)
@@ -69,6 +82,7 @@ public final class PillionCacheAutoConfiguration {
             .shared(trusted.shared())
             .statistics(settings.statistics());
     trusted.patterns().forEach(builder::allow);
+    builder.transactions(transactions);
     if (own.ttl() != null) {
       builder.expiry(Expiry.afterWrite(own.ttl()));
     }

@@ -1,12 +1,15 @@
 package io.pillion.spring.jcache;
 
+import io.pillion.cache.Transactions;
 import io.pillion.client.Commands;
 import io.pillion.jcache.PillionCacheManager;
 import io.pillion.spring.PillionAutoConfiguration;
 import io.pillion.spring.PillionProperties;
 import io.pillion.spring.TrustedClasses;
+import io.pillion.spring.transaction.PillionTransactionAutoConfiguration;
 import java.util.Properties;
 import javax.cache.CacheManager;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -19,7 +22,9 @@ import org.springframework.context.annotation.Conditional;
  * themselves. Only on request, because Spring Boot takes such a bean for the one that its own
  * JCache support should use.
  */
-@AutoConfiguration(after = PillionAutoConfiguration.class, before = CacheAutoConfiguration.class)
+@AutoConfiguration(
+    after = {PillionAutoConfiguration.class, PillionTransactionAutoConfiguration.class},
+    before = CacheAutoConfiguration.class)
 @ConditionalOnBean(Commands.class)
 @Conditional(JCacheWanted.class)
 public final class PillionJCacheAutoConfiguration {
@@ -27,10 +32,14 @@ public final class PillionJCacheAutoConfiguration {
   @Bean(destroyMethod = "close")
   @ConditionalOnMissingBean
   CacheManager pillionJCacheManager(
-      Commands commands, PillionProperties properties, TrustedClasses trusted) {
+      Commands commands,
+      PillionProperties properties,
+      TrustedClasses trusted,
+      ObjectProvider<Transactions> transactions) {
     Properties settings = new Properties();
     settings.setProperty("pillion.prefix", properties.cache().prefix());
     settings.setProperty("pillion.serialization.allow", String.join(",", trusted.patterns()));
-    return PillionCacheManager.over(commands, trusted.shared(), trusted.classLoader(), settings);
+    return PillionCacheManager.over(
+        commands, trusted.shared(), trusted.classLoader(), settings, transactions.getIfAvailable());
   }
 }

@@ -1,0 +1,113 @@
+package io.pillion.cache;
+
+import io.pillion.cache.CommitOrder.Answer;
+import io.pillion.cache.EntryChange.Kind;
+import io.pillion.cache.KeyLocks.Held;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** What becomes of a cache when transactions are over that have changed it; the writer knows. */
+final class Commits<K, V> {
+  private final EngineCache<K, V> cache;
+  private final EntryStore store;
+  private final EntryStore changes;
+  private final Writes<K, V> writes;
+  private final KeyLocks locks;
+  private final boolean isQueued;
+  private final CommitOrder order = new CommitOrder();
+
+  /**
+   * The commits of this cache.
+   *
+   * @param isQueued whether {@code changes} puts what is changed into a queue for the writer
+   */
+  Commits(
+      EngineCache<K, V> cache,
+      EntryStore store,
+      EntryStore changes,
+      Writes<K, V> writes,
+      KeyLocks locks,
+      boolean isQueued) {
+    this.cache = cache;
+    this.store = store;
+    this.changes = changes;
+    this.writes = writes;
+    this.locks = locks;
+    this.isQueued = isQueued;
+  }
+
+  CommitOrder order() {
+    return order;
+  }
+
+  /** These were changed without a transaction; by whom the database was, too, if not null. */
+  void overtake(List<byte[]> ids, @Nullable EntryWriter<K, V> writer) {
+    for (byte[] id : ids) {
+      order.overtake(id, /* isWritten= */ writer != null);
+    }
+  }
+
+  /** Stores or removes what a transaction has written, as it is told, without the writer. */
+  void apply(
+      K key, byte[] id, byte @Nullable [] bytes, @Nullable Expiry how, Supplier<Answer> ask) {
+    locks.invalidate(id);
+    Held held = locks.lock(id);
+    try {
+      Answer told = ask.get();
+      // With a queue, the order in which it is told is the one that reaches the database.
+      Answer answer = isQueued ? Answer.APPLY : told;
+      if (answer == Answer.APPLY && bytes != null && how != null) {
+        store(key, id, bytes, how);
+      } else if (answer != Answer.IGNORE) {
+        remove(key, id);
+      }
+    } finally {
+      held.release();
+    }
+  }
+
+  private void store(K key, byte[] id, byte[] bytes, Expiry how) {
+    long start = cache.statistics().start();
+    boolean isObserved = cache.isObserved();
+    Written written =
+        cache.orWithout(() -> writes.write(changes, id, bytes, how, isObserved), Written.NOTHING);
+    cache.statistics().put(written.stored(), start);
+    if (isObserved) {
+      cache.tellOf(written, key, cache.decode(bytes));
+    }
+  }
+
+  private void remove(K key, byte[] id) {
+    long start = cache.statistics().start();
+    byte[] old = cache.orWithout(() -> cache.await(changes.getAndDelete(id)), null);
+    if (old != null) {
+      cache.statistics().removed(1, start);
+      cache.tell(Kind.REMOVED, key, old, null);
+    }
+  }
+
+  /** Stores what a transaction has loaded, if it is the latest and there is nothing. */
+  void keepLoaded(K key, byte[] id, byte[] bytes, BooleanSupplier isLatest) {
+    Held held = locks.lock(id);
+    try {
+      V value = cache.decode(bytes);
+      long ttl = cache.lifeOf(value).forCreation();
+      if (ttl != 0 && isLatest.getAsBoolean()) {
+        byte[] there = cache.orWithout(() -> cache.await(store.setIfAbsent(id, bytes, ttl)), bytes);
+        if (there == null) {
+          cache.tell(Kind.CREATED, key, null, value);
+        }
+      }
+    } finally {
+      held.release();
+    }
+  }
+
+  /** Removes entries without telling the writer, now or later. */
+  void forget(List<byte[]> ids) {
+    ids.forEach(locks::invalidate);
+    cache.orWithout(() -> cache.await(store.deleteAll(ids, /* wantOld= */ false)), List.of());
+  }
+}

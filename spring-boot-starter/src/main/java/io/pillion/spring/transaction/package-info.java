@@ -1,0 +1,5 @@
+/** Caches that change when the application's transaction was committed. */
+@NullMarked
+package io.pillion.spring.transaction;
+
+import org.jspecify.annotations.NullMarked;
