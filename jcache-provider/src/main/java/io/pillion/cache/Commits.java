@@ -4,15 +4,21 @@ import io.pillion.cache.CommitOrder.Answer;
 import io.pillion.cache.EntryChange.Kind;
 import io.pillion.cache.KeyLocks.Held;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** What becomes of a cache when transactions are over that have changed it; the writer knows. */
+/**
+ * A cache as its transactions need it: what is committed to read, and what becomes of it when they
+ * are over; the writer knows by then.
+ */
 final class Commits<K, V> {
   private final EngineCache<K, V> cache;
   private final EntryStore store;
   private final EntryStore changes;
+  private final Reads<K, V> reads;
   private final Writes<K, V> writes;
   private final KeyLocks locks;
   private final boolean isQueued;
@@ -27,12 +33,14 @@ final class Commits<K, V> {
       EngineCache<K, V> cache,
       EntryStore store,
       EntryStore changes,
+      Reads<K, V> reads,
       Writes<K, V> writes,
       KeyLocks locks,
       boolean isQueued) {
     this.cache = cache;
     this.store = store;
     this.changes = changes;
+    this.reads = reads;
     this.writes = writes;
     this.locks = locks;
     this.isQueued = isQueued;
@@ -47,6 +55,25 @@ final class Commits<K, V> {
     for (byte[] id : ids) {
       order.overtake(id, /* isWritten= */ writer != null);
     }
+  }
+
+  /** The value that is there, or null; never loaded. */
+  @Nullable V lookUp(K key, byte[] id) {
+    V copy = reads.copy(key);
+    return copy != null ? copy : reads.lookUp(key, id, null);
+  }
+
+  /** Puts the values that are there into {@code found}, counted; the keys that have none. */
+  Set<K> lookUpAll(Set<K> keys, Map<K, V> found) {
+    long start = cache.statistics().start();
+    int before = found.size();
+    Set<K> missing = reads.lookUpAll(keys, null, found);
+    cache.statistics().got(found.size() - before, missing.size(), start);
+    return missing;
+  }
+
+  boolean exists(byte[] id) {
+    return cache.await(store.exists(id));
   }
 
   /** Stores or removes what a transaction has written, as it is told, without the writer. */

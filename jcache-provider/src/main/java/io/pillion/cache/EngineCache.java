@@ -44,11 +44,8 @@ import org.slf4j.LoggerFactory;
  * stores where nothing is replaces it, listeners are told of no old value. What need not read it
  * ({@link #containsKey}, {@link #remove(Object)}, {@link #replace(Object, Object)}) finds an entry.
  *
- * <p><b>Transactions.</b> Where it is told of them (see {@link
- * CacheSettings.Builder#transactions}), an operation in a transaction tells the writer at once, and
- * changes the cache when that was committed; the thread sees its own changes before. The
- * asynchronous forms know nothing of transactions, but for those that the thread which calls them
- * has made.
+ * <p><b>Transactions.</b> With {@link CacheSettings.Builder#transactions}, an operation in one
+ * tells the writer at once, and changes the cache after the commit; its thread sees that before.
  *
  * <p><b>Cost.</b> With a fixed {@link Expiry} most operations take one round trip; those that
  * compare with an object ({@code replace(key, old, new)}, {@code remove(key, old)}, {@code invoke})
@@ -137,7 +134,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     commits =
         transactions == null
             ? null
-            : new Commits<>(this, store, changes, writes, locks, /* isQueued= */ queue != null);
+            : new Commits<>(this, store, changes, reads, writes, locks, queue != null);
     absentFor = loading.absentFor().isZero() ? null : loading.absentFor();
     sweeper = new Sweeper(commands, layout);
     if (writeBehind != null) {
@@ -982,25 +979,6 @@ public final class EngineCache<K, V> implements AutoCloseable {
     TransactionChanges<K, V> mine =
         all.participant(this, () -> new TransactionChanges<>(this, writer, readThrough, told));
     return mine.isOver() ? null : mine;
-  }
-
-  /** The value that is there, or null; never loaded. */
-  @Nullable V lookUp(K key, byte[] id) {
-    V copy = reads.copy(key);
-    return copy != null ? copy : reads.lookUp(key, id, null);
-  }
-
-  /** Puts the values that are there into {@code found}, counted; the keys that have none. */
-  Set<K> lookUpAll(Set<K> keys, Map<K, V> found) {
-    long start = statistics.start();
-    int before = found.size();
-    Set<K> missing = reads.lookUpAll(keys, null, found);
-    statistics.got(found.size() - before, missing.size(), start);
-    return missing;
-  }
-
-  boolean exists(byte[] id) {
-    return await(store.exists(id));
   }
 
   /** Counts and touches what the iterator hands out. */

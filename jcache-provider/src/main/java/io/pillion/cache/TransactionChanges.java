@@ -113,7 +113,7 @@ final class TransactionChanges<K, V> implements Transactions.Participant {
         others.add(key);
       }
     }
-    Set<K> missing = cache.lookUpAll(others, found);
+    Set<K> missing = commits.lookUpAll(others, found);
     if (readThrough != null && !missing.isEmpty()) {
       Loads.withoutNulls(readThrough.loadAll(missing))
           .forEach((key, value) -> found.put(key, loaded(key, cache.id(key), value)));
@@ -127,13 +127,13 @@ final class TransactionChanges<K, V> implements Transactions.Participant {
     if (change != null) {
       return change.bytes() != null;
     }
-    return !cleared && cache.exists(id);
+    return !cleared && commits.exists(id);
   }
 
   /** Counted as a read. */
   private @Nullable V look(K key, byte[] id) {
     if (!isChanged(id)) {
-      return cache.lookUp(key, id);
+      return commits.lookUp(key, id);
     }
     Change<K> change = changes.get(name(id));
     V value = change == null ? null : cache.decodeOrNull(change.bytes());

@@ -3,6 +3,7 @@ package io.pillion.cache;
 import io.pillion.cache.WriteQueue.Change;
 import io.pillion.cache.WriteQueue.Pending;
 import io.pillion.cache.WriteQueue.Queued;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -57,8 +59,10 @@ public final class WriteBehind<K, V> {
   private final AtomicLong failures = new AtomicLong();
   private final CompletableFuture<Boolean> ending = new CompletableFuture<>();
 
-  /** By id; only the worker knows it. */
-  private final Map<String, Failing> failing = new HashMap<>();
+  /** By id; only the worker changes it. */
+  private final Map<String, Failing> failing = new ConcurrentHashMap<>();
+
+  private final AtomicLong retries = new AtomicLong();
 
   private volatile long heldUntil = System.nanoTime();
   private volatile long drainUntil;
@@ -122,6 +126,23 @@ public final class WriteBehind<K, V> {
   /** How often the writer failed for one key here. */
   public long failures() {
     return failures.get();
+  }
+
+  /** How often this process tried a change again that had failed before. */
+  public long retries() {
+    return retries.get();
+  }
+
+  /**
+   * The keys whose latest change failed in this process and waits for another try, and what the
+   * writer threw; at most two batches of them.
+   */
+  public Map<K, String> failing() {
+    Map<K, String> errors = new LinkedHashMap<>();
+    failing.forEach(
+        (id, failed) ->
+            errors.put(cache.decodeKey(id.getBytes(StandardCharsets.ISO_8859_1)), failed.error()));
+    return errors;
   }
 
   /** How many dead letters there are, on the server. */
@@ -372,6 +393,9 @@ public final class WriteBehind<K, V> {
       Failing failed = failing.get(id);
       if (failed == null || failed.againAt - now <= 0) {
         Pending earlier = latest.remove(id);
+        if (failed != null && earlier == null) {
+          retries.incrementAndGet();
+        }
         latest.put(id, earlier == null ? Pending.of(queued) : earlier.followedBy(queued));
       }
     }

@@ -125,17 +125,16 @@ final class ManagerSettings {
     lookup.apply(
         BEHIND + ".batch-size", text -> all[0] = all[0].withBatchSize(Integer.parseInt(text)));
     lookup.apply(BEHIND + ".max-delay", text -> all[0] = all[0].withMaxDelay(duration(text)));
+    lookup.apply(BEHIND + ".retries", text -> all[0] = withRetries(all[0], Integer.parseInt(text)));
     lookup.apply(
-        BEHIND + ".retries",
-        text ->
-            all[0] =
-                all[0].withRetries(Integer.parseInt(text), all[0].backOff(), all[0].maxBackOff()));
+        BEHIND + ".back-off",
+        text -> {
+          Duration first = duration(text);
+          all[0] = all[0].withRetries(all[0].retries(), first, longer(all[0].maxBackOff(), first));
+        });
     lookup.apply(
         BEHIND + ".max-back-off",
         text -> all[0] = all[0].withRetries(all[0].retries(), all[0].backOff(), duration(text)));
-    lookup.apply(
-        BEHIND + ".back-off",
-        text -> all[0] = all[0].withRetries(all[0].retries(), duration(text), all[0].maxBackOff()));
     lookup.apply(
         BEHIND + ".capacity",
         text -> all[0] = all[0].withCapacity(Integer.parseInt(text), all[0].fullWait()));
@@ -147,6 +146,14 @@ final class ManagerSettings {
     WriteBehindSettings own =
         configuration instanceof PillionConfiguration<?, ?> ours ? ours.getWriteBehind() : null;
     return own != null ? own : wanted[0] ? all[0] : null;
+  }
+
+  private static WriteBehindSettings withRetries(WriteBehindSettings settings, int times) {
+    return settings.withRetries(times, settings.backOff(), settings.maxBackOff());
+  }
+
+  private static Duration longer(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? other : one;
   }
 
   private static List<String> patterns(String list) {

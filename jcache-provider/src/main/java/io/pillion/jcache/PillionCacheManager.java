@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import javax.cache.Cache;
 import javax.cache.CacheException;
 import javax.cache.CacheManager;
@@ -103,6 +105,7 @@ public final class PillionCacheManager implements CacheManager {
   private final Runnable release;
   private final @Nullable Transactions transactions;
   private final Map<String, PillionCache<?, ?>> caches = new ConcurrentHashMap<>();
+  private final List<Consumer<? super Cache<?, ?>>> listeners = new CopyOnWriteArrayList<>();
   private volatile boolean closed;
 
   PillionCacheManager(
@@ -221,7 +224,19 @@ public final class PillionCacheManager implements CacheManager {
           new PillionCache<>(this, cacheName, own, settings, commands, transactions);
       caches.put(cacheName, cache);
       cache.showBeans();
+      listeners.forEach(listener -> listener.accept(cache));
       return cache;
+    }
+  }
+
+  /**
+   * Tells of every cache that there is, and of each that is made from now on before anybody uses
+   * it.
+   */
+  public void onCreation(Consumer<? super Cache<?, ?>> listener) {
+    synchronized (caches) {
+      listeners.add(listener);
+      caches.values().forEach(listener);
     }
   }
 

@@ -25,7 +25,7 @@ import org.springframework.util.unit.DataSize;
  *     not given.
  * @param checkOnStart Whether the application refuses to start when the server does not answer.
  * @param embedded Engine inside this process.
- * @param cache Caches behind Spring's cache annotations.
+ * @param cache Caches.
  * @param session HTTP sessions.
  * @param leaderboard Leaderboards.
  * @param jcache JSR-107 cache manager.
@@ -89,7 +89,9 @@ public record PillionProperties(
   }
 
   /**
-   * Spring caches: what holds for all of them, and what single caches say otherwise.
+   * Caches, Spring's and those of the JCache manager: what holds for all of them, and what single
+   * caches say otherwise. The time to live, null values and statistics of JCache caches are said in
+   * their own configuration.
    *
    * @param enabled Whether to provide the CacheManager.
    * @param prefix What every key of a cache begins with; applications that share a server and must
@@ -104,6 +106,7 @@ public record PillionProperties(
    * @param near Copies of entries in this process.
    * @param loading Values that many want at once.
    * @param failure What happens while the server is away.
+   * @param writeBehind Writers that are called later; of JCache caches that write through.
    * @param caches Settings of single caches, by cache name.
    */
   public record Cache(
@@ -117,6 +120,7 @@ public record PillionProperties(
       @DefaultValue Near near,
       @DefaultValue Loading loading,
       @DefaultValue Failure failure,
+      @DefaultValue WriteBehind writeBehind,
       @DefaultValue Map<String, NamedCache> caches) {
 
     /** What holds for the cache of this name, its own settings before those for all. */
@@ -128,7 +132,8 @@ public record PillionProperties(
           own.compressFrom() != null ? own.compressFrom() : compressFrom,
           own.near() == null ? near : own.near().orElse(near),
           own.loading() == null ? loading : own.loading().orElse(loading),
-          own.failure() == null ? failure : own.failure().orElse(failure));
+          own.failure() == null ? failure : own.failure().orElse(failure),
+          own.writeBehind() == null ? writeBehind : own.writeBehind());
     }
   }
 
@@ -141,6 +146,7 @@ public record PillionProperties(
    * @param near Copies of entries in this process.
    * @param loading Values that many want at once.
    * @param failure What happens while the server is away.
+   * @param writeBehind Writers that are called later.
    */
   public record NamedCache(
       @Nullable Duration ttl,
@@ -148,8 +154,9 @@ public record PillionProperties(
       @Nullable DataSize compressFrom,
       @Nullable Near near,
       @Nullable Loading loading,
-      @Nullable Failure failure) {
-    static final NamedCache AS_ALL = new NamedCache(null, null, null, null, null, null);
+      @Nullable Failure failure,
+      @Nullable WriteBehind writeBehind) {
+    static final NamedCache AS_ALL = new NamedCache(null, null, null, null, null, null, null);
   }
 
   /**
@@ -192,6 +199,33 @@ public record PillionProperties(
       return mostMissed == null ? settings : settings.withMostMissed(mostMissed);
     }
   }
+
+  /**
+   * How the changes of a JCache cache that writes through reach its writer later, from a queue on
+   * the server.
+   *
+   * @param enabled Whether the writer is called later.
+   * @param batchSize How many changes are written at once, at most.
+   * @param maxDelay How long a change waits for others, at most.
+   * @param retries How often a change that failed is tried again before it becomes a dead letter.
+   * @param backOff The time before the first of these; it doubles each time.
+   * @param maxBackOff The longest such time.
+   * @param capacity How many changes may wait, and how many dead letters there may be.
+   * @param fullWait How long an operation waits when the queue is full.
+   * @param lease How long a process that died keeps others from writing.
+   * @param drain How long closing the cache waits for the queue to be written.
+   */
+  public record WriteBehind(
+      @Nullable Boolean enabled,
+      @Nullable Integer batchSize,
+      @Nullable Duration maxDelay,
+      @Nullable Integer retries,
+      @Nullable Duration backOff,
+      @Nullable Duration maxBackOff,
+      @Nullable Integer capacity,
+      @Nullable Duration fullWait,
+      @Nullable Duration lease,
+      @Nullable Duration drain) {}
 
   /** Whether an application hears of a server that is away. */
   public enum FailureMode {

@@ -7,7 +7,6 @@ import io.pillion.spring.PillionAutoConfiguration;
 import io.pillion.spring.PillionProperties;
 import io.pillion.spring.TrustedClasses;
 import io.pillion.spring.transaction.PillionTransactionAutoConfiguration;
-import java.util.Properties;
 import javax.cache.CacheManager;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -30,16 +29,17 @@ import org.springframework.context.annotation.Conditional;
 public final class PillionJCacheAutoConfiguration {
 
   @Bean(destroyMethod = "close")
-  @ConditionalOnMissingBean
-  CacheManager pillionJCacheManager(
+  @ConditionalOnMissingBean(CacheManager.class)
+  PillionCacheManager pillionJCacheManager(
       Commands commands,
       PillionProperties properties,
       TrustedClasses trusted,
       ObjectProvider<Transactions> transactions) {
-    Properties settings = new Properties();
-    settings.setProperty("pillion.prefix", properties.cache().prefix());
-    settings.setProperty("pillion.serialization.allow", String.join(",", trusted.patterns()));
     return PillionCacheManager.over(
-        commands, trusted.shared(), trusted.classLoader(), settings, transactions.getIfAvailable());
+        commands,
+        trusted.shared(),
+        trusted.classLoader(),
+        ManagerProperties.of(properties, trusted),
+        transactions.getIfAvailable());
   }
 }

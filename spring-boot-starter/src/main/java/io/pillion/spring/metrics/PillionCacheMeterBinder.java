@@ -76,8 +76,7 @@ final class PillionCacheMeterBinder extends CacheMeterBinder<EngineCache<Object,
         .tags(getTagsWithCacheName())
         .description("Time spent storing values")
         .register(registry);
-    FunctionCounter.builder(
-            "cache.unreadable", statistics, CacheStatistics::unreadableValues)
+    FunctionCounter.builder("cache.unreadable", statistics, CacheStatistics::unreadableValues)
         .tags(getTagsWithCacheName())
         .description("Values that could not be read and counted as missing")
         .register(registry);

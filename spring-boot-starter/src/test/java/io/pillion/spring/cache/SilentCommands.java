@@ -9,12 +9,31 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A server that never answers. */
-final class SilentCommands implements Commands {
+public final class SilentCommands implements Commands {
+  private final AtomicInteger sent = new AtomicInteger();
+  private final boolean isCluster;
+
+  SilentCommands() {
+    this(/* isCluster= */ false);
+  }
+
+  /** One that says of itself whether it is a cluster. */
+  public SilentCommands(boolean isCluster) {
+    this.isCluster = isCluster;
+  }
+
+  /** How many commands were sent to it. */
+  int sent() {
+    return sent.get();
+  }
+
   @Override
   public CompletionStage<@Nullable Object> send(Command command) {
+    sent.incrementAndGet();
     return CompletableFuture.failedFuture(noAnswer());
   }
 
@@ -64,7 +83,7 @@ final class SilentCommands implements Commands {
 
   @Override
   public boolean isCluster() {
-    return false;
+    return isCluster;
   }
 
   @Override
