@@ -17,6 +17,7 @@ public final class Keyspace {
   private final Discarded discarded;
   private @Nullable KeyListener listener;
   private long now;
+  private long clockLooks;
   private long randomState;
   private long nextDue = Long.MAX_VALUE;
   private long expired;
@@ -75,7 +76,13 @@ public final class Keyspace {
 
   /** Looks at the clock. */
   public void refreshNow() {
+    clockLooks++;
     now = world.wallMillis();
+  }
+
+  /** How often somebody looked at the clock: whoever takes the engine lock does once. */
+  public long clockLooks() {
+    return clockLooks;
   }
 
   /**

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  */
 final class AofRewrite {
   private static final Logger log = LoggerFactory.getLogger(AofRewrite.class);
-  private static final int BYTES_PER_HOLD = 64 << 10;
+  private static final int BYTES_PER_HOLD = 16 << 10;
 
   /** Whether what is appended from the cut on is in a file that no manifest names yet. */
   final boolean fresh;

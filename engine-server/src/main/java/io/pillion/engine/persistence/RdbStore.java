@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class RdbStore {
   private static final Logger log = LoggerFactory.getLogger(RdbStore.class);
-  private static final int SCAN_BYTES = 64 << 10;
+  private static final int SCAN_BYTES = 16 << 10;
   private static final int LOAD_BYTES = 1 << 20;
   private static final int LOAD_KEYS = 2000;
   private static final long LOG_PROGRESS_NANOS = 5_000_000_000L;

@@ -15,6 +15,7 @@ import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,6 +48,7 @@ public final class Snapshot implements RecordCut {
   private static final Logger log = LoggerFactory.getLogger(Snapshot.class);
   private static final int RECORDS_AT_A_TIME = 16;
   private static final int MAX_STEPS = 256;
+  private static final long MOST_REST_NANOS = 1_000_000;
   private static final int AT_ONCE_BYTES = 1 << 20;
 
   private final Keyspace keyspace;
@@ -75,6 +77,9 @@ public final class Snapshot implements RecordCut {
 
   private Parcel overtaken;
   private long records;
+  private long lastLooks;
+  private boolean othersAreThere;
+  private long restedNanos;
   private boolean complete;
   private boolean flushed;
 
@@ -124,6 +129,7 @@ public final class Snapshot implements RecordCut {
     outputs =
         new FrozenValue.Outputs(
             memory, spool, out, new RdbOutput(/* sink= */ null, options.compress()));
+    restedNanos = keyspace.world().nanos();
     int databases = keyspace.databaseCount();
     sizes = new long[databases];
     expiringSizes = new long[databases];
@@ -182,6 +188,9 @@ public final class Snapshot implements RecordCut {
    * @return false when there is nothing left, or when it {@link #isFlushed}
    */
   public boolean scan(int mostBytes) {
+    long looks = keyspace.clockLooks();
+    othersAreThere = looks - lastLooks > 1;
+    lastLooks = looks;
     long end = out.total() + mostBytes;
     // There may be much to pass over that was taken down already.
     for (int left = MAX_STEPS; left > 0 && !complete && !flushed && out.total() < end; left--) {
@@ -453,9 +462,21 @@ public final class Snapshot implements RecordCut {
     }
   }
 
-  /** Writes what was gathered. Without the engine lock. */
+  /**
+   * Writes what was gathered. Then, if others took the lock since it was last held for this, rests
+   * for as long as this and the scan before it took: so others have half of the processor at least.
+   * Without the engine lock.
+   */
   public void drain() throws IOException {
     spool.drain();
+    if (atOnce) {
+      return;
+    }
+    long worked = keyspace.world().nanos() - restedNanos;
+    if (othersAreThere && !memory.isHalfFull()) {
+      LockSupport.parkNanos(Math.min(worked, MOST_REST_NANOS));
+    }
+    restedNanos = keyspace.world().nanos();
   }
 
   /** Writes what is left, when all was taken down, and the check sum. Without the engine lock. */

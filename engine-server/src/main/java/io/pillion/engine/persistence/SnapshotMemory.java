@@ -66,6 +66,10 @@ final class SnapshotMemory {
     return used > budgetBytes;
   }
 
+  synchronized boolean isHalfFull() {
+    return used > budgetBytes / 2;
+  }
+
   // --- parcels
 
   synchronized void register(Parcel parcel) {
@@ -78,7 +82,7 @@ final class SnapshotMemory {
 
   /** Moves parcels to the file until less than a quarter of the budget is taken. No engine lock. */
   void spill() throws IOException {
-    if (used() <= budgetBytes / 2) {
+    if (!isHalfFull()) {
       return;
     }
     List<Parcel> waiting;

@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
  */
 final class FullSync {
   private static final Logger log = LoggerFactory.getLogger(FullSync.class);
-  private static final int SCAN_BYTES = 64 << 10;
+  private static final int SCAN_BYTES = 16 << 10;
   private static final int PIECE_BYTES = 64 << 10;
 
   /** What a replica may leave unread before it is sent more. */

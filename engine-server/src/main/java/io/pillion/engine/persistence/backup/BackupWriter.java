@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * again from beginning to end before it is given its name.
  */
 final class BackupWriter {
-  private static final int SCAN_BYTES = 64 << 10;
+  private static final int SCAN_BYTES = 16 << 10;
   private static final int BUFFER_BYTES = 64 << 10;
   private static final String VERSION =
       Objects.requireNonNullElse(BackupWriter.class.getPackage().getImplementationVersion(), "dev");
