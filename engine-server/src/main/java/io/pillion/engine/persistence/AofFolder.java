@@ -92,6 +92,8 @@ final class AofFolder {
    * they are there by name is seen to here, before it names them.
    */
   void write(AofManifest manifest) throws IOException {
+    // The folder's own name, too: it may have been made, and this have failed.
+    disk.syncFolder(dir);
     disk.syncFolder(path);
     String temporary = file("temp-" + logName + ".manifest");
     byte[] bytes = manifest.format().getBytes(StandardCharsets.UTF_8);

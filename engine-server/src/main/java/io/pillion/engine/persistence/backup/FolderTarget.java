@@ -122,11 +122,10 @@ final class FolderTarget implements BackupTarget {
 
   @Override
   public Draft begin(String name) throws IOException {
-    if (!disk.isFolder(folder)) {
-      disk.createFolder(folder);
-      int slash = folder.lastIndexOf('/');
-      disk.syncFolder(slash > 0 ? folder.substring(0, slash) : "/");
-    }
+    disk.createFolder(folder);
+    // Also when it was there: whoever made it may not have come so far.
+    int slash = folder.lastIndexOf('/');
+    disk.syncFolder(slash > 0 ? folder.substring(0, slash) : "/");
     FileDraft draft = new FileDraft(name);
     draft.file = disk.create(draft.temporary(FILE));
     return draft;

@@ -447,6 +447,20 @@ class BackupsTest {
   // --- crashes
 
   @Test
+  void aFolderWhoseNameCouldNotBeSyncedIsSyncedForTheNextBackup() throws IOException {
+    try (BackupWorld engine = new BackupWorld(disk)) {
+      disk.fail(SimulatedDisk.Operation.SYNC_FOLDER, "/", "Input/output error", 1);
+      assertThat(engine.call("BACKUP", "CREATE", "first")).startsWith("-ERR");
+      assertThat(engine.call("BACKUP", "CREATE", "second")).isEqualTo("second");
+      for (int seed = 0; seed < 10; seed++) {
+        try (BackupWorld after = new BackupWorld(disk.afterCrash(seed))) {
+          assertThat(after.names()).containsExactly("second");
+        }
+      }
+    }
+  }
+
+  @Test
   void aCrashAtAnyMomentLeavesWholeBackupsOrNone() throws IOException {
     try (BackupWorld engine = new BackupWorld(disk)) {
       engine.fill();
