@@ -67,9 +67,12 @@ final class Migration {
         replace = true;
       } else if (call.args().is(i, "AUTH") && more >= 1) {
         login = List.of(Bytes.of("AUTH"), call.arg(i + 1).copy());
+        call.args().redact(i + 1);
         i++;
       } else if (call.args().is(i, "AUTH2") && more >= 2) {
         login = List.of(Bytes.of("AUTH"), call.arg(i + 1).copy(), call.arg(i + 2).copy());
+        call.args().redact(i + 1);
+        call.args().redact(i + 2);
         i += 2;
       } else if (call.args().is(i, "KEYS")) {
         if (!call.arg(3).isEmpty()) {

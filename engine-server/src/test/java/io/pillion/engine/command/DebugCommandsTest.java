@@ -82,4 +82,18 @@ final class DebugCommandsTest {
   void clientEviction(TestClient r) {
     r.call("DEBUG", "CLIENT-EVICTION").isError("ERR maxmemory-clients is disabled.");
   }
+
+  @CommandTest
+  void aKeyWhoseTimeHasComeIsLookedAtAndStays(TestClient r) {
+    r.ok("DEBUG", "SET-ACTIVE-EXPIRE", "0");
+    r.ok("SET", "k", "v", "PX", "1");
+    r.ok("DEBUG", "SLEEP", "0.01");
+    assertThat(String.valueOf(r.call("DEBUG", "OBJECT", "k").value())).contains("Value at:");
+    assertThat(String.valueOf(r.call("DEBUG", "SDSLEN", "k").value())).contains("key_sds_len:1");
+    r.call("DBSIZE").is(1);
+    r.call("EXISTS", "k").is(0);
+    r.call("DBSIZE").is(0);
+    r.call("DEBUG", "OBJECT", "k").isError("ERR no such key");
+    r.ok("DEBUG", "SET-ACTIVE-EXPIRE", "1");
+  }
 }

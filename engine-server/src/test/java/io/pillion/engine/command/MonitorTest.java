@@ -111,4 +111,23 @@ class MonitorTest {
       assertThat(client.call("INFO", "clients").text()).contains("monitor_clients:0\r\n");
     }
   }
+
+  @CommandTest
+  void thePasswordsOfMigrateAreNotShown(TestClient client, TestServer server) {
+    server.config("slowlog-log-slower-than", "0");
+    client.ok("SLOWLOG", "RESET");
+    TestClient monitor = monitor(server);
+    client.call("MIGRATE", "h", "1", "k", "9", "5000", "AUTH", "secret").isStatus("NOKEY");
+    client
+        .call("MIGRATE", "h", "1", "k", "9", "5000", "COPY", "AUTH2", "user", "secret")
+        .isStatus("NOKEY");
+    client.call("MIGRATE", "h", "1", "k", "9", "5000", "AUTH", "secret", "FOO").isErrorLike("ERR");
+    String first = "\"MIGRATE\" \"h\" \"1\" \"k\" \"9\" \"5000\" ";
+    shows(monitor, 0, first + "\"AUTH\" \"(redacted)\"");
+    shows(monitor, 0, first + "\"COPY\" \"AUTH2\" \"(redacted)\" \"(redacted)\"");
+    shows(monitor, 0, first + "\"AUTH\" \"(redacted)\" \"FOO\"");
+    assertThat(String.valueOf(client.call("SLOWLOG", "GET", "-1").value()))
+        .contains("AUTH2, (redacted), (redacted)")
+        .doesNotContain("secret");
+  }
 }
