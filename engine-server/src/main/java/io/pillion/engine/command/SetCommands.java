@@ -180,7 +180,7 @@ final class SetCommands {
     write(table, "SINTERSTORE", call -> store(call, "sinterstore", SetCommands::intersection))
         .arity(-3)
         .flags(DENYOOM)
-        .keys(1, 1, 1, RW, UPDATE)
+        .keys(1, 1, 1, OW, UPDATE)
         .keys(2, -1, 1, RO, ACCESS)
         .since("1.0.0")
         .complexity("O(N*M), N members of the smallest of M sets")
@@ -238,10 +238,18 @@ final class SetCommands {
     return new SetValue(call.arena(), cell, call.keyspace().settings().types);
   }
 
-  private static SetValue create(Call call, Bytes key) {
+  /**
+   * Makes an empty set.
+   *
+   * @param announced whether it is told at once, not by {@link Database#announce}
+   */
+  private static SetValue create(Call call, Bytes key, boolean announced) {
     long root = SetValue.create(call.arena());
     try {
-      long record = call.database().setCollection(key, ValueType.SET, root);
+      long record =
+          announced
+              ? call.database().setCollection(key, ValueType.SET, root)
+              : call.database().addCollection(key, ValueType.SET, root);
       return open(call, call.database().rootCell(record));
     } catch (OutOfArenaException full) {
       SetValue.free(call.arena(), root);
@@ -262,7 +270,7 @@ final class SetCommands {
   private void sadd(Call call) {
     Bytes key = call.arg(1);
     SetValue found = findOnly(call, key);
-    SetValue set = found == null ? create(call, key) : found;
+    SetValue set = found == null ? create(call, key, /* announced= */ true) : found;
     int added = 0;
     // Which ones were new: only several can fail in the middle.
     BitSet fresh = call.count() > 3 ? new BitSet() : null;
@@ -327,7 +335,7 @@ final class SetCommands {
     if (!moves || source.equals(destination)) {
       return;
     }
-    SetValue target = to == null ? create(call, destination) : to;
+    SetValue target = to == null ? create(call, destination, /* announced= */ false) : to;
     boolean added;
     try {
       added = target.add(member);
@@ -342,6 +350,10 @@ final class SetCommands {
     still.remove(member);
     call.changed(source, EventClass.SET, "srem");
     deleteIfEmpty(call, source, still);
+    if (to == null) {
+      // The other was made first, as memory may lack for it; it is told of where Redis makes it.
+      call.database().announce(destination);
+    }
     if (added) {
       call.changed(destination, EventClass.SET, "sadd");
     }

@@ -319,6 +319,25 @@ public final class Database {
   }
 
   /**
+   * Makes a key that is not there hold a collection, without telling that it came to be: see {@link
+   * #announce}.
+   *
+   * @param root the collection's root block, owned by the key from now on
+   * @return the record
+   */
+  public long addCollection(Bytes key, ValueType type, long root) {
+    long record = newRecord(type, key, 0, /* expiring= */ false);
+    arena.putLong(KeyRecord.rootCell(arena, record), root);
+    insert(index.hash(key), record);
+    return record;
+  }
+
+  /** Tells that a key has come to be. */
+  public void announce(Bytes key) {
+    keyspace.listener().onNew(this, stored(key));
+  }
+
+  /**
    * As {@link #setCollection(Bytes, ValueType, long)}, with a deadline.
    *
    * @param deadline Unix milliseconds, or {@link #NEVER}
@@ -862,18 +881,22 @@ public final class Database {
       index.moved(hash, old, record);
       freeRecord(old, keyspace.settings().lazyReplace);
     } else {
-      try {
-        index.insert(hash, record);
-      } catch (RuntimeException e) {
-        arena.free(record);
-        throw e;
-      }
+      insert(hash, record);
     }
     if (deadline != NEVER) {
       startTimer(record, deadline);
     }
     if (old == 0) {
       keyspace.listener().onNew(this, record);
+    }
+  }
+
+  private void insert(long hash, long record) {
+    try {
+      index.insert(hash, record);
+    } catch (RuntimeException e) {
+      arena.free(record);
+      throw e;
     }
   }
 

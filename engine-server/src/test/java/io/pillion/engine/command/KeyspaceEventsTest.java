@@ -371,4 +371,11 @@ class KeyspaceEventsTest {
     listener.receive().isList("message", "__keyevent@0__:set", "own");
     listener.receive().isList("message", "__keyevent@0__:set", "b");
   }
+
+  @CommandTest
+  void aSetThatSmoveMakesIsToldOfOnceTheMemberHasLeft(TestClient client, TestServer server) {
+    new Events(client, server)
+        .of("SADD a 1 2;SMOVE a b 1;SMOVE a c 2;SMOVE zz y 1;SMOVE b b 1")
+        .are("new a, sadd a, srem a, new b, sadd b, srem a, del a, new c, sadd c");
+  }
 }
