@@ -655,9 +655,15 @@ public final class Engine implements KeyListener {
     }
   }
 
-  /** Counts an error that a script ends with, and that is not one of its commands'. */
-  public void countFailed(Command command, String text) {
-    statistics.error(text);
+  /**
+   * Counts an error that a script ends with.
+   *
+   * @param isCounted whether it is one of its commands', and so counted among all errors already
+   */
+  public void countFailed(Command command, String text, boolean isCounted) {
+    if (!isCounted) {
+      statistics.error(text);
+    }
     command.statistics().failed(1);
   }
 

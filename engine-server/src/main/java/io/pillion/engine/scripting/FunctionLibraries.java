@@ -426,7 +426,7 @@ public final class FunctionLibraries {
 
   /** The heap that their world takes. */
   public long luaBytes() {
-    return scriptWorld == null ? 0 : scriptWorld.lua().usedBytes();
+    return scriptWorld == null ? 0 : scriptWorld.bytes();
   }
 
   /**

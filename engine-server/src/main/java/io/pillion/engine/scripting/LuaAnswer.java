@@ -5,7 +5,6 @@ import io.pillion.engine.scripting.lua.LuaString;
 import io.pillion.engine.scripting.lua.LuaTable;
 import io.pillion.engine.scripting.lua.Nil;
 import java.math.BigInteger;
-import java.util.function.Consumer;
 
 /** What a script returned, as a reply to its client. */
 final class LuaAnswer {
@@ -14,15 +13,15 @@ final class LuaAnswer {
 
   private final Reply reply;
   private final boolean knowsTypes;
-  private final Consumer<String> errors;
+  private final ErrorCount errors;
 
   /**
    * A way to answer.
    *
    * @param version the protocol version that the script chose for itself
-   * @param errors is told of each error that is not counted yet
+   * @param errors is told of each error
    */
-  LuaAnswer(Reply reply, int version, Consumer<String> errors) {
+  LuaAnswer(Reply reply, int version, ErrorCount errors) {
     this.reply = reply;
     knowsTypes = version > 2;
     this.errors = errors;
@@ -65,9 +64,7 @@ final class LuaAnswer {
   private boolean writeTyped(LuaTable table, int depth) {
     if (table.get("err") instanceof LuaString error) {
       String text = oneLine(error);
-      if (!Boolean.TRUE.equals(table.get("ignore_error_stats_update"))) {
-        errors.accept(text);
-      }
+      errors.add(text, isCounted(table));
       reply.error(text);
     } else if (table.get("ok") instanceof LuaString status) {
       reply.simple(oneLine(status));
@@ -101,6 +98,21 @@ final class LuaAnswer {
       return false;
     }
     return true;
+  }
+
+  /** Whether an error was counted when a command of the script ended with it. */
+  static boolean isCounted(LuaTable error) {
+    return Boolean.TRUE.equals(error.get("ignore_error_stats_update"));
+  }
+
+  /** Told of the errors that a script answers with. */
+  interface ErrorCount {
+    /**
+     * Another error.
+     *
+     * @param isCounted whether it was counted already as an error of one of the script's commands
+     */
+    void add(String text, boolean isCounted);
   }
 
   private void bigNumber(String digits) {

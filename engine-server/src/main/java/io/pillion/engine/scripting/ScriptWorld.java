@@ -75,6 +75,11 @@ final class ScriptWorld {
     return lua;
   }
 
+  /** The heap that it takes: exactly, or, while a script runs, at most. */
+  long bytes() {
+    return run == null ? lua.reachableBytes() : lua.usedBytes();
+  }
+
   @Nullable ScriptRun run() {
     return run;
   }
@@ -126,7 +131,9 @@ final class ScriptWorld {
     try {
       Object[] results = lua.run(function, arguments.make());
       new LuaAnswer(
-              answer, reply.version(), text -> newRun.engine().countFailed(newRun.command(), text))
+              answer,
+              reply.version(),
+              (text, isCounted) -> newRun.engine().countFailed(newRun.command(), text, isCounted))
           .write(results.length == 0 ? io.pillion.engine.scripting.lua.Nil.NIL : results[0]);
     } catch (LuaError e) {
       answer.rewind(start);
@@ -154,7 +161,7 @@ final class ScriptWorld {
           table.get("err") instanceof LuaString message
               ? LuaAnswer.oneLine(message)
               : "ERR unknown error";
-      isCounted = Boolean.TRUE.equals(table.get("ignore_error_stats_update"));
+      isCounted = LuaAnswer.isCounted(table);
     } else {
       text = "ERR " + LuaAnswer.oneLine(ServerLibrary.shown(lua, error));
     }
@@ -162,9 +169,7 @@ final class ScriptWorld {
     if (!source.isEmpty()) {
       text += " script: " + failed.name() + ", on " + source + ":" + lua.line() + ".";
     }
-    if (!isCounted) {
-      failed.engine().countFailed(failed.command(), text);
-    }
+    failed.engine().countFailed(failed.command(), text, isCounted);
     answer.error(text);
   }
 

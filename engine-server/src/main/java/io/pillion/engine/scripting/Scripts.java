@@ -331,6 +331,6 @@ public final class Scripts {
 
   /** The heap that their world takes. */
   public long luaBytes() {
-    return scriptWorld == null ? 0 : scriptWorld.lua().usedBytes();
+    return scriptWorld == null ? 0 : scriptWorld.bytes();
   }
 }

@@ -201,4 +201,57 @@ final class ScriptingCommandsTest {
     r.call("EVAL", "return {ok='fine\\r\\n$3'}", "0").isStatus("fine  $3");
     r.call("PING").isStatus("PONG");
   }
+
+  private static void counts(TestClient r, String command, String expected) {
+    assertThat(r.call("INFO", "commandstats").text())
+        .containsPattern("cmdstat_" + command + ":.*," + expected + "\r\n");
+  }
+
+  @CommandTest
+  void anErrorThatAScriptEndsWithIsAFailedCallOfIt(TestClient r) {
+    String wrongIndex = "redis.%s('SELECT', 99)";
+    for (String script :
+        List.of(
+            "return " + wrongIndex.formatted("call"),
+            "return " + wrongIndex.formatted("pcall"),
+            "return redis.error_reply('ERR mine')",
+            "return {err='ERR mine'}",
+            "error('mine')")) {
+      r.ok("CONFIG", "RESETSTAT");
+      r.call("EVAL", script, "0").isErrorLike("ERR ");
+      counts(r, "eval", "rejected_calls=0,failed_calls=1");
+      assertThat(r.call("INFO", "errorstats").text()).as(script).contains("ERR:count=1\r\n");
+    }
+    r.ok("CONFIG", "RESETSTAT");
+    r.call("EVAL", wrongIndex.formatted("pcall") + " return 1", "0").is(1);
+    counts(r, "eval", "rejected_calls=0,failed_calls=0");
+    counts(r, "select", "rejected_calls=0,failed_calls=1");
+    assertThat(r.call("INFO", "errorstats").text()).contains("ERR:count=1\r\n");
+  }
+
+  @CommandTest(oursOnly = true)
+  void whatScriptsHaveDroppedIsNotUsedMemory(TestClient r) {
+    String garbage = "local t for i = 1, 20000 do t = {i, tostring(i)} end return #t";
+    r.call("EVAL", garbage, "0").is(2);
+    assertThat(used(r, "used_memory_lua")).isBetween(1L, 100L << 10);
+    r.ok("FUNCTION", "FLUSH");
+    r.call(
+            "FUNCTION",
+            "LOAD",
+            "#!lua name=lib\nredis.register_function('waste', function() " + garbage + " end)")
+        .is("lib");
+    r.call("FCALL", "waste", "0").is(2);
+    assertThat(used(r, "used_memory_vm_functions")).isBetween(1L, 100L << 10);
+    r.ok("FUNCTION", "FLUSH");
+  }
+
+  private static long used(TestClient r, String figure) {
+    return r.call("INFO", "memory")
+        .text()
+        .lines()
+        .filter(line -> line.startsWith(figure + ":"))
+        .mapToLong(line -> Long.parseLong(line.substring(figure.length() + 1)))
+        .findAny()
+        .orElseThrow();
+  }
 }

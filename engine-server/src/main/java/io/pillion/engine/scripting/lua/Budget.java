@@ -21,6 +21,7 @@ public final class Budget {
   private final long limitBytes;
   private final LongSupplier reachable;
   private long charged;
+  private long counted = -1;
   private long threshold;
   private long pinned;
   private int ticks = TICKS;
@@ -115,9 +116,15 @@ public final class Budget {
     return charged;
   }
 
+  /** Whether nothing was charged since all was counted, so that this is no bound but exact. */
+  boolean isExact() {
+    return charged == counted;
+  }
+
   /** Counts what is reachable now. */
   void collect() {
     charged = reachable.getAsLong() + pinned;
+    counted = charged;
     threshold = Math.min(limitBytes, Math.max(FLOOR_BYTES, charged * 2));
   }
 }

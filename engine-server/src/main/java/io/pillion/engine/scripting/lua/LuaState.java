@@ -63,6 +63,17 @@ public final class LuaState {
     return budget.usedBytes();
   }
 
+  /**
+   * Bytes that can be reached, while nothing runs. O(values), but O(1) when nothing has run since
+   * it was last asked.
+   */
+  public long reachableBytes() {
+    if (!budget.isExact()) {
+      budget.collect();
+    }
+    return budget.usedBytes();
+  }
+
   /** A new table, charged to the budget. */
   public LuaTable table() {
     return new LuaTable(budget, 0, 0);
