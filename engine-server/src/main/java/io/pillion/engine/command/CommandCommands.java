@@ -13,6 +13,7 @@ import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.dispatch.KeySpec;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.Args;
+import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Glob;
 import io.pillion.engine.protocol.Reply;
@@ -330,14 +331,20 @@ final class CommandCommands {
       if (spec.flags().contains(KeySpec.Flag.NOT_KEY)) {
         continue;
       }
-      spec.forEachKey(
-          inner,
-          index -> {
-            keys.add(index);
-            specs.add(spec);
-          });
+      try {
+        spec.forEachKey(
+            inner,
+            index -> {
+              keys.add(index);
+              specs.add(spec);
+            });
+      } catch (CommandException e) {
+        if (!command.is(CommandFlag.NO_MANDATORY_KEYS)) {
+          throw e;
+        }
+      }
     }
-    if (keys.isEmpty()) {
+    if (keys.isEmpty() && !command.is(CommandFlag.NO_MANDATORY_KEYS)) {
       throw Errors.err("Invalid arguments specified for command");
     }
     return keys;

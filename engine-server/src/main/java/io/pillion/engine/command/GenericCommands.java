@@ -119,7 +119,7 @@ final class GenericCommands {
         .arity(-2)
         .flags(READONLY, TOUCHES_ARBITRARY_KEYS)
         .acl(KEYSPACE)
-        .tips("nondeterministic_output", "request_policy:special")
+        .tips("nondeterministic_output", "request_policy:special", "response_policy:special")
         .since("2.8.0")
         .complexity("O(1) a call, O(N) for the whole walk")
         .summary("Walks over the keys of the database.")
@@ -129,7 +129,7 @@ final class GenericCommands {
         .arity(1)
         .flags(READONLY, TOUCHES_ARBITRARY_KEYS)
         .acl(KEYSPACE)
-        .tips("request_policy:all_shards", "nondeterministic_output")
+        .tips("request_policy:all_shards", "response_policy:special", "nondeterministic_output")
         .since("1.0.0")
         .complexity("O(1)")
         .summary("Answers some key.");

@@ -158,7 +158,6 @@ final class StringCommands {
         .flags(WRITE, DENYOOM)
         .acl(STRING)
         .keys(1, -1, 2, OW, INSERT)
-        .tips("request_policy:multi_shard", "response_policy:agg_min")
         .since("1.0.1")
         .complexity("O(N) where N is the number of keys")
         .summary("Sets several strings if none of the keys exists.")

@@ -5,6 +5,7 @@ import static io.pillion.engine.dispatch.CommandFlag.ALLOW_BUSY;
 import static io.pillion.engine.dispatch.CommandFlag.FAST;
 import static io.pillion.engine.dispatch.CommandFlag.LOADING;
 import static io.pillion.engine.dispatch.CommandFlag.NOSCRIPT;
+import static io.pillion.engine.dispatch.CommandFlag.NO_MULTI;
 import static io.pillion.engine.dispatch.CommandFlag.RUNS_TRANSACTION;
 import static io.pillion.engine.dispatch.CommandFlag.SKIP_SLOWLOG;
 import static io.pillion.engine.dispatch.CommandFlag.STALE;
@@ -26,7 +27,7 @@ final class TransactionCommands {
     table
         .command("MULTI", this::multi)
         .arity(1)
-        .flags(NOSCRIPT, LOADING, STALE, FAST, ALLOW_BUSY, TRANSACTION_CONTROL)
+        .flags(NOSCRIPT, LOADING, STALE, FAST, ALLOW_BUSY, NO_MULTI, TRANSACTION_CONTROL)
         .acl(TRANSACTION)
         .since("1.2.0")
         .complexity("O(1)")
@@ -50,7 +51,7 @@ final class TransactionCommands {
     table
         .command("WATCH", this::watch)
         .arity(-2)
-        .flags(NOSCRIPT, LOADING, STALE, FAST, ALLOW_BUSY, TRANSACTION_CONTROL)
+        .flags(NOSCRIPT, LOADING, STALE, FAST, ALLOW_BUSY, NO_MULTI, TRANSACTION_CONTROL)
         .acl(TRANSACTION)
         .keys(1, -1, 1, KeySpec.Flag.RO)
         .since("2.2.0")
@@ -68,11 +69,6 @@ final class TransactionCommands {
   }
 
   private void multi(Call call) {
-    Client.Transaction open = call.client().transaction();
-    if (open != null) {
-      open.markBroken();
-      throw Errors.err("MULTI calls can not be nested");
-    }
     call.client().transaction(new Client.Transaction());
     call.reply().ok();
   }
@@ -110,11 +106,6 @@ final class TransactionCommands {
   }
 
   private void watch(Call call) {
-    Client.Transaction open = call.client().transaction();
-    if (open != null) {
-      open.markBroken();
-      throw Errors.err("WATCH inside MULTI is not allowed");
-    }
     // Once broken, more keys make no difference.
     if (!call.engine().isWatchBroken(call.client())) {
       for (int i = 1; i < call.count(); i++) {

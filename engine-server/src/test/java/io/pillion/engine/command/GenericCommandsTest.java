@@ -3,6 +3,7 @@ package io.pillion.engine.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pillion.engine.testkit.CommandTest;
+import io.pillion.engine.testkit.Since;
 import io.pillion.engine.testkit.TestClient;
 import java.util.ArrayList;
 import java.util.List;
@@ -127,12 +128,25 @@ final class GenericCommandsTest {
     return seen;
   }
 
+  @Since(valkey = "8.0.0")
+  @CommandTest
+  void scanReadsItsCursorAsStrtoullDoes(TestClient r) {
+    for (String cursor :
+        List.of(
+            "+1", "-0", "-01", " -1", "0001", "18446744073709551615", "1\0x", " \t\n\u000b\f\r1")) {
+      r.call("SCAN", cursor).isList("0", List.of());
+    }
+    for (String cursor : List.of("", "+", "-1", "--1", "1 ", "18446744073709551616", "0x1")) {
+      r.call("SCAN", cursor).isError("ERR invalid cursor");
+    }
+  }
+
   @CommandTest
   void scanRefusesBadOptions(TestClient r) {
     r.call("SCAN", "0").isList("0", List.of());
     r.call("SCAN", "x").isError("ERR invalid cursor");
     r.call("SCAN", "-").isError("ERR invalid cursor");
-    r.call("SCAN", " 1").isError("ERR invalid cursor");
+    r.call("SCAN", "1 ").isError("ERR invalid cursor");
     r.call("SCAN", "0", "COUNT").isError(SYNTAX);
     r.call("SCAN", "0", "COUNT", "0").isError(SYNTAX);
     r.call("SCAN", "0", "COUNT", "-1").isError(SYNTAX);

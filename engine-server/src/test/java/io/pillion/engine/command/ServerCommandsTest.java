@@ -66,7 +66,7 @@ final class ServerCommandsTest {
     for (String line :
         List.of(
             "# Server\r\n",
-            "redis_mode:standalone\r\n",
+            "_mode:standalone\r\n",
             "\r\n# Clients\r\nconnected_clients:",
             "blocked_clients:0\r\n",
             "\r\n# Memory\r\nused_memory:",
@@ -192,6 +192,18 @@ final class ServerCommandsTest {
         .isError("ERR Invalid arguments specified for command");
     r.call("COMMAND", "GETKEYS", "GET", "a", "b")
         .isError("ERR Invalid number of arguments specified for command");
+    for (String words :
+        List.of(
+            "EVAL x 0",
+            "EVALSHA x 3 a",
+            "EVAL_RO x y a",
+            "EVAL x -1 a",
+            "FCALL f 0",
+            "FCALL_RO f 0")) {
+      r.line("COMMAND GETKEYS " + words).isList();
+      r.line("COMMAND GETKEYSANDFLAGS " + words).isList();
+    }
+    r.call("COMMAND", "GETKEYS", "EVAL", "x", "1", "k", "a").isList("k");
     r.call("COMMAND", "GETKEYS", "PING", "x").isError("ERR The command has no key arguments");
     r.call("COMMAND", "GETKEYS", "NOSUCH", "x").isError("ERR Invalid command specified");
     r.call("COMMAND", "GETKEYS", "CONFIG", "NOSUCH").isError("ERR Invalid command specified");

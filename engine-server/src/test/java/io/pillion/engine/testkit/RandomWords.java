@@ -221,7 +221,7 @@ public final class RandomWords {
       case "seconds", "milliseconds" -> rarely(HOSTILE_NUMBERS, longTime());
       case "unix-time-seconds" -> rarely(HOSTILE_NUMBERS, "4102444800");
       case "unix-time-milliseconds" -> rarely(HOSTILE_NUMBERS, "4102444800123");
-      case "cursor" -> rarely(List.of("x", " 1", "1 ", "1.5", "99999999999999999999"), "0");
+      case "cursor" -> rarely(List.of("x", "1 ", "1.5", "99999999999999999999"), "0");
       case "numkeys" -> {
         keysAnnounced = 1 + random.nextInt(3);
         yield rarely(HOSTILE_NUMBERS, Integer.toString(keysAnnounced));
