@@ -80,6 +80,45 @@ final class IdTree {
   }
 
   /**
+   * Frees some nodes of a tree that nobody will look at again, from its end on.
+   *
+   * @param words how many words an entry has
+   * @param withBlocks whether the first word of each is the address of a block that goes as well
+   * @return whether all are gone; the holder's words are those of an empty tree then
+   */
+  static boolean freeSome(
+      Arena arena, long holder, int words, boolean withBlocks, Portion portion) {
+    long root = arena.getLong(holder);
+    if (root != 0 && !freeSomeOfNode(arena, root, WORDS + 8 * words, withBlocks, portion)) {
+      return false;
+    }
+    clear(arena, holder);
+    return true;
+  }
+
+  private static boolean freeSomeOfNode(
+      Arena arena, long node, int leafEntry, boolean withBlocks, Portion portion) {
+    boolean inner = arena.getByte(node + INNER) != 0;
+    for (int left = arena.getShort(node + COUNT); left > 0 && (inner || withBlocks); left--) {
+      boolean gone = !portion.isUsedUp();
+      if (gone && inner) {
+        long child = arena.getLong(node + ENTRIES + (long) INNER_ENTRY * (left - 1) + WORDS);
+        gone = freeSomeOfNode(arena, child, leafEntry, withBlocks, portion);
+      } else if (gone) {
+        arena.free(arena.getLong(node + ENTRIES + (long) leafEntry * (left - 1) + WORDS));
+        portion.use(1);
+      }
+      if (!gone) {
+        arena.putShort(node + COUNT, (short) left);
+        return false;
+      }
+    }
+    arena.free(node);
+    portion.use(1);
+    return true;
+  }
+
+  /**
    * Copies all entries of this tree into a holder.
    *
    * @throws OutOfArenaException when there is no room; the holder is then an empty tree

@@ -53,6 +53,16 @@ public final class StreamConsumer {
     arena.free(consumer);
   }
 
+  /** Frees some blocks of a consumer that nobody will look at again; whether all are gone. */
+  static boolean freeSome(Arena arena, long consumer, Portion portion) {
+    if (!IdTree.freeSome(arena, consumer + PENDING, 0, /* withBlocks= */ false, portion)) {
+      return false;
+    }
+    arena.free(consumer);
+    portion.use(1);
+    return true;
+  }
+
   long address() {
     return address;
   }

@@ -94,6 +94,23 @@ public final class StreamGroup {
     arena.free(group);
   }
 
+  /** Frees some blocks of a group that nobody will look at again; whether all are gone. */
+  static boolean freeSome(Arena arena, long group, Portion portion) {
+    NameTable consumers = new NameTable(arena, group + CONSUMERS, StreamConsumer.NAME);
+    for (int last = consumers.size() - 1; last >= 0; last--) {
+      if (portion.isUsedUp() || !StreamConsumer.freeSome(arena, consumers.get(last), portion)) {
+        return false;
+      }
+      consumers.remove(last);
+    }
+    if (!IdTree.freeSome(arena, group + PENDING, PENDING_WORDS, /* withBlocks= */ false, portion)) {
+      return false;
+    }
+    arena.free(group);
+    portion.use(1);
+    return true;
+  }
+
   private IdTree tree() {
     return new IdTree(arena, address + PENDING, PENDING_WORDS);
   }

@@ -78,6 +78,33 @@ public final class StreamValue {
     arena.free(root);
   }
 
+  /** Whether a stream is so large that freeing it at once would take long. O(1). */
+  public static boolean isLarge(Arena arena, long root) {
+    NameTable groups = new NameTable(arena, root + GROUPS, StreamGroup.NAME);
+    long blocks = new IdTree(arena, root + PAGES, 1).size() + groups.size();
+    if (groups.size() > 0) {
+      // As in Redis, the first group stands for the others.
+      blocks += groups.size() * new StreamGroup(arena, groups.get(0)).pendingCount();
+    }
+    return blocks > Layout.LARGE;
+  }
+
+  /** Frees some blocks of a stream that nobody will look at again; whether all are gone. */
+  public static boolean freeSome(Arena arena, long root, Portion portion) {
+    if (!IdTree.freeSome(arena, root + PAGES, 1, /* withBlocks= */ true, portion)) {
+      return false;
+    }
+    NameTable groups = new NameTable(arena, root + GROUPS, StreamGroup.NAME);
+    for (int last = groups.size() - 1; last >= 0; last--) {
+      if (portion.isUsedUp() || !StreamGroup.freeSome(arena, groups.get(last), portion)) {
+        return false;
+      }
+      groups.remove(last);
+    }
+    arena.free(root);
+    return true;
+  }
+
   /** Copies a stream with its groups and returns the copy's root. O(n). */
   public static long copy(Arena arena, long root) {
     long copy = create(arena);

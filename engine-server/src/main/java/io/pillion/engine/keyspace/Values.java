@@ -45,6 +45,7 @@ public final class Values {
       case LIST -> ListValue.isLarge(arena, root);
       case SET -> SetValue.isLarge(arena, root);
       case ZSET -> SortedSetValue.isLarge(arena, root);
+      case STREAM -> StreamValue.isLarge(arena, root);
       default -> false;
     };
   }
@@ -82,6 +83,7 @@ public final class Values {
       case LIST -> ListValue.freeSome(arena, root, portion);
       case SET -> SetValue.freeSome(arena, root, portion);
       case ZSET -> SortedSetValue.freeSome(arena, root, portion);
+      case STREAM -> StreamValue.freeSome(arena, root, portion);
       default -> throw new IllegalArgumentException(type + " is never large");
     };
   }

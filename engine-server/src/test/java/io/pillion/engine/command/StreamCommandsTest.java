@@ -313,4 +313,23 @@ class StreamCommandsTest {
     entries.forEach(entry -> ids.add(((List<?>) entry).get(0)));
     return ids;
   }
+
+  @CommandTest
+  void aLargeOneIsFreedLazily(TestClient r, TestServer server) {
+    server.config("stream-node-max-entries", "5");
+    r.ok("CONFIG", "RESETSTAT");
+    for (int i = 1; i <= 1000; i++) {
+      r.call("XADD", "s", i + "-0", "f", "v").is(i + "-0");
+    }
+    r.ok("XGROUP", "CREATE", "s", "g", "0");
+    r.call("XREADGROUP", "GROUP", "g", "c", "COUNT", "2", "STREAMS", "s", ">");
+    r.call("XADD", "small", "1-0", "f", "v").is("1-0");
+    r.ok("XGROUP", "CREATE", "small", "g", "0");
+    r.call("XGROUP", "DESTROY", "small", "g").is(1);
+    r.call("UNLINK", "s", "small").is(2);
+    TestServer.await(
+        "one freed object",
+        () -> r.call("INFO", "memory").text().contains("lazyfree_pending_objects:0\r\n"));
+    assertThat(r.call("INFO", "memory").text()).contains("lazyfreed_objects:1\r\n");
+  }
 }

@@ -411,4 +411,33 @@ class StreamValueTest {
     assertThat(small.usedBytes()).isZero();
     small.close();
   }
+
+  @ParameterizedTest
+  @CsvSource({"1", "7", "1000000"})
+  void isFreedBitByBit(int portion) {
+    limits.streamNodeMaxEntries = 2;
+    StreamValue stream = stream();
+    assertThat(StreamValue.isLarge(arena, arena.getLong(cell))).isFalse();
+    Bytes[] words = {Bytes.of("field"), Bytes.of("value")};
+    for (int i = 1; i <= 10_000; i++) {
+      stream.append(new StreamId(i, 0), words);
+    }
+    for (int g = 0; g < 5; g++) {
+      StreamGroup group = stream.createGroup(Bytes.of("group" + g), StreamId.MIN, 0);
+      for (int c = 0; c < 3; c++) {
+        StreamConsumer consumer = group.createConsumer(Bytes.of("consumer" + c), 0);
+        for (int i = 1; i <= 500; i++) {
+          group.assign(new StreamId(3L * i + c, 0), consumer, 0, 1);
+        }
+      }
+    }
+    assertThat(StreamValue.isLarge(arena, arena.getLong(cell))).isTrue();
+    int steps = 1;
+    while (!StreamValue.freeSome(arena, arena.getLong(cell), new Portion(portion))) {
+      steps++;
+    }
+    assertThat(arena.usedBytes()).isEqualTo(baseline);
+    assertThat(steps).isGreaterThanOrEqualTo(5_000 / portion);
+    arena.putLong(cell, StreamValue.create(arena));
+  }
 }
