@@ -22,6 +22,7 @@ import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.dispatch.KeySpec;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.EventClass;
+import io.pillion.engine.keyspace.StringBatch;
 import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
@@ -544,11 +545,15 @@ final class StringCommands {
         return;
       }
     }
+    StringBatch batch = new StringBatch(call.database(), (int) keys);
+    for (int i = 2; i < end; i += 2) {
+      long record = options.keepTtl ? call.database().peek(call.arg(i)) : 0;
+      long kept = record == 0 ? deadline : call.database().deadline(record);
+      batch.prepare(call.arg(i), call.arg(i + 1), kept);
+    }
     for (int i = 2; i < end; i += 2) {
       Bytes key = call.arg(i);
-      long record = options.keepTtl ? call.database().peek(key) : 0;
-      long kept = record == 0 ? deadline : call.database().deadline(record);
-      call.database().setString(key, call.arg(i + 1), kept);
+      batch.set((i - 2) / 2);
       call.changed(key, EventClass.STRING, "set");
       if (options.isExpiring()) {
         call.changed(key, EventClass.GENERIC, "expire");
@@ -561,8 +566,12 @@ final class StringCommands {
   }
 
   private static void setPairs(Call call) {
+    StringBatch batch = new StringBatch(call.database(), call.count() / 2);
     for (int i = 1; i < call.count(); i += 2) {
-      call.database().setString(call.arg(i), call.arg(i + 1), Database.NEVER);
+      batch.prepare(call.arg(i), call.arg(i + 1), Database.NEVER);
+    }
+    for (int i = 1; i < call.count(); i += 2) {
+      batch.set(i / 2);
       call.changed(call.arg(i), EventClass.STRING, "set");
     }
   }

@@ -17,8 +17,11 @@ import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.dispatch.KeySpec;
 import io.pillion.engine.dispatch.Queued;
+import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
+import java.util.ArrayList;
+import java.util.List;
 
 /** The transactions group: several commands with nobody else's between them. */
 final class TransactionCommands {
@@ -108,9 +111,11 @@ final class TransactionCommands {
   private void watch(Call call) {
     // Once broken, more keys make no difference.
     if (!call.engine().isWatchBroken(call.client())) {
+      List<Bytes> keys = new ArrayList<>(call.count() - 1);
       for (int i = 1; i < call.count(); i++) {
-        call.engine().watch(call.client(), call.arg(i));
+        keys.add(call.arg(i));
       }
+      call.engine().watch(call.client(), keys);
     }
     call.reply().ok();
   }

@@ -902,6 +902,12 @@ public final class Engine implements KeyListener {
       reply.rewind(start);
       command.statistics().failed(1);
       error(reply, Errors.outOfMemory());
+    } catch (StackOverflowError | OutOfMemoryError e) {
+      // Nearly always the caller's own doing, and no reason to leave the lock in the middle.
+      log.error("{} failed for want of {}", command, memoryOf(e));
+      reply.rewind(start);
+      command.statistics().failed(1);
+      error(reply, Errors.err("not enough " + memoryOf(e) + " for '" + command.fullName() + "'"));
     } catch (RuntimeException e) {
       // A bug in a handler costs its caller an error, not everybody the engine.
       log.error("{} failed; this is a bug", command, e);
@@ -943,6 +949,10 @@ public final class Engine implements KeyListener {
     // What a script does, its caller has done.
     executed(reader == null ? call.client() : reader, command, call.args(), took);
     collectEffects(call);
+  }
+
+  private static String memoryOf(VirtualMachineError e) {
+    return e instanceof StackOverflowError ? "stack" : "heap";
   }
 
   private void show(Call call) {
@@ -1207,9 +1217,13 @@ public final class Engine implements KeyListener {
 
   // --- WATCH
 
-  /** The client's EXEC fails when this key changes before. */
-  public void watch(Client client, Bytes key) {
-    watches.add(client, keyspace.database(client.database()), key);
+  /**
+   * The client's EXEC fails when one of these keys changes before.
+   *
+   * @throws CommandException when they take too much memory; none of them is watched then
+   */
+  public void watch(Client client, List<Bytes> keys) {
+    watches.add(client, keyspace.database(client.database()), keys);
   }
 
   /** Forgets all keys that the client watches. */

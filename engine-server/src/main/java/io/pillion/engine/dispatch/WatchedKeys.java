@@ -2,10 +2,14 @@ package io.pillion.engine.dispatch;
 
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.protocol.CommandException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Who watches which key. A key whose time had come before it was watched is as good as absent: that
@@ -45,17 +49,31 @@ final class WatchedKeys {
 
   private record Key(Database database, Bytes name) {}
 
-  void add(Client client, Database database, Bytes name) {
+  /**
+   * Lets a client watch these keys, too; all or none.
+   *
+   * @throws CommandException when it is too much
+   */
+  void add(Client client, Database database, List<Bytes> names) {
+    Set<Key> before = new HashSet<>();
     for (Watch watch : client.watches()) {
-      if (watch.key.database == database && watch.key.name.equals(name)) {
-        return;
+      before.add(watch.key);
+    }
+    Set<Key> added = new LinkedHashSet<>();
+    long bytes = 0;
+    for (Bytes name : names) {
+      Key key = new Key(database, name);
+      if (!before.contains(key) && added.add(key)) {
+        bytes += bytes(name);
       }
     }
-    memory.keep(client, bytes(name));
-    Key key = new Key(database, name.copy());
-    Watch watch = new Watch(client, key, database.isStale(name));
-    client.watches().add(watch);
-    byKey.computeIfAbsent(key, k -> new ArrayList<>(1)).add(watch);
+    memory.keep(client, bytes);
+    for (Key asked : added) {
+      Key key = new Key(database, asked.name.copy());
+      Watch watch = new Watch(client, key, database.isStale(key.name));
+      client.watches().add(watch);
+      byKey.computeIfAbsent(key, k -> new ArrayList<>(1)).add(watch);
+    }
   }
 
   void removeAll(Client client) {

@@ -253,20 +253,26 @@ public final class Database {
 
   /** Sets a string of the same kind in place; false when it does not fit. */
   private boolean overwrite(long record, Bytes value, long deadline) {
+    if (!fits(record, value.length(), deadline)) {
+      return false;
+    }
+    write(record, value, deadline);
+    return true;
+  }
+
+  private boolean fits(long record, int length, long deadline) {
     if (!KeyRecord.isString(arena, record)
         || KeyRecord.isExpiring(arena, record) != (deadline != NEVER)) {
       return false;
     }
     long size =
         KeyRecord.sizeBytes(
-            /* string= */ true,
-            deadline != NEVER,
-            KeyRecord.keyLength(arena, record),
-            value.length());
+            /* string= */ true, deadline != NEVER, KeyRecord.keyLength(arena, record), length);
     long capacity = arena.capacity(record);
-    if (size > capacity || (size < capacity / 2 && capacity > 64)) {
-      return false;
-    }
+    return size <= capacity && (size >= capacity / 2 || capacity <= 64);
+  }
+
+  private void write(long record, Bytes value, long deadline) {
     KeyRecord.valueLength(arena, record, value.length());
     KeyRecord.setFlag(arena, record, KeyRecord.FLAG_RAW, false);
     arena.copyIn(KeyRecord.valueAddress(arena, record), value);
@@ -274,7 +280,61 @@ public final class Database {
     if (deadline != NEVER) {
       setTimer(record, deadline);
     }
-    return true;
+  }
+
+  // --- strings that are set together: see StringBatch
+
+  long hash(Bytes key) {
+    return index.hash(key);
+  }
+
+  long stored(Bytes key, long hash) {
+    return index.find(key, hash);
+  }
+
+  /** Whether a record has room for a string, so that setting it takes no memory. */
+  boolean hasRoom(long record, Bytes value, long deadline) {
+    return fits(record, value.length(), deadline);
+  }
+
+  /** Makes a record for a string that no key leads to yet. */
+  long prepareString(Bytes key, Bytes value, long deadline) {
+    boolean expiring = deadline != NEVER;
+    if (expiring) {
+      wheel.reserve();
+    }
+    long record = newRecord(ValueType.STRING, key, value.length(), expiring);
+    arena.copyIn(KeyRecord.valueAddress(arena, record), value);
+    if (expiring) {
+      startTimer(record, deadline);
+    }
+    return record;
+  }
+
+  /** Lets a key that is not there lead to its prepared record, without telling anybody. */
+  void insertPrepared(long hash, long record) {
+    index.insert(hash, record);
+  }
+
+  /** Gives a prepared record back. */
+  void withdrawPrepared(long hash, long record, boolean inserted) {
+    if (inserted) {
+      index.remove(hash, record);
+    }
+    freeRecord(record, /* lazily= */ false);
+  }
+
+  /** Lets a key lead to its prepared record in place of the one that is there. */
+  void replacePrepared(long hash, long old, long record) {
+    keyspace.beforeChange(this, old);
+    index.moved(hash, old, record);
+    freeRecord(old, keyspace.settings().lazyReplace);
+  }
+
+  /** Sets a string whose record has room. */
+  void setInPlace(long record, Bytes value, long deadline) {
+    keyspace.beforeChange(this, record);
+    write(record, value, deadline);
   }
 
   /**
@@ -334,7 +394,11 @@ public final class Database {
 
   /** Tells that a key has come to be. */
   public void announce(Bytes key) {
-    keyspace.listener().onNew(this, stored(key));
+    announce(stored(key));
+  }
+
+  void announce(long record) {
+    keyspace.listener().onNew(this, record);
   }
 
   /**

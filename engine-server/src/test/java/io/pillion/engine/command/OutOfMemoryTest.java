@@ -97,6 +97,50 @@ class OutOfMemoryTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
+        "MSET VALUES",
+        "MSETNX VALUES",
+        "MSETEX 12 VALUES",
+        "MSETEX 12 VALUES EX 100",
+        "MSETEX 12 VALUES KEEPTTL"
+      })
+  void severalStringsAreSetOrNone(String command) {
+    boolean onlyNew = command.startsWith("MSETNX");
+    call("SET old1 a");
+    call("SET old2 b EX 1000");
+    call("RPUSH l a");
+    for (int i = 0; i < 200; i++) {
+      call("SET other" + i + " x");
+    }
+    String before = strings();
+    List<String> values = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      String old = i == 1 ? "old1" : i == 2 ? "old2" : i == 3 ? "l" : i == 4 ? "old1" : "new" + i;
+      values.add(onlyNew ? "new" + i / 2 : old);
+      values.add(i == 1 || i == 5 ? "c" : LARGE + i);
+    }
+    List<String> words = new ArrayList<>();
+    for (String word : command.split(" ", -1)) {
+      words.addAll(word.equals("VALUES") ? values : List.of(word));
+    }
+    assertThat(String.valueOf(call(words))).contains("OOM");
+    assertThat(strings()).isEqualTo(before);
+    assertThat(texts(call("MSET old1 d new1 e l f old1 gg"))).isEqualTo("OK");
+    assertThat(texts(call("MGET old1 new1 l"))).isEqualTo("gg e f ");
+  }
+
+  private String strings() {
+    return texts(call("MGET old1 old2 new0 new1 other7"))
+        + texts(call("LRANGE l 0 -1"))
+        + call("PEXPIRETIME old2")
+        + call("DBSIZE")
+        + engine.engine().keyspace().database(0).expiringSize()
+        + " "
+        + engine.engine().keyspace().arena().usedBytes();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
         "SETBIT new 80000000 1",
         "SETBIT small 80000000 1",
         "BITFIELD new SET u8 80000000 1",
