@@ -14,6 +14,7 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.util.AttributeKey;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.FastThreadLocalThread;
 import io.netty.util.concurrent.Future;
 import io.pillion.engine.config.ConfigException;
 import io.pillion.engine.config.Parameters;
@@ -74,9 +75,7 @@ public final class NetServer implements AutoCloseable {
             1, new DefaultThreadFactory("pillion-accept"), transport.ioHandlers());
     workers =
         new EngineLoops(
-            parameters.integer("engine-threads"),
-            new DefaultThreadFactory("pillion-loop"),
-            transport.ioHandlers());
+            parameters.integer("engine-threads"), new LoopThreads(), transport.ioHandlers());
     for (EventExecutor executor : workers) {
       loops.put(executor, new Loop((EngineLoops.PollingLoop) executor, engine));
     }
@@ -345,5 +344,22 @@ public final class NetServer implements AutoCloseable {
     Future<?> working = workers.shutdownGracefully(0, 2, TimeUnit.SECONDS);
     accepting.awaitUninterruptibly();
     working.awaitUninterruptibly();
+  }
+
+  /**
+   * Threads with room for what scripts may nest: 200 calls, and in the innermost a document a
+   * thousand levels deep. Only what is used of it takes memory.
+   */
+  private static final class LoopThreads extends DefaultThreadFactory {
+    private static final long STACK_BYTES = 4L << 20;
+
+    LoopThreads() {
+      super("pillion-loop");
+    }
+
+    @Override
+    protected Thread newThread(Runnable task, String name) {
+      return new FastThreadLocalThread(threadGroup, task, name, STACK_BYTES);
+    }
   }
 }

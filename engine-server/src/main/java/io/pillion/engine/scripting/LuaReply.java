@@ -101,6 +101,11 @@ final class LuaReply implements OutgoingReply {
     version = newVersion;
   }
 
+  /** Whether its script has nested calls deeply. */
+  boolean isDeep() {
+    return lua.isDeep();
+  }
+
   @Override
   public void ok() {
     simple("OK");

@@ -17,6 +17,9 @@ final class ScriptRun implements BusyScript {
   private static final Logger log = LoggerFactory.getLogger(ScriptRun.class);
   private static final long POLL_NANOS = 2_000_000;
 
+  /** More than commands nest, as theirs are larger. */
+  private static final int STACK_FRAMES = 2_000;
+
   private final Engine engine;
   private final Client caller;
   private final Client client;
@@ -123,7 +126,20 @@ final class ScriptRun implements BusyScript {
       throw e;
     }
     if (asked != null) {
+      if (reply.isDeep()) {
+        requireStack(STACK_FRAMES);
+      }
       engine.executeForScript(client, asked, args, isLogged);
+    }
+  }
+
+  /**
+   * Overflows the stack here rather than in the middle of a command, which would leave what it
+   * changes half changed.
+   */
+  private static void requireStack(int frames) {
+    if (frames > 0) {
+      requireStack(frames - 1);
     }
   }
 

@@ -29,4 +29,10 @@ public @interface CommandTest {
 
   /** Whether to run on our engine only: for what we define ourselves. */
   boolean oursOnly() default false;
+
+  /**
+   * Whether to run over TCP only: where somebody must come in while a command goes on, which would
+   * keep the test's own thread.
+   */
+  boolean overTcpOnly() default false;
 }

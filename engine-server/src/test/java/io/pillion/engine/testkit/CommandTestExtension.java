@@ -33,7 +33,9 @@ final class CommandTestExtension implements TestTemplateInvocationContextProvide
     CommandTest test = method.getAnnotation(CommandTest.class);
     AtomicReference<@Nullable String> digest = new AtomicReference<>();
     List<TestTemplateInvocationContext> runs = new ArrayList<>();
-    runs.add(run("ours", new Run(new EngineServer(), test, digest)));
+    if (!test.overTcpOnly()) {
+      runs.add(run("ours", new Run(new EngineServer(), test, digest)));
+    }
     runs.add(run("ours over TCP", new Run(new EngineServer(/* overTcp= */ true), test, digest)));
     boolean asked = !test.oursOnly() && OracleServer.isNamed();
     if (asked && sinces(method).allMatch(OracleServer::satisfies)) {

@@ -149,12 +149,18 @@ public final class EngineServer extends TestServer {
     }
   }
 
+  /** Ends the engine before its clients go. */
+  public void stop() {
+    if (running != null) {
+      running.close();
+      running = null;
+    }
+  }
+
   @Override
   public void close() {
     super.close();
-    if (running != null) {
-      running.close();
-    }
+    stop();
   }
 
   @Override

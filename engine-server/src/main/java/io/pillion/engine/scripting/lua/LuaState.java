@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LuaState {
   private static final int MAX_CALLS = 200;
+  private static final int DEEP_CALLS = 16;
   private static final int MAX_DEPTH = 20_000;
 
   private final Budget budget;
@@ -270,7 +271,13 @@ public final class LuaState {
       throw new LuaError(
           LuaString.ofBytes(Lexer.chunkName(name) + ": bad code in precompiled chunk"));
     }
-    return new LuaClosure(Parser.compile(code, name, budget), new Cell[0], current.environment);
+    try {
+      return new LuaClosure(Parser.compile(code, name, budget), new Cell[0], current.environment);
+    } catch (StackOverflowError tooDeep) {
+      // The parser has a limit of its own; here the caller's stack was nearly full.
+      throw new LuaError(
+          LuaString.ofBytes(Lexer.chunkName(name) + ": chunk has too many syntax levels"));
+    }
   }
 
   /** Lets a function, and whatever it makes, see other globals. */
@@ -364,6 +371,11 @@ public final class LuaState {
 
   int calls() {
     return calls;
+  }
+
+  /** Whether calls nest so deeply that little of Java's stack may be left. */
+  public boolean isDeep() {
+    return calls > DEEP_CALLS;
   }
 
   void countCall(int difference) {
