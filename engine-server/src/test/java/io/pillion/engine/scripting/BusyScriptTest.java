@@ -8,6 +8,7 @@ import io.pillion.engine.server.PillionEngine;
 import io.pillion.engine.testkit.Answer;
 import io.pillion.engine.testkit.CommandTest;
 import io.pillion.engine.testkit.EngineServer;
+import io.pillion.engine.testkit.Since;
 import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.testkit.TestServer;
 import java.nio.charset.StandardCharsets;
@@ -86,6 +87,8 @@ final class BusyScriptTest {
     r.ok("FUNCTION", "FLUSH");
   }
 
+  /** Older ones have no clock for scripts. */
+  @Since(value = "7.2.0", valkey = "7.2.0")
   @CommandTest(overTcpOnly = true)
   void oneThatHasWrittenIsNotKilled(TestClient r, TestServer server) {
     TestClient slow =
