@@ -30,12 +30,18 @@ import org.jspecify.annotations.Nullable;
  * <p>Those who wait block on the second key (BLMOVE of its element onto itself, which lets
  * everybody through one after the other), at most as long as the lease still runs.
  *
+ * <p>While a load goes on its lease is renewed, for up to ten times its length: a process that is
+ * alive may load for longer than others wait for one that has died, one that hangs may not stop
+ * them for ever.
+ *
  * <p>"-" instead of a token says that there is no value, for as long as the key lives.
  */
 final class LoadLeases {
   private static final byte[] NOTHING_THERE = {'-'};
   private static final long WAKE_MILLIS = 1_000;
   private static final long SHORTEST_WAIT_MILLIS = 10;
+  private static final int RENEWALS_IN_A_LEASE = 3;
+  private static final int LONGEST_LOAD_IN_LEASES = 10;
 
   /** Keys: entry, lease. Arguments: token, value, and the words of SET. */
   private static final String STORE =
@@ -204,6 +210,70 @@ final class LoadLeases {
                     .send(form.compareAndSet(lease, token, NOTHING_THERE, lifetime))
                     .thenApply(EntryStore::isDone))
         .thenCompose(done -> wake(claim));
+  }
+
+  /** Renews the lease again and again until that is closed, or somebody else has it. */
+  Renewal renewing(Claim claim) {
+    Renewal renewal = new Renewal(claim);
+    renewal.pause();
+    return renewal;
+  }
+
+  /** A lease that is held while a load goes on. */
+  final class Renewal {
+    private final Claim claim;
+    private int left = RENEWALS_IN_A_LEASE * LONGEST_LOAD_IN_LEASES;
+    private volatile boolean over;
+    private volatile CompletableFuture<Boolean> due = new CompletableFuture<>();
+
+    private Renewal(Claim claim) {
+      this.claim = claim;
+    }
+
+    private void pause() {
+      CompletableFuture<Boolean> next = new CompletableFuture<>();
+      due = next;
+      if (!over && left-- > 0) {
+        CompletionStage<?> unused =
+            next.completeOnTimeout(true, leaseMillis / RENEWALS_IN_A_LEASE, TimeUnit.MILLISECONDS)
+                .thenAcceptAsync(
+                    time -> {
+                      if (time && !over) {
+                        renew();
+                      }
+                    },
+                    CacheThreads.WORKERS);
+      }
+    }
+
+    private void renew() {
+      byte[] token = claim.token();
+      if (token == null) {
+        return;
+      }
+      byte[] lease = layout.leaseKey(claim.entryKey());
+      List<String> lifetime = List.of("PX", Long.toString(leaseMillis));
+      CompletionStage<?> unused =
+          conditionalWrites
+              .retryWhenForgotten(
+                  form ->
+                      commands
+                          .send(form.compareAndSet(lease, token, token, lifetime))
+                          .thenApply(EntryStore::isDone))
+              .whenComplete(
+                  (held, failure) -> {
+                    // What had no answer may have been done, and is tried again.
+                    if (failure != null || held) {
+                      pause();
+                    }
+                  });
+    }
+
+    /** The load is over. */
+    void end() {
+      over = true;
+      due.complete(false);
+    }
   }
 
   /** Ends the lease without a value. */

@@ -10,8 +10,10 @@ import org.jspecify.annotations.Nullable;
  * through.
  *
  * @param lease lets one process at a time load a key, whoever else misses it waiting for what comes
- *     of that; when the process dies, the next one loads after this time, so it must be longer than
- *     any load takes. Null: each process loads for itself, once.
+ *     of that; when the process dies, the next one loads after this time. While a load goes on the
+ *     lease is renewed, for up to ten times this; what a load brings that took longer than that, or
+ *     whose process stood still, is returned and not stored. Null: each process loads for itself,
+ *     once.
  * @param staleFor how long an entry is still handed out after its time to live, while one caller's
  *     request has it loaded anew in the background; zero for not at all. Reads that load nothing do
  *     not see such an entry; operations that compare, replace or remove do.

@@ -246,14 +246,17 @@ final class Loads<K, V> {
   private @Nullable V loaded(
       K key, Claim claim, Function<? super K, ? extends @Nullable V> from, LoadLeases all) {
     boolean ended = false;
+    LoadLeases.Renewal renewal = all.renewing(claim);
     try {
       V loaded = from.apply(key);
+      renewal.end();
       ended = cache.await(keep(claim, loaded, all));
       if (ended && loaded != null) {
         cache.created(key, loaded);
       }
       return loaded;
     } finally {
+      renewal.end();
       if (!ended) {
         release(claim);
       }
@@ -431,12 +434,14 @@ final class Loads<K, V> {
   private CompletionStage<@Nullable V> loadedAsync(
       K key, Claim claim, Supplier<? extends CompletionStage<@Nullable V>> from, LoadLeases all) {
     CompletionStage<@Nullable V> loading;
+    LoadLeases.Renewal renewal = all.renewing(claim);
     try {
       loading = CacheThreads.offTheReader(from.get());
     } catch (RuntimeException e) {
       loading = CompletableFuture.failedFuture(e);
     }
     return loading
+        .whenComplete((loaded, failure) -> renewal.end())
         .thenCompose(
             loaded ->
                 keep(claim, loaded, all)

@@ -163,6 +163,44 @@ abstract class LoadingContract {
   }
 
   @Test
+  void aLoadMayTakeLongerThanItsLease() {
+    Duration lease = Duration.ofMillis(200);
+    LoadingSettings brief = LoadingSettings.none().withLease(lease);
+    EngineCache<String, String> cache = cache(one(), brief);
+    EngineCache<String, String> second = cache(other(), brief);
+    List<CompletableFuture<String>> waiting = new ArrayList<>();
+    String loaded =
+        cache.computeIfAbsent("k", key -> longLoad(lease, () -> waiting.add(wants(second, key))));
+    assertThat(loaded).isEqualTo("long");
+    assertThat(waiting.get(0).join()).isEqualTo("long");
+    cache.remove("k");
+    CompletableFuture<String> async =
+        cache
+            .computeIfAbsentAsync(
+                "k",
+                () ->
+                    CompletableFuture.supplyAsync(
+                        () -> longLoad(lease, () -> waiting.add(wants(second, "k")))))
+            .toCompletableFuture();
+    assertThat(async.join()).isEqualTo("long");
+    assertThat(waiting.get(1).join()).isEqualTo("long");
+  }
+
+  private static CompletableFuture<String> wants(EngineCache<String, String> cache, String key) {
+    return cache
+        .computeIfAbsentAsync(key, () -> CompletableFuture.completedFuture("second"))
+        .toCompletableFuture();
+  }
+
+  /** Takes as long as three leases. */
+  private static String longLoad(Duration lease, Runnable begun) {
+    long start = System.nanoTime();
+    begun.run();
+    Awaiting.until(() -> System.nanoTime() - start > 3 * lease.toNanos());
+    return "long";
+  }
+
+  @Test
   void whoSleptPastItsLeaseStoresNothing() {
     LoadingSettings brief = LoadingSettings.none().withLease(Duration.ofMillis(100));
     EngineCache<String, String> cache = cache(one(), brief);
