@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A cluster of three real servers for a test, skipped where no {@code redis-server} is installed.
+ * A cluster of real servers for a test, skipped where no {@code redis-server} is installed: three
+ * that share the slots, and a replica of each if wanted.
  */
 public final class RedisCluster implements AutoCloseable {
   /** The number of hash slots of any cluster. */
@@ -13,6 +14,7 @@ public final class RedisCluster implements AutoCloseable {
   private static final int NODES = 3;
 
   private final List<RedisServer> servers = new ArrayList<>();
+  private final List<RedisServer> replicas = new ArrayList<>();
 
   private RedisCluster() {}
 
@@ -38,6 +40,28 @@ public final class RedisCluster implements AutoCloseable {
     return cluster;
   }
 
+  /** The same, and three more servers, each the replica of one of them. */
+  public static RedisCluster startWithReplicas() {
+    RedisCluster cluster = start();
+    for (RedisServer primary : cluster.servers) {
+      RedisServer replica = startNode();
+      cluster.replicas.add(replica);
+      try (Commands ofPrimary = PillionClient.connect(primary.url());
+          Commands node = PillionClient.connect(replica.url())) {
+        String id = String.valueOf(Replies.asText(ofPrimary.call(Command.of("CLUSTER", "MYID"))));
+        node.call(Command.of("CLUSTER", "MEET", "127.0.0.1").arg(primary.port()));
+        Awaiting.until(() -> text(node, "CLUSTER", "NODES").contains(id));
+        node.call(Command.of("CLUSTER", "REPLICATE").arg(id));
+        Awaiting.until(() -> text(node, "INFO", "replication").contains("master_link_status:up"));
+      }
+    }
+    return cluster;
+  }
+
+  private static String text(Commands node, String command, String argument) {
+    return String.valueOf(Replies.asText(node.call(Command.of(command, argument))));
+  }
+
   private static RedisServer startNode() {
     // The cluster bus listens on the port plus 10,000.
     int port = RedisServer.freePort();
@@ -58,13 +82,14 @@ public final class RedisCluster implements AutoCloseable {
     return "redis://127.0.0.1:" + servers.get(0).port() + ",127.0.0.1:" + servers.get(1).port();
   }
 
-  /** The servers, in the order of their slots. */
+  /** The servers that have slots, in the order of these. */
   public List<RedisServer> servers() {
     return servers;
   }
 
   @Override
   public void close() {
+    replicas.forEach(RedisServer::close);
     servers.forEach(RedisServer::close);
   }
 }
