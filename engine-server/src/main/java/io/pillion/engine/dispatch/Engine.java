@@ -44,12 +44,15 @@ import org.slf4j.LoggerFactory;
  */
 public final class Engine implements KeyListener {
   private static final Logger log = LoggerFactory.getLogger(Engine.class);
-  private static final int EXPIRIES_PER_HOLD = 256;
+
+  /** After so many keys that expired or were evicted, time is looked at. */
+  private static final int LEAVING_AT_ONCE = 32;
+
+  /** How long keys leave in one hold: as long as commands are carried out in a turn. */
+  private static final long LEAVING_NANOS_PER_HOLD = 200_000;
 
   /** Blocks of discarded values: some tens of microseconds. */
   private static final int RECLAIMED_PER_HOLD = 512;
-
-  private static final int EVICTIONS_PER_HOLD = 256;
 
   private static final int GIVE_WAY_SPINS = 20_000;
   private static final int UNKNOWN_COMMAND_TEXT = 128;
@@ -1600,45 +1603,47 @@ public final class Engine implements KeyListener {
 
   // --- time
 
-  /** Lets time pass: keys expire, waits end. Called by the world's timer, without the lock. */
+  /**
+   * Lets time pass: keys expire, waits end. Called by the world's timer, without the lock. What is
+   * too much for one hold is left to the next tick, so that others get the lock in between.
+   */
   public void tick() {
-    long[] expiring = {0};
-    boolean more;
-    do {
-      boolean[] again = {false};
-      hold(
-          () -> {
-            wake = null;
-            wakeAtNanos = Long.MAX_VALUE;
-            if (closed || busy != null) {
-              return;
-            }
-            again[0] = mayExpire() && keyspace.expireDue(EXPIRIES_PER_HOLD);
-            long now = world.nanos();
-            expiring[0] += now - lastNanos;
-            statistics.expiring(now - lastNanos);
-            lastNanos = now;
-            if (!again[0]) {
-              spent("expire-cycle", expiring[0]);
-            }
-            if (keyspace.hasDiscarded()) {
-              // No more in this tick: who frees without pause leaves the lock to nobody.
-              keyspace.reclaim(RECLAIMED_PER_HOLD);
-            }
-            if (evicting && mayExpire()) {
-              evicting = evictDue();
-              again[0] |= evicting;
-            }
-            endWaits();
-            if (clientPause != PauseMode.NONE && pausedUntilMillis <= keyspace.now()) {
-              unpause();
-            }
-            if (!ready.isEmpty()) {
-              serveWaiters();
-            }
-          });
-      more = again[0];
-    } while (more);
+    hold(
+        () -> {
+          wake = null;
+          wakeAtNanos = Long.MAX_VALUE;
+          if (closed || busy != null) {
+            return;
+          }
+          if (mayExpire()) {
+            expireDue();
+          }
+          if (keyspace.hasDiscarded()) {
+            // No more in this tick: who frees without pause leaves the lock to nobody.
+            keyspace.reclaim(RECLAIMED_PER_HOLD);
+          }
+          if (evicting && mayExpire()) {
+            evicting = evictDue();
+          }
+          endWaits();
+          if (pause != PauseMode.NONE && pausedUntilMillis <= keyspace.now()) {
+            unpause();
+          }
+          if (!ready.isEmpty()) {
+            serveWaiters();
+          }
+        });
+  }
+
+  private void expireDue() {
+    long start = lastNanos;
+    boolean more = true;
+    while (more && lastNanos - start < LEAVING_NANOS_PER_HOLD) {
+      more = keyspace.expireDue(LEAVING_AT_ONCE);
+      lastNanos = world.nanos();
+    }
+    statistics.expiring(lastNanos - start);
+    spent("expire-cycle", lastNanos - start);
   }
 
   /**
@@ -1651,10 +1656,14 @@ public final class Engine implements KeyListener {
 
   /** Evicts some keys; true when more have to go. */
   private boolean evictDue() {
-    for (int i = 0; i < EVICTIONS_PER_HOLD; i++) {
-      if (!keyspace.isOverLimit(statistics.outputBytes()) || !keyspace.evictOne()) {
-        return false;
+    long start = lastNanos;
+    while (lastNanos - start < LEAVING_NANOS_PER_HOLD) {
+      for (int i = 0; i < LEAVING_AT_ONCE; i++) {
+        if (!keyspace.isOverLimit(statistics.outputBytes()) || !keyspace.evictOne()) {
+          return false;
+        }
       }
+      lastNanos = world.nanos();
     }
     return true;
   }
