@@ -328,18 +328,8 @@ final class Connection extends ChannelInboundHandlerAdapter
 
   /** Queues the reply's bytes; false when there is no memory, and the connection closes. */
   private boolean queue(int size, long offset) {
-    ByteBuf buffer = null;
     try {
-      if (offset != 0 || output.holds()) {
-        output.hold(reply.array(), size, offset, channel.alloc());
-        return true;
-      }
-      buffer = output.take();
-      if (buffer == null) {
-        buffer = channel.alloc().directBuffer(size);
-      }
-      buffer.writeBytes(reply.array(), 0, size);
-      output.put(buffer);
+      output.add(reply.array(), size, offset, channel.alloc());
       return true;
     } catch (OutOfMemoryError full) {
       // Only this client's replies are lost; the engine lock is held, and has to be let go.
@@ -348,9 +338,6 @@ final class Connection extends ChannelInboundHandlerAdapter
           client.id(),
           peerAddress(),
           size);
-      if (buffer != null) {
-        buffer.release();
-      }
       client.close(/* afterReplies= */ false);
       return false;
     }

@@ -49,14 +49,33 @@ final class OutputQueue {
     }
   }
 
+  /**
+   * Queues bytes behind all that were queued before; only by who seals.
+   *
+   * @param offset up to where the command log must be safe before they are sent; 0 for no such wait
+   * @throws OutOfMemoryError when there is no room for them: what waited with them is lost, too
+   */
+  void add(byte[] bytes, int length, long offset, ByteBufAllocator allocator) {
+    if (offset != 0 || holds) {
+      hold(bytes, length, offset, allocator);
+      return;
+    }
+    ByteBuf buffer = take();
+    if (buffer == null) {
+      buffer = allocator.directBuffer(length);
+    }
+    try {
+      buffer.writeBytes(bytes, 0, length);
+    } catch (OutOfMemoryError full) {
+      buffer.release();
+      throw full;
+    }
+    SEALED.setRelease(this, buffer);
+  }
+
   /** Takes everything sealed, or null. */
   @Nullable ByteBuf take() {
     return (ByteBuf) SEALED.getAndSet(this, null);
-  }
-
-  /** Puts back what was taken, with more in it; only by who seals. */
-  void put(ByteBuf buffer) {
-    SEALED.setRelease(this, buffer);
   }
 
   /** Whether replies wait for the command log, so that all that follow must queue. */
@@ -64,8 +83,7 @@ final class OutputQueue {
     return holds;
   }
 
-  /** Queues bytes that may be sent when the command log is safe up to an offset. */
-  void hold(byte[] bytes, int length, long offset, ByteBufAllocator allocator) {
+  private void hold(byte[] bytes, int length, long offset, ByteBufAllocator allocator) {
     synchronized (held) {
       Held last = held.peekLast();
       if (last != null && last.offset >= offset) {

@@ -1,0 +1,109 @@
+package io.pillion.engine.net;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.util.ArrayList;
+import java.util.List;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.StressOptions;
+import org.jetbrains.lincheck.datastructures.Validate;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Whoever holds the engine lock seals replies, the connection's loop sends them, and the log
+ * becomes safe meanwhile: nothing is lost, doubled, sent too early, or overtakes.
+ */
+public class OutputQueueTest {
+  private static final int ITERATIONS = Integer.getInteger("pillion.stress", 1);
+  private static final ByteBufAllocator ALLOCATOR = new UnpooledByteBufAllocator(false);
+
+  private final OutputQueue queue = new OutputQueue();
+  private volatile long safeOffset;
+
+  // Of who holds the lock: for each reply, its number, the offset it waits for.
+  private final long[] offsets = new long[64];
+  private int sealed;
+  private volatile long offset;
+
+  // Of the loop.
+  private final List<Integer> sent = new ArrayList<>();
+  private boolean early;
+
+  /** Seals a reply that need not wait. */
+  @Operation(nonParallelGroup = "lock")
+  public void reply() {
+    seal(0);
+  }
+
+  /** Seals a reply of a write. */
+  @Operation(nonParallelGroup = "lock")
+  public void replyOfWrite() {
+    long next = offset + 1;
+    offset = next;
+    seal(next);
+  }
+
+  private void seal(long waitsFor) {
+    offsets[sealed] = waitsFor;
+    byte[] number = {(byte) sealed++};
+    queue.add(number, 1, waitsFor, ALLOCATOR);
+  }
+
+  /** The log becomes safe as far as it goes. */
+  @Operation(nonParallelGroup = "log")
+  public void sync() {
+    safeOffset = offset;
+  }
+
+  /** As a connection's flush on its loop. */
+  @Operation(nonParallelGroup = "loop")
+  public void flush() {
+    if (queue.holds()) {
+      queue.takeUpTo(safeOffset, this::send);
+      return;
+    }
+    ByteBuf taken = queue.take();
+    if (taken != null) {
+      send(taken);
+    }
+  }
+
+  private void send(ByteBuf buffer) {
+    while (buffer.isReadable()) {
+      int number = buffer.readByte();
+      sent.add(number);
+      early |= offsets[number] > safeOffset;
+    }
+    buffer.release();
+  }
+
+  /** In the end, when all were flushed once more. */
+  @Validate
+  public void everyReplyWasSentInItsTurn() {
+    if (early) {
+      throw new IllegalStateException("sent before the log was safe: " + sent);
+    }
+    safeOffset = Long.MAX_VALUE;
+    flush();
+    for (int i = 0; i < sent.size(); i++) {
+      if (sent.get(i) != i) {
+        throw new IllegalStateException("not in order: " + sent);
+      }
+    }
+    if (sent.size() != sealed) {
+      throw new IllegalStateException(sealed + " were sealed, sent were " + sent);
+    }
+  }
+
+  /** Lincheck runs short scenarios often: its model checker cannot follow Netty's buffers. */
+  @Test
+  void keepsOrder() {
+    new StressOptions()
+        .threads(3)
+        .actorsPerThread(3)
+        .iterations(10 * ITERATIONS)
+        .invocationsPerIteration(2000)
+        .check(OutputQueueTest.class);
+  }
+}
