@@ -7,7 +7,6 @@ import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.keyspace.KeyspaceSettings;
 import io.pillion.engine.memory.Bytes;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Writes the parts of an RDB: header, keys with what is known of them, end. */
@@ -31,8 +30,8 @@ final class RdbWriter {
    * @param aofBase whether an append-only file goes on from here
    */
   void writeHeader(int version, boolean aofBase) {
-    byte[] magic =
-        String.format(Locale.ROOT, "REDIS%04d", version).getBytes(StandardCharsets.US_ASCII);
+    // Not by String.format: all that it loads the first time would be loaded under the lock.
+    byte[] magic = ("REDIS00" + version).getBytes(StandardCharsets.US_ASCII);
     out.putBytes(magic, 0, magic.length);
     writeAux("redis-ver", Bytes.of(FatalConfigException.REDIS_VERSION));
     writeAux("redis-bits", Bytes.of(Long.SIZE));
