@@ -129,11 +129,10 @@ final class GenericTransferCommands {
     if (ttl < 0) {
       throw Errors.err("Invalid TTL value, must be >= 0");
     }
-    Bytes body = DumpPayload.body(call.arg(3), rdb.areChecksumsChecked());
-    if (body == null) {
+    if (DumpPayload.body(call.arg(3), rdb.areChecksumsChecked()) == null) {
       throw Errors.err("DUMP payload version or checksum are wrong");
     }
-    LoadedValue value = read(call, body);
+    LoadedValue value = read(call, call.arg(3));
     long deadline = deadline(call, ttl, options.absolute);
     if (deadline != Database.NEVER && deadline <= call.now()) {
       value.free(call.arena());
@@ -157,9 +156,9 @@ final class GenericTransferCommands {
     return new CommandException("BUSYKEY Target key name already exists.");
   }
 
-  private static LoadedValue read(Call call, Bytes body) {
+  private static LoadedValue read(Call call, Bytes payload) {
     try {
-      return DumpPayload.read(body, call.arena(), call.keyspace().settings().types);
+      return DumpPayload.read(payload, call.arena(), call.keyspace().settings().types);
     } catch (IOException e) {
       log.info("Internal error in RDB reading: {}", e.getMessage());
       throw Errors.err("Bad data format");

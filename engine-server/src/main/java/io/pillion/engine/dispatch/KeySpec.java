@@ -149,7 +149,8 @@ public record KeySpec(
       }
       long count = Numbers.parseLong(args.get(begin + countIndex), invalid);
       int first = begin + firstIndex;
-      if (count < 0 || first + (count - 1) * step >= args.count()) {
+      int behindFirst = args.count() - 1 - first;
+      if (count < 0 || (count > 0 && (behindFirst < 0 || count - 1 > behindFirst / step))) {
         throw invalid;
       }
       for (int i = 0; i < count; i++) {

@@ -3,6 +3,7 @@ package io.pillion.engine.keyspace;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.Hashing;
+import io.pillion.engine.memory.OutOfArenaException;
 import java.util.Arrays;
 
 /**
@@ -34,6 +35,8 @@ final class KeyIndex {
   private static final int SPLIT_AT = SLOTS / 8 * 7;
   private static final int MERGE_AT = SLOTS / 4;
   private static final int MAX_DEPTH = 26;
+  private static final int RESERVED_FILL = SLOTS / 5 * 4;
+  private static final int MAX_RESERVED_DEPTH = 15;
   private static final int CURSOR_DEPTH_SHIFT = MAX_DEPTH + 6;
   private static final int ADDRESS_BITS = 40;
   private static final long ADDRESS_MASK = (1L << ADDRESS_BITS) - 1;
@@ -89,6 +92,36 @@ final class KeyIndex {
       }
       slot = (slot + 1) & (SLOTS - 1);
     }
+  }
+
+  /**
+   * Makes room for so many keys at once, if there is none yet: adding them then splits few segments
+   * or none. Nothing happens when memory is lacking, and beyond 13 million keys it is growth as
+   * usual again, so that nobody waits long.
+   */
+  void reserve(long keys) {
+    int wanted = 0;
+    while (wanted < MAX_RESERVED_DEPTH && keys >>> wanted > RESERVED_FILL) {
+      wanted++;
+    }
+    if (size > 0 || depth > 0 || wanted == 0) {
+      return;
+    }
+    Segment[] reserved = new Segment[1 << wanted];
+    int made = 0;
+    try {
+      for (; made < reserved.length; made++) {
+        reserved[made] = newSegment(wanted);
+      }
+    } catch (OutOfArenaException e) {
+      for (int i = 0; i < made; i++) {
+        arena.free(reserved[i].address);
+      }
+      return;
+    }
+    arena.free(directory[0].address);
+    directory = reserved;
+    depth = wanted;
   }
 
   /** Adds a record whose key is not there yet. */

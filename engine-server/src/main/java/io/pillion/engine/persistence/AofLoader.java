@@ -7,9 +7,10 @@ import io.pillion.engine.protocol.Args;
 import io.pillion.engine.world.Disk;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.Arrays;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,7 +23,7 @@ import org.slf4j.LoggerFactory;
 final class AofLoader {
   private static final Logger log = LoggerFactory.getLogger(AofLoader.class);
   private static final int COMMANDS_PER_HOLD = 1024;
-  private static final byte[] RDB_SIGNATURE = {'R', 'E', 'D', 'I', 'S'};
+  private static final Set<String> RDB_SIGNATURES = Set.of("REDIS", "VALKE");
 
   private final Engine engine;
   private final Disk disk;
@@ -115,7 +116,7 @@ final class AofLoader {
 
   private boolean isRdb(String name) throws IOException {
     try (InputStream in = disk.open(folder.file(name))) {
-      return Arrays.equals(in.readNBytes(RDB_SIGNATURE.length), RDB_SIGNATURE);
+      return RDB_SIGNATURES.contains(new String(in.readNBytes(5), StandardCharsets.ISO_8859_1));
     }
   }
 

@@ -46,7 +46,7 @@ public final class DumpPayload {
     try {
       int version = footer.readByte() | footer.readByte() << 8;
       long sum = footer.readLong();
-      if (version > RdbFormat.VERSION_WITH_FIELD_TTLS) {
+      if (version > RdbFormat.VERSION_WITH_FIELD_TTLS && !RdbFormat.isKnown(version)) {
         return null;
       }
       boolean intact =
@@ -100,12 +100,15 @@ public final class DumpPayload {
   /**
    * Reads the value.
    *
-   * @param body what {@link #body} has found
+   * @param payload in which {@link #body} has found a value
    * @throws IOException when anything is wrong with it
    */
-  public static LoadedValue read(Bytes body, Arena arena, TypeLimits limits) throws IOException {
-    RdbInput in = new RdbInput(body);
-    LoadedValue value = new ValueReader(arena, limits).read(in.readByte(), in);
+  public static LoadedValue read(Bytes payload, Arena arena, TypeLimits limits) throws IOException {
+    int end = payload.length() - FOOTER;
+    RdbInput in = new RdbInput(payload.slice(0, end));
+    int version = (payload.get(end) & 0xFF) | (payload.get(end + 1) & 0xFF) << 8;
+    int type = RdbFormat.typeIn(version, in.readByte());
+    LoadedValue value = new ValueReader(arena, limits).read(type, in);
     if (in.remaining() != 0) {
       value.free(arena);
       throw in.broken("More bytes than the value has");

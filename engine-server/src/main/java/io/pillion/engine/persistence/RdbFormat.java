@@ -11,6 +11,9 @@ final class RdbFormat {
   /** Written when hashes have fields with a time to live; also the newest that is read. */
   static final int VERSION_WITH_FIELD_TTLS = 12;
 
+  /** What Valkey has written since its version 9: numbers of types mean other things there. */
+  static final int VERSION_OF_VALKEY = 80;
+
   static final int OP_SLOT_INFO = 244;
   static final int OP_FUNCTION = 245;
   static final int OP_FUNCTION_PRE_RELEASE = 246;
@@ -50,6 +53,9 @@ final class RdbFormat {
   static final int TYPE_HASH_TTLS = 24;
   static final int TYPE_HASH_TTLS_LISTPACK = 25;
 
+  /** What 22 is in Valkey: fields with deadlines. Not a number that a file has. */
+  static final int TYPE_HASH_OF_VALKEY = 256 + TYPE_HASH_TTLS_PRE_RELEASE;
+
   /** The nodes of {@link #TYPE_LIST_QUICKLIST_2}. */
   static final int NODE_PLAIN = 1;
 
@@ -70,4 +76,16 @@ final class RdbFormat {
   static final int STRING_LZF = 3;
 
   private RdbFormat() {}
+
+  /** Whether there is a version of this number that is understood. */
+  static boolean isKnown(int version) {
+    return (version >= 1 && version <= VERSION_WITH_FIELD_TTLS) || version == VERSION_OF_VALKEY;
+  }
+
+  /** The type that a number stands for in a version. */
+  static int typeIn(int version, int number) {
+    return version == VERSION_OF_VALKEY && number == TYPE_HASH_TTLS_PRE_RELEASE
+        ? TYPE_HASH_OF_VALKEY
+        : number;
+  }
 }

@@ -68,6 +68,11 @@ public final class RdbInput {
     return end - offset();
   }
 
+  /** Whether it is known how many bytes there are. */
+  boolean isLengthKnown() {
+    return end != Long.MAX_VALUE;
+  }
+
   /** The check sum of all bytes that were read so far. */
   public long crc() {
     crc = Crc64.update(crc, buffer, crcFrom, position - crcFrom);

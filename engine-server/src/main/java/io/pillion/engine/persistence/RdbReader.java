@@ -17,8 +17,11 @@ import org.slf4j.LoggerFactory;
 public final class RdbReader {
   private static final Logger log = LoggerFactory.getLogger(RdbReader.class);
   private static final String MAGIC = "REDIS";
+  private static final String MAGIC_OF_VALKEY = "VALKEY";
   private static final int FIRST_VERSION_WITH_CHECK_SUM = 5;
   private static final int UNSET = -1;
+  private static final int LEAST_BYTES_OF_KEY = 8;
+  private static final int MOST_UNSEEN_KEYS = 1 << 18;
 
   private final RdbInput in;
   private final Keyspace keyspace;
@@ -106,12 +109,13 @@ public final class RdbReader {
     for (int i = 0; i < 9; i++) {
       header.append((char) in.readByte());
     }
-    String digits = header.substring(MAGIC.length());
-    if (!header.toString().startsWith(MAGIC) || !digits.chars().allMatch(Character::isDigit)) {
+    boolean valkey = header.indexOf(MAGIC_OF_VALKEY) == 0;
+    String digits = header.substring(valkey ? MAGIC_OF_VALKEY.length() : MAGIC.length());
+    if ((!valkey && header.indexOf(MAGIC) != 0) || !digits.chars().allMatch(Character::isDigit)) {
       throw in.broken("Wrong signature trying to load DB from file");
     }
     version = Integer.parseInt(digits);
-    if (version < 1 || version > RdbFormat.VERSION_WITH_FIELD_TTLS) {
+    if (!RdbFormat.isKnown(version) || valkey != (version == RdbFormat.VERSION_OF_VALKEY)) {
       throw in.broken("Can't handle RDB format version " + version);
     }
   }
@@ -147,8 +151,13 @@ public final class RdbReader {
         database = keyspace.database((int) number);
       }
       case RdbFormat.OP_RESIZE_DB -> {
+        long count = in.readLength();
         in.readLength();
-        in.readLength();
+        if (!options.dry && count > 0) {
+          // What is claimed must be able to follow, so that it costs no more than what was sent.
+          long most = in.isLengthKnown() ? in.remaining() / LEAST_BYTES_OF_KEY : MOST_UNSEEN_KEYS;
+          database.reserve(Math.min(count, most));
+        }
       }
       case RdbFormat.OP_SLOT_INFO -> {
         in.readLength();
@@ -234,7 +243,7 @@ public final class RdbReader {
 
   private @Nullable LoadedValue readValue(int type, Bytes key) throws IOException {
     try {
-      return values.read(type, in);
+      return values.read(RdbFormat.typeIn(version, type), in);
     } catch (RdbException e) {
       if (!e.isEmptyCollection()) {
         throw e;

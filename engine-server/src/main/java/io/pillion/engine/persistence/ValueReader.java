@@ -21,6 +21,9 @@ public final class ValueReader {
   /** As Redis has it: 48 bits. */
   private static final long MAX_FIELD_DEADLINE = (1L << 48) - 2;
 
+  /** As Valkey has it. */
+  private static final long NO_FIELD_DEADLINE = -1;
+
   private final Arena arena;
   private final TypeLimits limits;
 
@@ -93,7 +96,8 @@ public final class ValueReader {
           RdbFormat.TYPE_HASH_TTLS,
           RdbFormat.TYPE_HASH_TTLS_PRE_RELEASE,
           RdbFormat.TYPE_HASH_TTLS_LISTPACK,
-          RdbFormat.TYPE_HASH_TTLS_LISTPACK_PRE_RELEASE ->
+          RdbFormat.TYPE_HASH_TTLS_LISTPACK_PRE_RELEASE,
+          RdbFormat.TYPE_HASH_OF_VALKEY ->
           ValueType.HASH;
       case RdbFormat.TYPE_STREAM_LISTPACKS,
           RdbFormat.TYPE_STREAM_LISTPACKS_2,
@@ -299,6 +303,15 @@ public final class ValueReader {
           put(hash, field, in.readString(), in);
         }
       }
+      case RdbFormat.TYPE_HASH_OF_VALKEY -> {
+        long count = in.readCount(2 + Long.BYTES);
+        for (long i = 0; i < count; i++) {
+          Bytes field = in.readString();
+          put(hash, field, in.readString(), in);
+          long deadline = in.readLong();
+          expireAt(hash, field, deadline == NO_FIELD_DEADLINE ? 0 : deadline, in);
+        }
+      }
       case RdbFormat.TYPE_HASH_ZIPMAP -> fillFromZipmap(hash, in.readString(), in);
       case RdbFormat.TYPE_HASH_TTLS, RdbFormat.TYPE_HASH_TTLS_PRE_RELEASE ->
           fillWithDeadlines(hash, type == RdbFormat.TYPE_HASH_TTLS, in);
@@ -398,7 +411,7 @@ public final class ValueReader {
       map.skip(slack);
       put(hash, field, value, in);
     }
-    if (map.remaining() != 0 || (count < 254 && count != hash.size())) {
+    if (map.remaining() != 0 || hash.size() == 0 || (count < 254 && count != hash.size())) {
       throw in.broken("A packed hash of a wrong size");
     }
   }

@@ -190,6 +190,8 @@ final class ServerCommandsTest {
     r.call("COMMAND", "GETKEYS", "LMPOP", "2", "a", "b", "LEFT").isList("a", "b");
     r.call("COMMAND", "GETKEYS", "ZUNIONSTORE", "d", "x", "a")
         .isError("ERR Invalid arguments specified for command");
+    r.call("COMMAND", "GETKEYS", "LMPOP", "9223372036854775807", "a", "LEFT")
+        .isError("ERR Invalid arguments specified for command");
     r.call("COMMAND", "GETKEYS", "GET", "a", "b")
         .isError("ERR Invalid number of arguments specified for command");
     for (String words :

@@ -105,6 +105,27 @@ final class KeyspaceTest {
   }
 
   @Test
+  void roomForKeysToComeIsMadeOnceAndGivenBack() {
+    long empty = arena.usedBytes();
+    database.reserve(Long.MAX_VALUE);
+    assertThat(arena.usedBytes()).as("more than there is: nothing").isEqualTo(empty);
+    database.reserve(20_000);
+    long reserved = arena.usedBytes();
+    assertThat(reserved - empty).isBetween(20_000L * 8, 20_000L * 24);
+    for (int i = 0; i < 20_000; i++) {
+      set("key:" + i, "");
+    }
+    assertThat(database.indexBytes()).isLessThan((reserved - empty) * 5 / 4);
+    database.reserve(1_000_000);
+    for (int i = 0; i < 20_000; i++) {
+      assertThat(database.find(Bytes.of("key:" + i))).isNotZero();
+      assertThat(database.delete(Bytes.of("key:" + i))).isTrue();
+    }
+    keyspace.flushAll();
+    assertThat(arena.usedBytes()).isEqualTo(empty);
+  }
+
+  @Test
   void scanSeesWhatStaysWhateverComesAndGoes() {
     Set<String> staying = new HashSet<>();
     for (int i = 0; i < 5_000; i++) {
