@@ -111,21 +111,17 @@ class EngineCacheNearTest extends EngineCacheContract {
     EngineCache<Object, String> cache = near();
     other().put("a", "1");
     assertThat(kept(cache, "a")).isEqualTo("1");
-    long before = commandsOfServer();
+    long before = readsOfServer();
     for (int i = 0; i < 1000; i++) {
       assertThat(cache.get("a")).isEqualTo("1");
     }
     assertThat(cache.getAll(Set.of("a"))).isEqualTo(Map.of("a", "1"));
-    assertThat(commandsOfServer() - before).isLessThan(100);
+    assertThat(readsOfServer()).isEqualTo(before);
     assertThat(of(cache).size()).isPositive();
     assertThat(of(cache).weightBytes()).isPositive();
     assertThat(of(cache).isLive()).isTrue();
     assertThat(cache.statistics().hits()).isGreaterThanOrEqualTo(1001);
     cache.close();
-  }
-
-  private static long commandsOfServer() {
-    return numberIn("stats", "total_commands_processed:");
   }
 
   private static long numberIn(String section, String name) {
@@ -363,6 +359,8 @@ class EngineCacheNearTest extends EngineCacheContract {
     cache.put("a", "1");
     second.put("a", "2");
     assertThat(kept(cache, "a")).isEqualTo("1");
+    // Its own put is reported to it, too, sooner or later.
+    Awaiting.until(() -> of(second).invalidations() > 0);
     assertThat(kept(second, "a")).isEqualTo("2");
     long reports = of(second).invalidations();
     other().put("a", "3");
@@ -390,8 +388,7 @@ class EngineCacheNearTest extends EngineCacheContract {
   @Test
   void aServerThatIsAwayIsAskedWhenItComes() {
     try (FaultProxy late = new FaultProxy(Objects.requireNonNull(server).port());
-        Commands toLate =
-            PillionClient.connect(late.url() + "?timeout=500ms&connectTimeout=500ms")) {
+        Commands toLate = PillionClient.connect(late.url() + "?timeout=5s&connectTimeout=5s")) {
       late.refuse(true);
       EngineCache<Object, String> cache =
           new EngineCache<>(

@@ -115,11 +115,10 @@ abstract class LoadingContract {
             .computeIfAbsentAsync("k", () -> CompletableFuture.completedFuture("other"))
             .toCompletableFuture();
     Awaiting.until(() -> blocked() > 0);
-    long before = commands();
+    long before = asked();
     for (int i = 0; i < 20; i++) {
-      commands();
+      assertThat(asked()).isEqualTo(before);
     }
-    assertThat(commands() - before).isLessThan(20L * one().primaries().size() + 20);
     go.countDown();
     assertThat(first.join()).isEqualTo("loaded");
     assertThat(waiter.join()).isEqualTo("loaded");
@@ -129,16 +128,25 @@ abstract class LoadingContract {
     return number("clients", "blocked_clients:");
   }
 
-  private long commands() {
-    return number("stats", "total_commands_processed:");
+  /** How often somebody asked for the lease or began to wait for its end. */
+  private long asked() {
+    return number("commandstats", "cmdstat_pttl:calls=")
+        + number("commandstats", "cmdstat_blmove:calls=");
   }
 
   private long number(String section, String field) {
     long sum = 0;
     for (Commands node : one().primaries()) {
       String info = String.valueOf(Replies.asText(node.call(Command.of("INFO", section))));
-      int start = info.indexOf(field) + field.length();
-      sum += Long.parseLong(info.substring(start, info.indexOf('\r', start)));
+      int found = info.indexOf(field);
+      if (found >= 0) {
+        int start = found + field.length();
+        int end = start;
+        while (Character.isDigit(info.charAt(end))) {
+          end++;
+        }
+        sum += Long.parseLong(info.substring(start, end));
+      }
     }
     return sum;
   }
@@ -154,17 +162,18 @@ abstract class LoadingContract {
         new EntryStore(other(), settings.keyLayout(), Expiry.ETERNAL, null, brief, null);
     LoadLeases dead = new LoadLeases(other(), store, settings.keyLayout(), 400);
     byte[] id = settings.keyCodec().encode("k");
-    assertThat(dead.claim(id).toCompletableFuture().join().mayLoad()).isTrue();
     long start = System.nanoTime();
+    assertThat(dead.claim(id).toCompletableFuture().join().mayLoad()).isTrue();
     assertThat(cache.computeIfAbsent("k", key -> "mine")).isEqualTo("mine");
     long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-    assertThat(millis).isBetween(200L, 2_000L);
+    // A loader that lives may take ten leases: so long nobody waits here, however busy the machine.
+    assertThat(millis).isBetween(390L, 4_000L);
     assertThat(cache.get("k")).isEqualTo("mine");
   }
 
   @Test
   void aLoadMayTakeLongerThanItsLease() {
-    Duration lease = Duration.ofMillis(200);
+    Duration lease = Duration.ofMillis(600);
     LoadingSettings brief = LoadingSettings.none().withLease(lease);
     EngineCache<String, String> cache = cache(one(), brief);
     EngineCache<String, String> second = cache(other(), brief);
@@ -192,11 +201,11 @@ abstract class LoadingContract {
         .toCompletableFuture();
   }
 
-  /** Takes as long as three leases. */
+  /** Takes as long as a lease and a half. */
   private static String longLoad(Duration lease, Runnable begun) {
     long start = System.nanoTime();
     begun.run();
-    Awaiting.until(() -> System.nanoTime() - start > 3 * lease.toNanos());
+    Awaiting.until(() -> System.nanoTime() - start > lease.toNanos() * 3 / 2);
     return "long";
   }
 

@@ -119,7 +119,8 @@ class LoadingJvmsTest {
     long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - killed);
     letLoadsEnd();
     assertThat(waiting.get(20, TimeUnit.SECONDS)).containsOnly("load 2");
-    assertThat(millis).isLessThan(lease.toMillis() + 500);
+    // As much again for a busy machine; a loader that lives would be waited for ten leases long.
+    assertThat(millis).isLessThan(2 * lease.toMillis());
     assertThat(number("-loads")).isEqualTo(2);
   }
 }

@@ -45,7 +45,8 @@ class LettuceResp2Test extends CommandsContract {
     assertThat(Replies.asText(commands().call(Command.of("CLIENT", "INFO"))))
         .contains(" name=old ")
         .contains(" db=2 ")
-        .contains(" resp=2");
+        // Redis 6.2 does not say which it is.
+        .doesNotContain(" resp=3");
   }
 
   @Test

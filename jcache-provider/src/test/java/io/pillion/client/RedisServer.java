@@ -1,5 +1,7 @@
 package io.pillion.client;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,9 +19,14 @@ import org.junit.jupiter.api.Assumptions;
 
 /**
  * A real server for a test: the one that the environment variable {@code PILLION_ORACLE} names, or
- * a {@code redis-server} of this machine, started on a free port and stopped at the end.
+ * a {@code redis-server} of this machine, started on a free port and stopped at the end. {@code
+ * PILLION_REDIS_SERVER} is the path of another program to start, such as a {@code valkey-server} or
+ * one of an older version, for all tests that start any.
  */
 public final class RedisServer implements AutoCloseable {
+  private static final @Nullable String OTHER_PROGRAM = System.getenv("PILLION_REDIS_SERVER");
+  private static final String PROGRAM = OTHER_PROGRAM == null ? "redis-server" : OTHER_PROGRAM;
+
   private final @Nullable Process process;
   private final @Nullable Path folder;
   private final String host;
@@ -55,10 +62,12 @@ public final class RedisServer implements AutoCloseable {
     }
     try {
       Path folder = Files.createTempDirectory("pillion-redis");
-      List<String> line = new ArrayList<>(List.of("redis-server", "--port", "" + port));
+      List<String> line = new ArrayList<>(List.of(PROGRAM, "--port", "" + port));
       line.addAll(List.of("--bind", "127.0.0.1", "--save", "", "--dir", folder.toString()));
       line.addAll(List.of("--unixsocket", folder.resolve("redis.sock").toString()));
-      line.addAll(List.of("--enable-debug-command", "yes"));
+      if (!isOfVersion6()) {
+        line.addAll(List.of("--enable-debug-command", "yes"));
+      }
       line.addAll(List.of(options));
       return start(line, folder, port);
     } catch (IOException e) {
@@ -76,7 +85,7 @@ public final class RedisServer implements AutoCloseable {
       Path folder = Files.createTempDirectory("pillion-sentinel");
       Path settings = folder.resolve("sentinel.conf");
       Files.writeString(settings, "port " + port + "\nbind 127.0.0.1\ndir " + folder + "\n");
-      return start(List.of("redis-server", settings.toString(), "--sentinel"), folder, port);
+      return start(List.of(PROGRAM, settings.toString(), "--sentinel"), folder, port);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -102,7 +111,16 @@ public final class RedisServer implements AutoCloseable {
     }
   }
 
+  /** Whether it is of a version in which DEBUG is open to everybody, and no option of that name. */
+  private static boolean isOfVersion6() throws IOException {
+    Process asked = new ProcessBuilder(PROGRAM, "--version").start();
+    return new String(asked.getInputStream().readAllBytes(), UTF_8).contains(" v=6.");
+  }
+
   private static boolean installed() {
+    if (OTHER_PROGRAM != null) {
+      return true;
+    }
     String path = System.getenv("PATH");
     return path != null
         && Stream.of(path.split(File.pathSeparator))

@@ -313,7 +313,11 @@ abstract class SessionRepositoryContract {
     assertThat(Replies.asLong(ttl)).isBetween(395_000L, 400_000L);
     String index = new SessionKeys(namespace).index(PRINCIPAL, "ann");
     Object indexTtl = commands().call(Command.of("PTTL").arg(index));
-    assertThat(Replies.asLong(indexTtl)).isBetween(395_000L, 400_000L);
+    if (commands().supported(Set.of("EXPIRETIME")).isEmpty()) {
+      assertThat(indexTtl).as("Redis 6.2 has no EXPIRE … GT").isEqualTo(-1L);
+    } else {
+      assertThat(Replies.asLong(indexTtl)).isBetween(395_000L, 400_000L);
+    }
   }
 
   @Test
