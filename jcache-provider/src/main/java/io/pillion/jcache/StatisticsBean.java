@@ -1,10 +1,9 @@
 package io.pillion.jcache;
 
 import io.pillion.cache.CacheStatistics;
-import javax.cache.management.CacheStatisticsMXBean;
 
 /** What one cache object of this JVM counted, over JMX. Times are in microseconds. */
-final class StatisticsBean implements CacheStatisticsMXBean {
+final class StatisticsBean implements PillionStatisticsMXBean {
   static final String TYPE = "CacheStatistics";
 
   private final CacheStatistics statistics;
@@ -72,6 +71,11 @@ final class StatisticsBean implements CacheStatisticsMXBean {
   @Override
   public float getAverageRemoveTime() {
     return micros(statistics.removeNanos(), getCacheRemovals());
+  }
+
+  @Override
+  public long getUnreadableValues() {
+    return statistics.unreadableValues();
   }
 
   private float percentage(long part) {

@@ -31,6 +31,7 @@ import javax.cache.configuration.MutableCacheEntryListenerConfiguration;
 import javax.cache.configuration.MutableConfiguration;
 import javax.cache.event.CacheEntryCreatedListener;
 import javax.cache.event.CacheEntryEvent;
+import javax.cache.event.CacheEntryListenerException;
 import javax.cache.integration.CacheLoader;
 import javax.cache.integration.CacheLoaderException;
 import javax.cache.integration.CacheWriter;
@@ -315,6 +316,31 @@ public abstract class PillionCacheContract {
     goOn.countDown();
     Awaiting.until(() -> heard.size() == 20);
     assertThat(heard).containsExactlyElementsOf(keys);
+  }
+
+  @Test
+  void aSynchronousListenerThatFailsKeepsNoOtherFromHearing() {
+    List<String> heard = new ArrayList<>();
+    Cache<String, String> cache = manager().createCache(name, types(String.class, String.class));
+    CacheEntryCreatedListener<String, String> failing =
+        events -> {
+          throw new IllegalStateException("a listener's own");
+        };
+    CacheEntryCreatedListener<String, String> hearing =
+        events -> events.forEach(event -> heard.add(event.getKey()));
+    // Between two that fail, and after both: neither order keeps it from hearing.
+    for (CacheEntryCreatedListener<String, String> listener :
+        List.of(failing, hearing, failing, hearing)) {
+      cache.registerCacheEntryListener(
+          new MutableCacheEntryListenerConfiguration<>(
+              () -> listener, null, /* isOldValueRequired= */ false, /* isSynchronous= */ true));
+    }
+    assertThatThrownBy(() -> cache.put("k", "v"))
+        .isInstanceOf(CacheEntryListenerException.class)
+        .hasStackTraceContaining("a listener's own")
+        .satisfies(e -> assertThat(e.getSuppressed()).hasSize(1));
+    assertThat(heard).containsExactly("k", "k");
+    assertThat(cache.get("k")).isEqualTo("v");
   }
 
   private static final class Slow implements CacheEntryCreatedListener<String, String> {

@@ -12,6 +12,7 @@ import io.pillion.client.RedisServer;
 import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.UUID;
@@ -77,6 +78,40 @@ class PillionConfigurationTest {
       assertThat((Long) beans.getAttribute(bean, "Hits")).isPositive();
       cache.close();
       assertThat(beans.isRegistered(bean)).isFalse();
+    }
+  }
+
+  @Test
+  void valuesThatCannotBeReadAreCountedOverJmxOrFail() throws Exception {
+    try (CacheManager manager = manager("pillion.caches." + name + "-strict.unreadable", "fail")) {
+      for (String one : List.of(name + "-lenient", name + "-strict")) {
+        writeNumber(one);
+        MutableConfiguration<String, String> texts =
+            new MutableConfiguration<String, String>().setTypes(String.class, String.class);
+        Cache<String, String> cache = manager.createCache(one, texts.setStatisticsEnabled(true));
+        MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
+        ObjectName bean =
+            beans
+                .queryNames(
+                    new ObjectName("javax.cache:type=CacheStatistics,Cache=" + one + ",*"), null)
+                .iterator()
+                .next();
+        if (one.endsWith("-strict")) {
+          assertThatThrownBy(() -> cache.get("k")).isInstanceOf(CacheException.class);
+        } else {
+          assertThat(cache.get("k")).isNull();
+          assertThat(beans.getAttribute(bean, "UnreadableValues")).isEqualTo(1L);
+        }
+      }
+    }
+  }
+
+  /** What an application stores that has another value type for the cache. */
+  private static void writeNumber(String cacheName) {
+    try (CacheManager other = manager("pillion.check", "another manager")) {
+      MutableConfiguration<String, Integer> numbers =
+          new MutableConfiguration<String, Integer>().setTypes(String.class, Integer.class);
+      other.createCache(cacheName, numbers).put("k", 7);
     }
   }
 

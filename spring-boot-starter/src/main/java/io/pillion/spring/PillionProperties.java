@@ -100,6 +100,7 @@ public record PillionProperties(
    *     thirty days at most.
    * @param allowNullValues Whether a null result is cached.
    * @param compressFrom Size from which values are compressed. Without it none is.
+   * @param unreadable Whether a value that cannot be read is a miss that is counted, or a failure.
    * @param statistics Whether hits, misses, puts and removals are counted.
    * @param transactional Whether caches change when the caller's transaction was committed, and not
    *     when it is rolled back.
@@ -115,6 +116,7 @@ public record PillionProperties(
       @Nullable Duration ttl,
       @DefaultValue("true") boolean allowNullValues,
       @Nullable DataSize compressFrom,
+      @DefaultValue("miss") Unreadable unreadable,
       @DefaultValue("true") boolean statistics,
       @DefaultValue("true") boolean transactional,
       @DefaultValue Near near,
@@ -130,6 +132,7 @@ public record PillionProperties(
           own.ttl() != null ? own.ttl() : ttl,
           own.allowNullValues() != null ? own.allowNullValues() : Boolean.valueOf(allowNullValues),
           own.compressFrom() != null ? own.compressFrom() : compressFrom,
+          own.unreadable() != null ? own.unreadable() : unreadable,
           own.near() == null ? near : own.near().orElse(near),
           own.loading() == null ? loading : own.loading().orElse(loading),
           own.failure() == null ? failure : own.failure().orElse(failure),
@@ -143,6 +146,7 @@ public record PillionProperties(
    * @param ttl How long an entry lives after it was written.
    * @param allowNullValues Whether a null result is cached.
    * @param compressFrom Size from which values are compressed.
+   * @param unreadable Whether a value that cannot be read is a miss that is counted, or a failure.
    * @param near Copies of entries in this process.
    * @param loading Values that many want at once.
    * @param failure What happens while the server is away.
@@ -152,11 +156,12 @@ public record PillionProperties(
       @Nullable Duration ttl,
       @Nullable Boolean allowNullValues,
       @Nullable DataSize compressFrom,
+      @Nullable Unreadable unreadable,
       @Nullable Near near,
       @Nullable Loading loading,
       @Nullable Failure failure,
       @Nullable WriteBehind writeBehind) {
-    static final NamedCache AS_ALL = new NamedCache(null, null, null, null, null, null, null);
+    static final NamedCache AS_ALL = new NamedCache(null, null, null, null, null, null, null, null);
   }
 
   /**
@@ -226,6 +231,14 @@ public record PillionProperties(
       @Nullable Duration fullWait,
       @Nullable Duration lease,
       @Nullable Duration drain) {}
+
+  /** What comes of a value that cannot be read: of another version of its class, say. */
+  public enum Unreadable {
+    /** It counts as missing. */
+    MISS,
+    /** Whoever reads it gets an exception. */
+    FAIL
+  }
 
   /** Whether an application hears of a server that is away. */
   public enum FailureMode {

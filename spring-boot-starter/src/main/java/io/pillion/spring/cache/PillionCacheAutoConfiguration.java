@@ -89,6 +89,7 @@ public final class PillionCacheAutoConfiguration {
     if (own.compressFrom() != null) {
       builder.compressFrom(Math.toIntExact(own.compressFrom().toBytes()));
     }
+    builder.failOnUnreadable(own.unreadable() == PillionProperties.Unreadable.FAIL);
     builder.near(Objects.requireNonNull(own.near()).settings());
     builder.loading(Objects.requireNonNull(own.loading()).settings());
     builder.failure(Objects.requireNonNull(own.failure()).settings());

@@ -26,6 +26,7 @@ final class ManagerProperties {
     manager.put("pillion.prefix", cache.prefix());
     manager.put("pillion.serialization.allow", trusted.patterns());
     manager.put("pillion.compress-from", cache.compressFrom());
+    manager.put("pillion.unreadable", cache.unreadable());
     manager.near("pillion.", cache.near());
     manager.loading("pillion.", cache.loading());
     manager.failure("pillion.", cache.failure());
@@ -37,6 +38,7 @@ final class ManagerProperties {
   private void named(String name, NamedCache cache) {
     String prefix = "pillion.caches." + name + ".";
     put(prefix + "compress-from", cache.compressFrom());
+    put(prefix + "unreadable", cache.unreadable());
     near(prefix, cache.near());
     loading(prefix, cache.loading());
     failure(prefix, cache.failure());

@@ -1,11 +1,14 @@
 package io.pillion.spring.jcache;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pillion.spring.PillionAutoConfiguration;
 import io.pillion.spring.cache.PillionCacheAutoConfiguration;
+import java.util.List;
 import java.util.Objects;
 import javax.cache.Cache;
+import javax.cache.CacheException;
 import javax.cache.CacheManager;
 import javax.cache.configuration.MutableConfiguration;
 import org.junit.jupiter.api.Test;
@@ -49,6 +52,31 @@ class PillionJCacheAutoConfigurationTest {
                           .getBean(org.springframework.cache.CacheManager.class)
                           .getCache("shared"));
               assertThat(same.get("key", String.class)).isEqualTo("value");
+            });
+  }
+
+  @Test
+  void valuesThatCannotBeReadFailWhereThePropertySaysSo() {
+    runner
+        .withPropertyValues(
+            "pillion.jcache.enabled=true",
+            "pillion.cache.unreadable=fail",
+            "pillion.cache.caches.lenient.unreadable=miss")
+        .run(
+            context -> {
+              CacheManager manager = context.getBean(CacheManager.class);
+              for (String name : List.of("lenient", "strict")) {
+                MutableConfiguration<String, Integer> numbers =
+                    new MutableConfiguration<String, Integer>()
+                        .setTypes(String.class, Integer.class);
+                manager.createCache(name, numbers).put("key", 7);
+                manager.getCache(name, String.class, Integer.class).close();
+              }
+              MutableConfiguration<String, String> texts =
+                  new MutableConfiguration<String, String>().setTypes(String.class, String.class);
+              assertThat(manager.createCache("lenient", texts).get("key")).isNull();
+              Cache<String, String> strict = manager.createCache("strict", texts);
+              assertThatThrownBy(() -> strict.get("key")).isInstanceOf(CacheException.class);
             });
   }
 

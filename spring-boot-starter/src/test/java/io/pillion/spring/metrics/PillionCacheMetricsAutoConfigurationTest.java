@@ -1,9 +1,14 @@
 package io.pillion.spring.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.pillion.cache.CodecException;
+import io.pillion.client.Command;
+import io.pillion.client.Commands;
+import io.pillion.client.Replies;
 import io.pillion.spring.PillionAutoConfiguration;
 import io.pillion.spring.cache.PillionCacheAutoConfiguration;
 import java.util.Objects;
@@ -53,6 +58,37 @@ class PillionCacheMetricsAutoConfigurationTest {
                 assertThat(count(registry, "cache.removals", name)).isEqualTo(1);
               }
             });
+  }
+
+  @Test
+  void countsValuesThatCannotBeRead() {
+    runner
+        .withBean(SimpleMeterRegistry.class)
+        .withPropertyValues("pillion.cache.caches.strict.unreadable=fail")
+        .run(
+            context -> {
+              CacheManager caches = context.getBean(CacheManager.class);
+              MeterRegistry registry = context.getBean(MeterRegistry.class);
+              for (String name : new String[] {"lenient", "strict"}) {
+                Cache cache = Objects.requireNonNull(caches.getCache(name));
+                cache.put("key", "value");
+                damage(context.getBean(Commands.class), name);
+                if (name.equals("strict")) {
+                  assertThatThrownBy(() -> cache.get("key")).isInstanceOf(CodecException.class);
+                } else {
+                  assertThat(cache.get("key")).isNull();
+                  assertThat(count(registry, "cache.unreadable", name)).isEqualTo(1);
+                }
+              }
+            });
+  }
+
+  /** Puts a byte in the place of the cache's values that no format begins with. */
+  private static void damage(Commands commands, String cache) {
+    for (Object key : Replies.asList(commands.call(Command.of("KEYS", "p:" + cache + ":*:key")))) {
+      byte[] bytes = Objects.requireNonNull(Replies.asBytes(key));
+      commands.call(Command.of("SET").arg(bytes).arg("?"));
+    }
   }
 
   @Test
