@@ -351,14 +351,14 @@ public final class Database {
   public long resizeString(long record, int length, boolean growing) {
     int keyLength = KeyRecord.keyLength(arena, record);
     boolean expiring = KeyRecord.isExpiring(arena, record);
+    int oldLength = KeyRecord.valueLength(arena, record);
     long size = KeyRecord.sizeBytes(/* string= */ true, expiring, keyLength, length);
-    if (size > arena.capacity(record)) {
+    // A string that does not grow fits; a counter rarely does, and need not look at its block.
+    if (length > oldLength && size > arena.capacity(record)) {
       long hash = hash(record);
       long room = growing ? size + Math.min(size, 1 << 20) : size;
       long moved = arena.allocate(room);
-      long kept =
-          KeyRecord.sizeBytes(
-              /* string= */ true, expiring, keyLength, KeyRecord.valueLength(arena, record));
+      long kept = KeyRecord.sizeBytes(/* string= */ true, expiring, keyLength, oldLength);
       arena.copy(record, moved, kept);
       replace(hash, record, moved);
       record = moved;
