@@ -12,7 +12,8 @@
 # Environment: REQUESTS (default 1000000 at P 16, a quarter of it at P 1), WARMUP_SECONDS (10),
 # TESTS (default "get set"; or any of incr hset lpush zadd zrevrange zrevrank, the sorted set having
 # 100,000 members), PIPELINES (default "1 16"), ENGINE_OPTIONS (more directives), MEMORY (default
-# "strings"; or any of zset hashes sets streams, and "all" for these four together), ITEMS (default 1000000; a tenth of it for streams).
+# "strings"; or any of zset hashes sets streams, and "all" for these four together), ITEMS (default
+# 1000000; a tenth of it for streams).
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 rounds=${1:-5}
@@ -108,7 +109,10 @@ for test in $tests; do
 done
 
 data() { # kind count: commands that make so many items of that kind
-  local kind
+  if [ "$1" = all ]; then
+    data zset "$2"; data hashes "$2"; data sets "$2"; data streams $(($2 / 10))
+    return
+  fi
   seq "$2" | case $1 in
     strings) awk '{printf "SET key:%012d %064d\n", $1, $1}' ;;
     zset) awk '{printf "ZADD board %d member:%d\n", ($1 * 7919) % 1000003, $1}' ;;
@@ -117,7 +121,6 @@ data() { # kind count: commands that make so many items of that kind
     sets) awk '{printf "SADD tags:%d red%d green%d blue%d 4-%d five\n", $1, $1, $1, $1, $1}' ;;
     streams) awk '{for (i = 1; i <= 5; i++)
       printf "XADD log:%d %d-%d sensor %d temperature %d\n", $1, 1700000000000 + i, i, $1, i}' ;;
-    all) for kind in zset hashes sets; do data $kind "$2"; done; data streams $(($2 / 10)) ;;
   esac
 }
 
