@@ -65,6 +65,9 @@ final class AofWriter {
     /** An fsync has failed: what was not safe is in doubt, and a new base is needed. */
     void failed(IOException reason);
 
+    /** The log is off, and what was not safe yet never will be: who waits for it is in doubt. */
+    void lost();
+
     /** A rewrite has ended; when it was to begin the log, the log is on from now on. */
     void rewritten(AofRewrite rewrite, boolean success);
   }
@@ -508,9 +511,11 @@ final class AofWriter {
 
   // --- the end
 
-  /** The log is turned off: nobody need wait for it any more. */
+  /** The log is turned off: nobody need wait for it any more, unless what they wait for is lost. */
   void turnOff(int cuts, long upTo) {
-    close(cuts);
+    if (!close(cuts)) {
+      policy.lost();
+    }
     engine.safe(upTo);
   }
 
@@ -518,26 +523,32 @@ final class AofWriter {
    * Writes and syncs what is left and closes the file.
    *
    * @param cuts how many cuts there had been: a later one is another file's business
+   * @return whether everything is safe; when an fsync failed on the way, {@link Policy#failed}
+   *     knows
    */
-  void close(int cuts) {
+  boolean close(int cuts) {
     // A rewrite that was going on is given up: all belongs to the file that there is.
     effects.endCut(cuts);
     drain();
     AofFile current = file;
     if (current == null) {
-      return;
+      return true;
     }
+    boolean safe = pending == null;
     if (pending != null) {
       log.error("What could not be written to the AOF is lost: {} bytes", pending.length());
+      pending = null;
     }
     try {
       current.sync();
       engine.safe(written);
     } catch (IOException e) {
       log.warn("Fail to fsync the AOF file: {}", e.getMessage());
+      safe = false;
     }
     file = null;
     close(current);
+    return safe;
   }
 
   /** Whether all that was appended is in the file, and there is one. */

@@ -132,14 +132,12 @@ public final class AppendOnly {
   }
 
   /**
-   * Reads what is on disk into the engine, if {@code appendonly} is on, and begins to write.
+   * Reads what is on disk into the engine, and begins to write. Once, when {@code appendonly} was
+   * on at the start.
    *
    * @throws PersistenceException when what is there cannot be read, or nothing can be written
    */
   public void start() {
-    if (!parameters.isOn("appendonly")) {
-      return;
-    }
     engine.hold(() -> engine.restrictions().loading(true));
     load();
     engine.hold(
@@ -206,8 +204,23 @@ public final class AppendOnly {
     execute(writer::everySecond);
   }
 
+  /**
+   * All is loaded at the start: follows {@code appendonly} as somebody has set it meanwhile. Under
+   * the engine lock.
+   *
+   * @throws PersistenceException when nothing can be written
+   */
+  public void loaded() {
+    try {
+      followAppendOnly();
+    } catch (ConfigException e) {
+      throw new PersistenceException("Unable to turn on AOF after loading", e);
+    }
+  }
+
   private void followAppendOnly() {
-    if (suspended) {
+    // A base of half the data would replace files that have all of them.
+    if (suspended || engine.restrictions().isLoading()) {
       return;
     }
     boolean on = parameters.isOn("appendonly");
@@ -712,13 +725,13 @@ public final class AppendOnly {
     public void failed(IOException reason) {
       engine.hold(
           () -> {
+            engine.abandonUnsafe();
             if (state == State.OFF) {
               return;
             }
             state = State.FAILED;
             status.starting = true;
             refuse(reason);
-            engine.abandonUnsafe();
             AofRewrite going = rewrite;
             if (going != null) {
               going.abandon();
@@ -727,6 +740,11 @@ public final class AppendOnly {
             }
             schedule();
           });
+    }
+
+    @Override
+    public void lost() {
+      engine.hold(engine::abandonUnsafe);
     }
 
     @Override

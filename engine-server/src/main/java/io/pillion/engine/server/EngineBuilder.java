@@ -197,7 +197,11 @@ public final class EngineBuilder {
       } else if (warm && !restored) {
         load(rdb);
       }
-      engine.hold(() -> engine.restrictions().loading(false));
+      engine.hold(
+          () -> {
+            engine.restrictions().loading(false);
+            appendOnly.loaded();
+          });
     } catch (ListenException | PersistenceException e) {
       running.close();
       throw e;

@@ -349,6 +349,25 @@ final class AppendOnlyTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"WRITE", "SYNC"})
+  void whoWaitsForALogThatIsTurnedOffAndFailsIsCutOff(String operation) {
+    try (AofWorld engine = start("appendfsync", "always")) {
+      engine.call("SET", "k", "v");
+      disk.fail(Operation.valueOf(operation), "incr.aof", "Input/output error", 10);
+      LocalClient doubtful = engine.connect();
+      CompletableFuture<@Nullable Object> reply = AofWorld.send(doubtful, "SET", "k", "w");
+      CompletableFuture<@Nullable Object> turningOff =
+          engine.send("CONFIG", "SET", "appendonly", "no");
+      engine.world().advanceMillis(100);
+      assertThat(turningOff).isDone();
+      assertThat(String.valueOf(reply.join())).contains("closed");
+      engine.reconnect();
+      assertThat(engine.info("aof_enabled")).isEqualTo("0");
+      assertThat(engine.call("SET", "k", "x")).isEqualTo("OK");
+    }
+  }
+
   @Test
   void aFolderThatVanishesIsMadeAgain() {
     String digest;

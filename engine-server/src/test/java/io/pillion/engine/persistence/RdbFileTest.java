@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -253,7 +254,7 @@ class RdbFileTest {
         new Thread(
             () -> {
               try {
-                assertThat(firstAnswer(port)).startsWith("-LOADING ");
+                assertThat(firstAnswer(port, "GET k")).startsWith("-LOADING ");
               } catch (IOException e) {
                 throw new AssertionError(e);
               }
@@ -273,11 +274,11 @@ class RdbFileTest {
     }
   }
 
-  private static String firstAnswer(int port) throws IOException {
+  private static String firstAnswer(int port, String command) throws IOException {
     long deadline = System.nanoTime() + 10_000_000_000L;
     while (true) {
       try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-        socket.getOutputStream().write("GET k\r\n".getBytes(StandardCharsets.US_ASCII));
+        socket.getOutputStream().write((command + "\r\n").getBytes(StandardCharsets.US_ASCII));
         return new BufferedReader(
                 new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII))
             .readLine();
@@ -286,6 +287,40 @@ class RdbFileTest {
           throw e;
         }
       }
+    }
+  }
+
+  @Test
+  void anAppendOnlyLogThatIsTurnedOnWhileDataAreLoadedHasThemAll() throws Exception {
+    String digest;
+    try (PillionEngine engine = builder().start();
+        LocalClient client = engine.connect()) {
+      commands().forEach(command -> send(client, command));
+      digest = send(client, "DEBUG", "DIGEST");
+      send(client, "SAVE");
+    }
+    int port;
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = free.getLocalPort();
+    }
+    FutureTask<String> turningOn =
+        new FutureTask<>(() -> firstAnswer(port, "CONFIG SET appendonly yes"));
+    new Thread(turningOn).start();
+    try (PillionEngine engine =
+            builder()
+                .listen(new Endpoint.Tcp("127.0.0.1", port, /* optional= */ false))
+                .beforeLoading(() -> await(turningOn::isDone))
+                .warm()
+                .start();
+        LocalClient client = engine.connect()) {
+      assertThat(turningOn.get(10, TimeUnit.SECONDS)).isEqualTo("+OK");
+      await(() -> send(client, "INFO", "persistence").contains("aof_pending_rewrite:0"));
+      assertThat(send(client, "INFO", "persistence")).contains("aof_enabled:1");
+      assertThat(send(client, "DEBUG", "DIGEST")).isEqualTo(digest);
+    }
+    try (PillionEngine engine = builder().set("appendonly", "yes").warm().start();
+        LocalClient client = engine.connect()) {
+      assertThat(send(client, "DEBUG", "DIGEST")).isEqualTo(digest);
     }
   }
 
