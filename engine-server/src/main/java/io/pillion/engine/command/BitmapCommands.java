@@ -136,9 +136,9 @@ final class BitmapCommands {
     long record = call.find(key, ValueType.STRING);
     boolean grows = grows(call, record, offset);
     record = withRoom(call, key, record, offset);
-    long address = call.database().stringAddress(record);
-    long old = BitField.read(call.arena(), address, offset, 1);
+    long old = BitField.read(call.arena(), call.database().stringAddress(record), offset, 1);
     if (grows || old != bit) {
+      long address = call.database().writableString(record);
       BitField.write(call.arena(), address, offset, 1, bit);
       call.changed(key, EventClass.STRING, "setbit");
     }
@@ -328,7 +328,7 @@ final class BitmapCommands {
         lengths[i] = sources[i] == 0 ? 0 : database.stringLength(sources[i]);
       }
       long target = target(database, destination, sources, ontoItself, length);
-      combine(call, operation, sources, lengths, database.stringAddress(target), length);
+      combine(call, operation, sources, lengths, database.writableString(target), length);
       call.changed(destination, EventClass.STRING, "set");
     }
     call.reply().integer(length);
@@ -544,7 +544,11 @@ final class BitmapCommands {
         over == 0 ? base + increment : field.confine(base + increment, over, step.overflow);
     call.reply().integer(step.verb == Verb.SET ? old : value);
     Arena arena = call.arena();
-    BitField.write(arena, call.database().stringAddress(record), step.offset, field.bits(), value);
-    return old != value;
+    if (old == value) {
+      return false;
+    }
+    long address = call.database().writableString(record);
+    BitField.write(arena, address, step.offset, field.bits(), value);
+    return true;
   }
 }

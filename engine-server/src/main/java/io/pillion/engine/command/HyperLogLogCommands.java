@@ -135,7 +135,7 @@ final class HyperLogLogCommands {
       requireWhole(hyperLogLog.estimateCardinality());
       // Only the header has changed, and has kept its length.
       Bytes header = hyperLogLog.string().slice(0, HyperLogLog.HEADER_BYTES);
-      call.arena().copyIn(database.stringAddress(record), header);
+      call.arena().copyIn(database.writableString(record), header);
       call.changedSilently(key);
       if (call.wantsEffects()) {
         // A read by its flags, but what it keeps in the string is part of the data.
@@ -206,7 +206,7 @@ final class HyperLogLogCommands {
     Database database = call.database();
     Bytes string = hyperLogLog.string();
     long resized = database.resizeString(record, string.length(), /* growing= */ false);
-    call.arena().copyIn(database.stringAddress(resized), string);
+    call.arena().copyIn(database.writableString(resized), string);
     call.changedSilently(key);
     return true;
   }
@@ -284,7 +284,7 @@ final class HyperLogLogCommands {
       database.setRaw(database.peek(key), true);
     } else {
       long resized = database.resizeString(record, string.length(), /* growing= */ false);
-      call.arena().copyIn(database.stringAddress(resized), string);
+      call.arena().copyIn(database.writableString(resized), string);
     }
     call.changed(key, EventClass.STRING, "pfadd");
   }

@@ -661,7 +661,8 @@ final class StringCommands {
       record = database.resizeString(record, newLength, /* growing= */ newLength > length);
     }
     Arena arena = call.arena();
-    long address = database.stringAddress(record);
+    long address =
+        offset < length ? database.writableString(record) : database.stringAddress(record);
     if (offset > length) {
       arena.clear(address + length, offset - length);
     }
@@ -717,7 +718,7 @@ final class StringCommands {
       database.setString(key, digitsView, Database.NEVER);
     } else {
       record = database.resizeString(record, digitsView.length(), /* growing= */ false);
-      call.arena().copyIn(database.stringAddress(record), digitsView);
+      call.arena().copyIn(database.writableString(record), digitsView);
       database.setRaw(record, false);
     }
     call.changed(key, EventClass.STRING, "incrby");

@@ -347,7 +347,7 @@ final class ParameterTable {
     // Hidden, because tools set all that CONFIG GET * shows and know which ones they cannot.
     whole("engine-threads", 1, 64, 1, IMMUTABLE, HIDDEN);
     // How much a snapshot may hold in memory for writers that overtake it.
-    memory("snapshot-memory", 1 << 20, LONG, "64mb");
+    memory("snapshot-memory", 1 << 20, LONG, "16mb");
     backups();
   }
 

@@ -185,6 +185,16 @@ public final class Database {
     return KeyRecord.valueAddress(arena, record);
   }
 
+  /**
+   * Where the bytes of a string begin, for somebody who is about to change some of those that it
+   * has had all along. Who only adds to them needs {@link #stringAddress}.
+   */
+  public long writableString(long record) {
+    keyspace.beforeChange(this, record);
+    keyspace.beforeStringChange(record);
+    return stringAddress(record);
+  }
+
   /** How many bytes a string has. */
   public int stringLength(long record) {
     return KeyRecord.valueLength(arena, record);
@@ -274,7 +284,9 @@ public final class Database {
         KeyRecord.sizeBytes(
             /* string= */ true, deadline != NEVER, KeyRecord.keyLength(arena, record), length);
     long capacity = arena.capacity(record);
-    return size <= capacity && (size >= capacity / 2 || capacity <= 64);
+    return size <= capacity
+        && (size >= capacity / 2 || capacity <= 64)
+        && !keyspace.isBetterReplaced(record);
   }
 
   private void write(long record, Bytes value, long deadline) {
@@ -362,6 +374,9 @@ public final class Database {
       arena.copy(record, moved, kept);
       replace(hash, record, moved);
       record = moved;
+    } else if (length < KeyRecord.valueLength(arena, record)) {
+      // What is cut off may be written to when it grows again.
+      keyspace.beforeStringChange(record);
     }
     KeyRecord.valueLength(arena, record, length);
     KeyRecord.setFlag(arena, record, KeyRecord.FLAG_RAW, true);
@@ -505,7 +520,7 @@ public final class Database {
       fieldWheel.remove(fieldTimer);
       target.startFieldTimer(moved, HashValue.alarm(arena, root(moved)));
     }
-    arena.free(record);
+    keyspace.free(record);
   }
 
   /** Copies what a key holds, with its deadline, to another key, replacing what that held. */
@@ -594,7 +609,7 @@ public final class Database {
     } else {
       wheel.remove(KeyRecord.timer(arena, record));
     }
-    arena.free(record);
+    keyspace.free(record);
     return moved;
   }
 
@@ -986,7 +1001,7 @@ public final class Database {
     if (KeyRecord.isExpiring(arena, to)) {
       wheel.moved(KeyRecord.timer(arena, to), to);
     }
-    arena.free(from);
+    keyspace.free(from);
   }
 
   private long hash(long record) {
@@ -999,7 +1014,7 @@ public final class Database {
     }
     stopFieldTimer(record);
     freeValue(record, lazily);
-    arena.free(record);
+    keyspace.free(record);
   }
 
   private void freeValue(long record, boolean lazily) {

@@ -105,6 +105,9 @@ public final class Keyspace {
 
   private static final int MAX_EPOCH = 0xFFFF;
 
+  /** Longer strings are not taken down at once. */
+  public static final int LARGE_STRING_BYTES = 64 << 10;
+
   /**
    * Begins to tell somebody of every record before it changes; one at a time.
    *
@@ -189,6 +192,34 @@ public final class Keyspace {
       discarded.add(type, root);
     } else {
       Values.free(arena, type, root);
+    }
+  }
+
+  /** Gives the memory of a string's record back that nobody can reach any more. */
+  public void discard(long record) {
+    arena.free(record);
+  }
+
+  /** A record is in no database any more: its memory is given back, by now or by the cut. */
+  void free(long record) {
+    RecordCut current = cut;
+    if (current == null || !current.retain(record)) {
+      arena.free(record);
+    }
+  }
+
+  /**
+   * Whether a string is better replaced than changed, as its bytes may have to stay for the cut.
+   */
+  boolean isBetterReplaced(long record) {
+    return cut != null && KeyRecord.valueLength(arena, record) > LARGE_STRING_BYTES;
+  }
+
+  /** Bytes that a string has are about to change, other than by adding some at its end. */
+  void beforeStringChange(long record) {
+    RecordCut current = cut;
+    if (current != null) {
+      current.beforeStringChange(record);
     }
   }
 

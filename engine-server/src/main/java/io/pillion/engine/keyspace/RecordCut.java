@@ -15,6 +15,20 @@ public interface RecordCut extends PartWatcher {
   void beforeChange(Database database, long record);
 
   /**
+   * Some of the bytes are about to change that a string had at the moment of the cut; it has been
+   * said before that the record may change.
+   */
+  void beforeStringChange(long record);
+
+  /**
+   * The record of a string is not in any database any more, or has moved.
+   *
+   * @return whether its bytes are still needed where they are; whoever needs them will give the
+   *     memory back: {@link Keyspace#discard(long)}
+   */
+  boolean retain(long record);
+
+  /**
    * A database was emptied; what it held stays until it is {@link DetachedKeys#release released}.
    */
   void onDetached(Database database, DetachedKeys keys);
@@ -24,7 +38,7 @@ public interface RecordCut extends PartWatcher {
    *
    * @param watch the number under which it is watched
    * @return whether whoever watches needs it still, and will give its memory back: {@link
-   *     Keyspace#discard}
+   *     Keyspace#discard(ValueType, long)}
    */
   boolean retain(int watch, ValueType type, long root);
 

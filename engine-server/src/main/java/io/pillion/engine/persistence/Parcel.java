@@ -44,10 +44,15 @@ final class Parcel implements RdbOutput.Sink {
   }
 
   @Override
-  public synchronized void accept(byte[] array, int length) {
-    pieces.put(size, Arrays.copyOf(array, length));
-    size += length;
-    memory.use(length + PIECE_OVERHEAD);
+  public void accept(byte[] array, int length) {
+    add(Arrays.copyOf(array, length));
+  }
+
+  /** Takes bytes that nobody else uses from now on. */
+  synchronized void add(byte[] piece) {
+    pieces.put(size, piece);
+    size += piece.length;
+    memory.use(piece.length + PIECE_OVERHEAD);
   }
 
   /** Moves what is in memory to the file. */

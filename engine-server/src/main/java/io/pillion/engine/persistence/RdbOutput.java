@@ -62,6 +62,16 @@ public final class RdbOutput {
     return handedOn + size;
   }
 
+  /** Counts bytes that somebody has taken down in another way. */
+  void count(int bytes) {
+    handedOn += bytes;
+  }
+
+  /** Whether a string of this length, which is no number, is compressed where that helps. */
+  boolean wouldCompress(int length) {
+    return lzf != null && length >= MIN_COMPRESSED_BYTES && length <= MAX_COMPRESSED_BYTES;
+  }
+
   /** Forgets what was not handed on. */
   void clear() {
     size = 0;
@@ -163,10 +173,10 @@ public final class RdbOutput {
 
   /** As {@link #putString(Bytes)}, for one that is known not to be a number. */
   public void putPlain(Bytes string) {
-    if (lzf == null
-        || string.length() < MIN_COMPRESSED_BYTES
-        || string.length() > MAX_COMPRESSED_BYTES
-        || !putCompressed(lzf, string)) {
+    Lzf compressor = lzf;
+    if (compressor == null
+        || !wouldCompress(string.length())
+        || !putCompressed(compressor, string)) {
       putLength(string.length());
       putBytes(string.array(), string.offset(), string.length());
     }

@@ -31,11 +31,10 @@ import org.slf4j.LoggerFactory;
  * about to look at it with a command that may, has it taken down first: {@link RecordCut}. So every
  * record is written as it was at the cut, once, and new ones are not written at all.
  *
- * <p>A large collection is frozen when its turn comes, or when somebody is about to change it: from
- * then on it is written part by part, over many scans, and whoever is about to change a part that
- * was not written yet has that part gathered: {@link FrozenValue}. What of other keys is taken down
- * while one is written is gathered apart, and follows it. A large string is written over many
- * scans, too; but who changes it has the rest of it written there and then.
+ * <p>A large value is frozen when its turn comes, or when somebody is about to change it: from then
+ * on it is written part by part, over many scans, and whoever is about to change a part that was
+ * not written yet has that part gathered: {@link FrozenValue}, {@link FrozenString}. What of other
+ * keys is taken down while one is written is gathered apart, and follows it.
  *
  * <p>A database that is emptied meanwhile leaves its records to the snapshot, which takes them down
  * and only then lets their memory go. When all databases are emptied at once it is given up.
@@ -61,6 +60,11 @@ public final class Snapshot implements RecordCut {
   private final FrozenValue.Outputs outputs;
   private final Map<Integer, FrozenValue> frozen = new HashMap<>();
   private final ArrayDeque<Integer> waiting = new ArrayDeque<>();
+  private final ArrayDeque<FrozenString> waitingStrings = new ArrayDeque<>();
+
+  /** By their records: those of which somebody may change what was not taken down yet. */
+  private final Map<Long, FrozenString> strings = new HashMap<>();
+
   private final long[] sizes;
   private final long[] expiringSizes;
   private final ArrayDeque<Detached> detached = new ArrayDeque<>();
@@ -75,6 +79,7 @@ public final class Snapshot implements RecordCut {
   /** The number of the frozen value whose turn it is, or 0. */
   private int current;
 
+  private @Nullable FrozenString currentString;
   private Parcel overtaken;
   private long records;
   private long lastLooks;
@@ -119,7 +124,7 @@ public final class Snapshot implements RecordCut {
     this.keyspace = keyspace;
     this.atOnce = atOnce;
     memory = new SnapshotMemory(keyspace.world().disk(), options.folder(), options.memoryBytes());
-    spool = new Spool(target, options.checksum(), memory);
+    spool = new Spool(target, options.checksum(), options.compress(), memory);
     out = new RdbOutput(spool, options.compress());
     writer = new RdbWriter(out, keyspace);
     overtaken = new Parcel(memory);
@@ -196,10 +201,14 @@ public final class Snapshot implements RecordCut {
     for (int left = MAX_STEPS; left > 0 && !complete && !flushed && out.total() < end; left--) {
       if (current != 0) {
         stepFrozen();
+      } else if (currentString != null) {
+        stepString(currentString);
       } else if (pending != null) {
         walkOn(end);
       } else if (!waiting.isEmpty()) {
         beginFrozen(waiting.removeFirst());
+      } else if (!waitingStrings.isEmpty()) {
+        beginString(waitingStrings.removeFirst());
       } else {
         scanRecords();
       }
@@ -318,10 +327,62 @@ public final class Snapshot implements RecordCut {
     }
   }
 
+  // --- large strings
+
+  private void freezeString(int number, Database database, long record) {
+    writer.writeHead(database, record, outputs.gathering());
+    FrozenString string = new FrozenString(keyspace.arena(), database, number, record, outputs);
+    strings.put(record, string);
+    waitingStrings.addLast(string);
+  }
+
+  private void beginString(FrozenString string) {
+    currentString = string;
+    writer.select(string.number());
+    string.begin();
+  }
+
+  private void stepString(FrozenString string) {
+    if (!string.step()) {
+      currentString = null;
+      release(string);
+      writeOvertaken();
+    }
+  }
+
+  private void release(FrozenString string) {
+    if (string.isRetained()) {
+      keyspace.discard(string.record());
+    } else {
+      strings.remove(string.record(), string);
+    }
+  }
+
+  @Override
+  public void beforeStringChange(long record) {
+    FrozenString string = strings.isEmpty() ? null : strings.remove(record);
+    if (string != null) {
+      string.beforeChange();
+    }
+  }
+
+  @Override
+  public boolean retain(long record) {
+    FrozenString string = strings.isEmpty() ? null : strings.remove(record);
+    if (string != null) {
+      string.retain();
+    }
+    return string != null;
+  }
+
   // --- large collections
 
-  /** Freezes the value of a record that was not taken down, if it is a large collection. */
+  /** Freezes the value of a record that was not taken down, if it is a large one. */
   private boolean freeze(int number, Database database, long record) {
+    if (FrozenString.isWorthIt(database, record)) {
+      freezeString(number, database, record);
+      return true;
+    }
     Arena arena = keyspace.arena();
     TypeLimits limits = keyspace.settings().types;
     if (frozen.size() == Watch.MAX || !FrozenValue.isWorthIt(arena, limits, database, record)) {
@@ -424,7 +485,8 @@ public final class Snapshot implements RecordCut {
     }
     records++;
     if (!freeze(database.cutNumber(), database, record)) {
-      RdbWriter next = pending == null && current == 0 ? writer : overtakingWriter;
+      RdbWriter next =
+          pending == null && current == 0 && currentString == null ? writer : overtakingWriter;
       next.writeKey(database.cutNumber(), database, record);
     }
   }
@@ -440,7 +502,10 @@ public final class Snapshot implements RecordCut {
     detached.clear();
     frozen.clear();
     waiting.clear();
+    strings.clear();
+    waitingStrings.clear();
     current = 0;
+    currentString = null;
     flushed = true;
     pending = null;
     pendingRecord = 0;
@@ -451,6 +516,10 @@ public final class Snapshot implements RecordCut {
   public void abandon() {
     if (!complete && !flushed) {
       frozen.values().forEach(this::release);
+      waitingStrings.forEach(this::release);
+      if (currentString != null) {
+        release(currentString);
+      }
       detached.forEach(left -> left.keys.release());
       beforeFlush();
     }

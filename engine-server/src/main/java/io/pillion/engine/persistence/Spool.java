@@ -16,22 +16,52 @@ final class Spool implements RdbOutput.Sink {
   private final boolean checksum;
   private final SnapshotMemory memory;
   private final ArrayDeque<Item> items = new ArrayDeque<>();
+  private final RdbOutput packing;
   private long crc;
   private @Nullable IOException failure;
 
-  /** Bytes, or a part of a parcel, which is freed behind its last one. */
-  private record Item(Bytes bytes, @Nullable Parcel parcel, long from, long to, boolean last) {}
+  /** Something that has its place; written without the engine lock. */
+  @FunctionalInterface
+  private interface Item {
+    void write() throws IOException;
+  }
 
-  Spool(OutputStream target, boolean checksum, SnapshotMemory memory) {
+  /**
+   * To a target.
+   *
+   * @param compress whether strings are compressed that come as they are
+   */
+  Spool(OutputStream target, boolean checksum, boolean compress, SnapshotMemory memory) {
     this.target = target;
     this.checksum = checksum;
     this.memory = memory;
+    packing = new RdbOutput(/* sink= */ null, compress);
   }
 
   @Override
   public void accept(byte[] array, int length) {
-    add(new Item(Bytes.of(Arrays.copyOf(array, length)), null, 0, 0, false));
+    byte[] bytes = Arrays.copyOf(array, length);
     memory.use(length);
+    add(
+        () -> {
+          put(bytes, 0, length);
+          memory.use(-length);
+        });
+  }
+
+  /**
+   * Gives a string its place, which is compressed only when it is written.
+   *
+   * @param bytes that nobody else uses from now on, and whose memory is counted already
+   */
+  void string(byte[] bytes) {
+    add(
+        () -> {
+          packing.putPlain(Bytes.of(bytes));
+          put(packing.bytes().array(), 0, packing.size());
+          packing.clear();
+          memory.use(-bytes.length);
+        });
   }
 
   /**
@@ -40,7 +70,13 @@ final class Spool implements RdbOutput.Sink {
    * @param last whether nothing of the parcel is needed afterwards
    */
   void splice(Parcel parcel, long from, long to, boolean last) {
-    add(new Item(Bytes.EMPTY, parcel, from, to, last));
+    add(
+        () -> {
+          parcel.writeTo(this::put, from, to);
+          if (last) {
+            parcel.free();
+          }
+        });
   }
 
   private void add(Item item) {
@@ -62,25 +98,12 @@ final class Spool implements RdbOutput.Sink {
     }
     try {
       for (Item item = poll(); item != null; item = poll()) {
-        write(item);
+        item.write();
       }
       memory.spill();
     } catch (IOException e) {
       failure = e;
       throw e;
-    }
-  }
-
-  private void write(Item item) throws IOException {
-    Parcel parcel = item.parcel;
-    if (parcel == null) {
-      put(item.bytes.array(), 0, item.bytes.length());
-      memory.use(-item.bytes.length());
-      return;
-    }
-    parcel.writeTo(this::put, item.from, item.to);
-    if (item.last) {
-      parcel.free();
     }
   }
 

@@ -280,6 +280,197 @@ class SnapshotOfLargeValuesTest {
     assertThat(engine.engine().keyspace().isCut()).isFalse();
   }
 
+  // --- strings
+
+  private static String large(Random random, int least, int most) {
+    int length = least + random.nextInt(most - least);
+    StringBuilder text = new StringBuilder(length + 64);
+    while (text.length() < length) {
+      // Some of it can be compressed.
+      text.append(random.nextLong()).append("x".repeat(random.nextInt(40)));
+    }
+    return text.toString();
+  }
+
+  private void fillStrings(Random random) throws IOException {
+    for (int key = 0; key < 3; key++) {
+      call("SET", "b" + key, large(random, 1 << 20, 8 << 20));
+      call("SET", "m" + key, large(random, 60 << 10, 1 << 20));
+      call("SET", "e" + key, large(random, 60 << 10, 300 << 10), "PX", 10_000_000);
+    }
+    for (int i = 0; i < 100; i++) {
+      call("SET", "small" + i, text(random, 100));
+    }
+  }
+
+  private void changeString(Random random) throws IOException {
+    String key = "bme".charAt(random.nextInt(3)) + "" + random.nextInt(3);
+    String other = "bme".charAt(random.nextInt(3)) + "" + random.nextInt(3);
+    int at = random.nextInt(random.nextBoolean() ? 50_000 : 5 << 20);
+    switch (random.nextInt(40)) {
+      case 0, 1, 2 -> call("APPEND", key, text(random, 50));
+      case 3 -> call("APPEND", key, large(random, 1000, 200_000));
+      case 4, 5 -> call("SETRANGE", key, at, text(random, 100));
+      case 6, 7 -> call("SETBIT", key, 8 * at, random.nextInt(2));
+      case 8, 9 -> call("BITFIELD", key, "SET", "u32", 8 * at, random.nextInt(), "GET", "u8", 0);
+      case 10 -> call("BITOP", "NOT", key, key);
+      case 11 -> call("BITOP", "XOR", key, key, other);
+      case 12 -> call("DEL", key);
+      case 13 -> call("UNLINK", key);
+      case 14 -> call("GETDEL", key);
+      case 15 -> call("SET", key, "another value");
+      case 16 -> call("SET", key, large(random, 60 << 10, 200 << 10), "GET");
+      case 17 -> call("SET", key, large(random, 1 << 20, 2 << 20), "KEEPTTL");
+      case 18 -> call("MSET", key, large(random, 60 << 10, 200 << 10), "small1", "x", other, "y");
+      case 19 -> call("PEXPIRE", key, 10_000_000);
+      case 20 -> call("PERSIST", key);
+      case 21 -> call("GETEX", key, "PX", 20_000_000);
+      case 22 -> call("RENAME", key, other);
+      case 23 -> call("COPY", key, other, "REPLACE");
+      case 24 -> call("MOVE", key, 1);
+      case 25 -> call("SWAPDB", 0, 1);
+      case 26 -> call("PEXPIRE", key, -1);
+      case 27 -> call("INCR", key);
+      case 28 -> call("GETSET", key, large(random, 10_000, 100_000));
+      case 29 -> expire(key);
+      default -> call("SET", "small" + random.nextInt(200), text(random, 200));
+    }
+  }
+
+  private void expire(String key) throws IOException {
+    call("PEXPIRE", key, 1);
+    while (call("EXISTS", key).equals("1")) {
+      Thread.onSpinWait();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2})
+  void showsTheStringsOfItsMoment(long seed) throws IOException {
+    runStrings(seed);
+  }
+
+  @Test
+  void showsTheStringsOfItsMomentWithMoreSeeds() throws IOException {
+    int seeds = Integer.getInteger("pillion.snapshot.seeds", 0);
+    for (int seed = 0; seed < seeds; seed++) {
+      snapshot = begin(LITTLE);
+      runStrings(1000 + seed);
+      call("FLUSHALL");
+    }
+  }
+
+  private void runStrings(long seed) throws IOException {
+    Random random = new Random(seed);
+    writeAll();
+    for (int round = 0; round < 2; round++) {
+      fillStrings(random);
+      final Object digest = call("DEBUG", "DIGEST");
+      snapshot = begin(random.nextBoolean() ? 64 << 20 : LITTLE);
+      int pace = 1 << random.nextInt(4);
+      int step = 1 << (8 + random.nextInt(13));
+      do {
+        for (int i = random.nextInt(pace); i > 0; i--) {
+          changeString(random);
+        }
+        if (random.nextInt(3) == 0) {
+          snapshot.drain();
+        }
+      } while (scan(step));
+      snapshot.finish();
+      assertThat(snapshot.heldBytes()).as("nothing is held any more").isZero();
+      assertThat(digestOfWritten()).as("seed " + seed + ", round " + round).isEqualTo(digest);
+    }
+  }
+
+  private void writeAll() throws IOException {
+    while (scan(1 << 20)) {
+      snapshot.drain();
+    }
+    snapshot.finish();
+  }
+
+  private long usedBytes() {
+    long[] used = {0};
+    engine
+        .engine()
+        .hold(
+            () -> {
+              engine.engine().keyspace().reclaim(Integer.MAX_VALUE);
+              used[0] = engine.engine().keyspace().arena().usedBytes();
+            });
+    return used[0];
+  }
+
+  /** Before its turn, in the middle of it, and given up. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "DEL s",
+        "UNLINK s",
+        "SET s small",
+        "SET s small GET",
+        "GETDEL s",
+        "PEXPIRE s -1",
+        "RENAME s t",
+        "MOVE s 1",
+        "PEXPIRE s 1000000",
+        "APPEND s more",
+        "SETRANGE s 8000000 more",
+        "MSET s small t small",
+        "FLUSHDB"
+      })
+  void aStringThatGoesOrMovesIsNotCopied(String command) throws IOException {
+    writeAll();
+    Object[] words = command.split(" ", -1);
+    String value = large(new Random(1), 1_100_000, 1_200_000);
+    for (int scans = 0; scans < 3; scans++) {
+      call("FLUSHALL");
+      final long empty = usedBytes();
+      call("SET", "s", value);
+      final Object digest = call("DEBUG", "DIGEST");
+      snapshot = begin(64 << 20);
+      for (int i = 0; i < scans; i++) {
+        assertThat(scan(100_000)).isTrue();
+        snapshot.drain();
+      }
+      call(words);
+      assertThat(snapshot.heldBytes()).isLessThan(1000);
+      assertThat(usedBytes()).as("stays").isGreaterThan(1 << 20);
+      writeAll();
+      assertThat(digestOfWritten()).isEqualTo(digest);
+      call("DEL", "s", "t");
+      call("SWAPDB", 0, 1);
+      call("DEL", "s");
+      assertThat(usedBytes()).as("after " + scans + " scans").isLessThan(empty + 100_000);
+    }
+    call("SET", "s", value);
+    snapshot = begin(64 << 20);
+    call(words);
+    engine.engine().hold(() -> snapshot.abandon());
+    call("FLUSHALL", "SYNC");
+    assertThat(usedBytes()).isLessThan(100_000);
+  }
+
+  @Test
+  void noHoldTakesDownMuchOfAString() throws IOException {
+    writeAll();
+    call("SET", "large", large(new Random(1), 8 << 20, 9 << 20));
+    for (int i = 0; i < 50; i++) {
+      call("SET", "medium" + i, large(new Random(i), 100_000, 200_000));
+    }
+    final Object digest = call("DEBUG", "DIGEST");
+    snapshot = begin(64 << 20);
+    long most = 0;
+    while (scan(1)) {
+      most = Math.max(most, snapshot.heldBytes());
+      snapshot.drain();
+    }
+    snapshot.finish();
+    assertThat(most).isBetween(60L << 10, 400L << 10);
+    assertThat(digestOfWritten()).isEqualTo(digest);
+  }
+
   private void run(long seed) throws IOException {
     Random random = new Random(seed);
     while (scan(1 << 20)) {
