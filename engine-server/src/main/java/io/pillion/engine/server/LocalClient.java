@@ -98,7 +98,10 @@ public final class LocalClient implements AutoCloseable {
     return stages;
   }
 
-  /** Says who is told of pushes; it is called outside the lock and must not block. */
+  /**
+   * Says who is told of pushes: of one at a time, in their order, by any thread. It is called
+   * outside the lock and must not block.
+   */
   public void onPush(@Nullable Consumer<PushValue> listener) {
     pushListener = listener;
   }
@@ -213,7 +216,10 @@ public final class LocalClient implements AutoCloseable {
 
   /** The way back. */
   private final class LocalOutlet implements Outlet {
+    // Each guarded by the first.
     private final ArrayDeque<Answer> sealed = new ArrayDeque<>();
+    private final ArrayDeque<PushValue> untold = new ArrayDeque<>(0);
+    private boolean telling;
 
     @Override
     public void seal(long offset) {
@@ -242,16 +248,40 @@ public final class LocalClient implements AutoCloseable {
             break;
           }
           sealed.remove();
+          if (!inDoubt && next.value instanceof PushValue push && next.future == null) {
+            untold.add(push);
+          }
         }
         if (next.future != null) {
           next.future.complete(inDoubt ? closedError() : next.value);
-        } else if (!inDoubt && next.value instanceof PushValue push) {
-          tell(push);
+        } else {
+          tellAll();
         }
       }
       if (unfinished) {
         unfinished = false;
         engine.hold(LocalClient.this::finish);
+      }
+    }
+
+    /** One thread tells at a time: what others add meanwhile, it finds before it goes. */
+    private void tellAll() {
+      while (true) {
+        PushValue push;
+        synchronized (sealed) {
+          if (telling || untold.isEmpty()) {
+            return;
+          }
+          telling = true;
+          push = untold.remove();
+        }
+        try {
+          tell(push);
+        } finally {
+          synchronized (sealed) {
+            telling = false;
+          }
+        }
       }
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pillion.engine.protocol.ErrorValue;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -229,6 +230,35 @@ class LocalClientTest {
     assertThat(invalidations).containsExactly(List.of("invalidate", List.of("k")));
     assertThat(call("FLUSHALL")).isEqualTo("OK");
     assertThat(invalidations).contains(Arrays.asList("invalidate", null));
+  }
+
+  /** Two threads that publish flush the same client: a later message must not pass an earlier. */
+  @Test
+  void pushesAreToldOneAtATimeInTheirOrder() {
+    List<@Nullable Object> told = Collections.synchronizedList(new ArrayList<>());
+    assertThat(call("SUBSCRIBE", "a")).isNull();
+    client.onPush(
+        push -> {
+          if (told.isEmpty()) {
+            told.add("first begins");
+            CompletableFuture.runAsync(
+                    () -> {
+                      try (LocalClient other = engine.connect()) {
+                        send(other, "PUBLISH", "a", "second").join();
+                      }
+                    })
+                .orTimeout(30, TimeUnit.SECONDS)
+                .join();
+            told.add("first ends");
+          } else {
+            told.add(shown(push.elements()));
+          }
+        });
+    try (LocalClient other = engine.connect()) {
+      assertThat(send(other, "PUBLISH", "a", "first").join()).isEqualTo(1L);
+    }
+    assertThat(told)
+        .containsExactly("first begins", "first ends", List.of("message", "a", "second"));
   }
 
   @Test
