@@ -12,17 +12,25 @@ final class EngineLock {
   private static final boolean CAN_SPIN = Runtime.getRuntime().availableProcessors() > 1;
 
   private final ReentrantLock lock = new ReentrantLock();
+  private final int spins;
+
+  EngineLock() {
+    this(CAN_SPIN ? SPINS : 0);
+  }
+
+  /** One that looks so many times more before it parks. */
+  EngineLock(int spins) {
+    this.spins = spins;
+  }
 
   void lock() {
     if (lock.tryLock()) {
       return;
     }
-    if (CAN_SPIN) {
-      for (int i = 0; i < SPINS; i++) {
-        Thread.onSpinWait();
-        if (lock.tryLock()) {
-          return;
-        }
+    for (int i = 0; i < spins; i++) {
+      Thread.onSpinWait();
+      if (lock.tryLock()) {
+        return;
       }
     }
     lock.lock();
