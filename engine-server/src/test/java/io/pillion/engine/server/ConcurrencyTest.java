@@ -8,12 +8,12 @@ import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.testkit.TestServer;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
@@ -39,7 +39,20 @@ final class ConcurrencyTest {
   private static final long SEED = Long.getLong("pillion.seed", System.nanoTime());
   private static final int ACCOUNTS = 12;
   private static final int BALANCE = 1000;
+  private static final long MONEY = (long) ACCOUNTS * BALANCE;
+  private static final int TRACKED = 5;
   private static final String DONE = "done";
+
+  /** A wait that often ends just when it is served, in seconds. */
+  private static final String SOON = "0.002";
+
+  private static final String FILL =
+      "redis.call('rpush', KEYS[1], ARGV[1]) redis.call('zadd', KEYS[2], ARGV[2], ARGV[1])"
+          + " redis.call('xadd', KEYS[3], '*', 'e', ARGV[1])";
+
+  private static final String SUM =
+      "local sum = 0 for _, key in ipairs(KEYS) do sum = sum + redis.call('get', key) end"
+          + " return sum";
 
   /** What indexes of no keys may still have. */
   private static final long SLACK_BYTES = 8 << 10;
@@ -93,12 +106,13 @@ final class ConcurrencyTest {
     TestClient setup = engine.client();
     List<Object> mset = new ArrayList<>(List.of("MSET"));
     List<Object> mget = new ArrayList<>(List.of("MGET"));
+    List<Object> sum = new ArrayList<>(List.of("EVAL", SUM, ACCOUNTS));
     for (int i = 0; i < ACCOUNTS; i++) {
       mset.addAll(List.of("account:" + i, BALANCE));
       mget.add("account:" + i);
+      sum.add("account:" + i);
     }
     setup.ok(mset.toArray());
-    boolean scripts = knows(setup, "EVAL");
     AtomicBoolean over = new AtomicBoolean();
     int tellers = 4;
     for (int t = 0; t < tellers; t++) {
@@ -107,7 +121,7 @@ final class ConcurrencyTest {
       run(
           () -> {
             for (int i = 0; i < 250 * STRESS; i++) {
-              transfer(r, random, scripts);
+              transfer(r, random);
               assertRepliesInOrder(r, random);
             }
             return DONE;
@@ -125,6 +139,7 @@ final class ConcurrencyTest {
                 auditor.call("GET", "account:" + i).isQueued();
               }
               assertBalanced(auditor.call("EXEC").texts());
+              assertThat(auditor.call(sum.toArray()).integer()).as(seed()).isEqualTo(MONEY);
             }
             return DONE;
           });
@@ -141,21 +156,15 @@ final class ConcurrencyTest {
     assertNothingIsLeft(engine, setup);
   }
 
-  private static boolean knows(TestClient r, String command) {
-    return r.call("COMMAND", "INFO", command).elements().get(0) != null;
-  }
-
   private static void assertBalanced(List<String> balances) {
-    assertThat(balances.stream().mapToLong(Long::parseLong).sum())
-        .as(seed())
-        .isEqualTo((long) ACCOUNTS * BALANCE);
+    assertThat(balances.stream().mapToLong(Long::parseLong).sum()).as(seed()).isEqualTo(MONEY);
   }
 
-  private static void transfer(TestClient r, Random random, boolean scripts) {
+  private static void transfer(TestClient r, Random random) {
     String from = "account:" + random.nextInt(ACCOUNTS);
     String to = "account:" + random.nextInt(ACCOUNTS);
     int amount = random.nextInt(100);
-    switch (random.nextInt(scripts ? 3 : 2)) {
+    switch (random.nextInt(3)) {
       case 0 -> {
         r.send("MULTI");
         r.send("DECRBY", from, amount);
@@ -173,19 +182,19 @@ final class ConcurrencyTest {
         long b = Long.parseLong(r.call("GET", to).text());
         r.ok("MULTI");
         if (!from.equals(to)) {
-          r.call("SET", from, a - amount).isQueued();
-          r.call("MSET", to, b + amount).isQueued();
+          r.call("MSET", from, a - amount, to, b + amount).isQueued();
         }
         r.call("EXEC");
       }
       default ->
           r.call(
-              "EVAL",
-              "redis.call('decrby',KEYS[1],ARGV[1]) redis.call('incrby',KEYS[2],ARGV[1])",
-              2,
-              from,
-              to,
-              amount);
+                  "EVAL",
+                  "redis.call('decrby',KEYS[1],ARGV[1]) redis.call('incrby',KEYS[2],ARGV[1])",
+                  2,
+                  from,
+                  to,
+                  amount)
+              .isNil();
     }
   }
 
@@ -234,15 +243,15 @@ final class ConcurrencyTest {
     // Two consumers of each kind; those of lists take what was moved through another list.
     for (int c = 0; c < 2; c++) {
       TestClient mover = client(engine, c);
-      run(() -> move(mover));
+      run(() -> move(mover, SOON));
       TestClient popper = client(engine, c + 1);
       Taken list = new Taken();
       fromList.add(list);
-      run(() -> pop(popper, list));
+      run(() -> pop(popper, list, SOON));
       TestClient setPopper = client(engine, c);
       Taken set = new Taken();
       fromSet.add(set);
-      run(() -> popLowest(setPopper, set));
+      run(() -> popLowest(setPopper, set, SOON));
       TestClient reader = client(engine, c + 1);
       String name = "consumer" + c;
       Taken stream = new Taken();
@@ -278,7 +287,7 @@ final class ConcurrencyTest {
         .call("XPENDING", "stream", "group")
         .satisfies(
             summary ->
-                assertThat(((List<?>) java.util.Objects.requireNonNull(summary)).get(0))
+                assertThat(((List<?>) Objects.requireNonNull(summary)).get(0))
                     .as(seed())
                     .isEqualTo(0L));
     assertNothingIsLeft(engine, setup);
@@ -291,7 +300,10 @@ final class ConcurrencyTest {
   private static Object produce(TestClient r, int number, int each, Random random) {
     for (int i = 0; i < each; i++) {
       String element = number + ":" + i;
-      if (random.nextBoolean()) {
+      int way = random.nextInt(3);
+      if (way == 0) {
+        r.call("EVAL", FILL, 3, "first", "set", "stream", element, i).isNil();
+      } else if (way == 1) {
         r.call("RPUSH", "first", element);
         r.call("ZADD", "set", i, element);
         r.call("XADD", "stream", "*", "e", element);
@@ -309,9 +321,9 @@ final class ConcurrencyTest {
     return DONE;
   }
 
-  private static Object move(TestClient r) {
+  private static Object move(TestClient r, String seconds) {
     while (true) {
-      Answer moved = r.call("BLMOVE", "first", "second", "LEFT", "RIGHT", "1");
+      Answer moved = r.call("BLMOVE", "first", "second", "LEFT", "RIGHT", seconds);
       if (moved.value() instanceof String element && element.equals(DONE)) {
         r.call("LREM", "second", "1", DONE);
         return DONE;
@@ -319,9 +331,9 @@ final class ConcurrencyTest {
     }
   }
 
-  private static Object pop(TestClient r, Taken taken) {
+  private static Object pop(TestClient r, Taken taken, String seconds) {
     while (true) {
-      Answer popped = r.call("BLPOP", "second", "1");
+      Answer popped = r.call("BLPOP", "second", seconds);
       if (popped.value() instanceof List<?> pair) {
         String element = String.valueOf(pair.get(1));
         if (element.equals(DONE)) {
@@ -332,9 +344,9 @@ final class ConcurrencyTest {
     }
   }
 
-  private static Object popLowest(TestClient r, Taken taken) {
+  private static Object popLowest(TestClient r, Taken taken, String seconds) {
     while (true) {
-      Answer popped = r.call("BZPOPMIN", "set", "1");
+      Answer popped = r.call("BZPOPMIN", "set", seconds);
       if (popped.value() instanceof List<?> triple) {
         String element = String.valueOf(triple.get(1));
         if (element.startsWith(DONE)) {
@@ -356,19 +368,16 @@ final class ConcurrencyTest {
               "COUNT",
               "3",
               "BLOCK",
-              "100",
+              "2",
               "STREAMS",
               "stream",
               ">");
       if (read.value() instanceof List<?> streams) {
-        for (Object entry :
-            (List<?>) ((List<?>) java.util.Objects.requireNonNull(streams.get(0))).get(1)) {
-          List<?> idAndFields = (List<?>) java.util.Objects.requireNonNull(entry);
+        for (Object entry : (List<?>) ((List<?>) Objects.requireNonNull(streams.get(0))).get(1)) {
+          List<?> idAndFields = (List<?>) Objects.requireNonNull(entry);
           taken
               .elements()
-              .add(
-                  String.valueOf(
-                      ((List<?>) java.util.Objects.requireNonNull(idAndFields.get(1))).get(1)));
+              .add(String.valueOf(((List<?>) Objects.requireNonNull(idAndFields.get(1))).get(1)));
           r.call("XACK", "stream", "group", String.valueOf(idAndFields.get(0))).is(1);
         }
       } else if (r.call("EXISTS", DONE).integer() == 1) {
@@ -380,13 +389,15 @@ final class ConcurrencyTest {
   private static void assertComplete(List<Taken> taken, int producers, int each) {
     List<String> all = new ArrayList<>();
     taken.forEach(one -> all.addAll(one.elements()));
-    Set<String> expected = new HashSet<>();
+    List<String> expected = new ArrayList<>();
     for (int p = 0; p < producers; p++) {
       for (int i = 0; i < each; i++) {
         expected.add(p + ":" + i);
       }
     }
-    assertThat(all).as(seed()).containsExactlyInAnyOrderElementsOf(expected);
+    Collections.sort(all);
+    Collections.sort(expected);
+    assertThat(all).as(seed()).isEqualTo(expected);
   }
 
   /** A list keeps each producer's order, however many take from it: one mover, one consumer. */
@@ -398,8 +409,9 @@ final class ConcurrencyTest {
     Taken taken = new Taken();
     TestClient mover = client(engine, 0);
     TestClient popper = client(engine, 1);
-    run(() -> move(mover));
-    run(() -> pop(popper, taken));
+    // Nobody looks again by himself: whoever is not woken waits in vain.
+    run(() -> move(mover, "0"));
+    run(() -> pop(popper, taken, "0"));
     int producers = 3;
     int each = 200 * STRESS;
     List<Future<?>> producing = new ArrayList<>();
@@ -422,14 +434,68 @@ final class ConcurrencyTest {
     TestServer.await("the mover to end", () -> running.get(0).isDone());
     setup.call("RPUSH", "second", DONE);
     awaitAll();
+    assertInOrder(taken.elements());
+    assertNothingIsLeft(engine, setup);
+  }
+
+  /** What each producer numbered comes in its order, with nothing left out. */
+  private static void assertInOrder(Collection<String> elements) {
     Map<String, Integer> last = new HashMap<>();
-    for (String element : taken.elements()) {
+    for (String element : elements) {
       String producer = element.substring(0, 1);
       int number = Integer.parseInt(element.substring(2));
-      assertThat(number).as(seed()).isEqualTo(last.getOrDefault(producer, -1) + 1);
+      assertThat(number)
+          .as("of producer %s, %s", producer, seed())
+          .isEqualTo(last.getOrDefault(producer, -1) + 1);
       last.put(producer, number);
     }
+  }
+
+  /** Questions and answers in turn: nobody comes later who would wake whoever was not woken. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 4})
+  void everyWaiterIsWoken(int loops) throws Exception {
+    EngineServer engine = start(loops);
+    TestClient setup = engine.client();
+    int questions = 100 * STRESS;
+    for (int pair = 0; pair < 3; pair++) {
+      TestClient asking = client(engine, pair);
+      TestClient answering = client(engine, pair / 2);
+      String ask = "ask:" + pair;
+      String answer = "answer:" + pair;
+      Random random = new Random(SEED + pair);
+      Random other = new Random(SEED - pair);
+      run(
+          () -> {
+            for (int i = 0; i < questions; i++) {
+              push(asking, ask, i, random);
+              asking.call("BLPOP", answer, "0").isList(answer, Integer.toString(i));
+            }
+            return DONE;
+          });
+      run(
+          () -> {
+            for (int i = 0; i < questions; i++) {
+              answering.call("BLMOVE", ask, "heard", "LEFT", "RIGHT", "0").is(Integer.toString(i));
+              push(answering, answer, i, other);
+            }
+            return DONE;
+          });
+    }
+    awaitAll();
     assertNothingIsLeft(engine, setup);
+  }
+
+  private static void push(TestClient r, String key, int element, Random random) {
+    switch (random.nextInt(3)) {
+      case 0 -> r.call("RPUSH", key, element).is(1);
+      case 1 -> r.call("EVAL", "return redis.call('rpush', KEYS[1], ARGV[1])", 1, key, element);
+      default -> {
+        r.ok("MULTI");
+        r.call("RPUSH", key, element).isQueued();
+        r.call("EXEC");
+      }
+    }
   }
 
   /** Who waits longest is served first, wherever he is connected. */
@@ -478,8 +544,7 @@ final class ConcurrencyTest {
   void invalidationsNeverComeBeforeTheirValues(int loops) throws Exception {
     EngineServer engine = start(loops);
     TestClient setup = engine.client();
-    int keys = 5;
-    for (int k = 0; k < keys; k++) {
+    for (int k = 0; k < TRACKED; k++) {
       setup.ok("SET", "tracked:" + k, "0");
     }
     AtomicBoolean over = new AtomicBoolean();
@@ -491,15 +556,24 @@ final class ConcurrencyTest {
           threads.submit(
               () -> {
                 for (int i = 0; i < 400 * STRESS; i++) {
-                  r.call("INCR", "tracked:" + random.nextInt(keys));
+                  increment(r, "tracked:" + random.nextInt(TRACKED), random);
                 }
               }));
     }
-    for (int c = 0; c < 2; c++) {
+    Map<TestClient, Map<String, Long>> kept = new HashMap<>();
+    for (int c = 0; c < 3; c++) {
       TestClient reader = client(engine, c);
-      reader.hello3().ok("CLIENT", "TRACKING", "ON");
+      boolean broadcast = c == 2;
+      reader.hello3();
+      if (broadcast) {
+        reader.ok("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "tracked:");
+      } else {
+        reader.ok("CLIENT", "TRACKING", "ON");
+      }
       Random random = new Random(SEED - c);
-      run(() -> keepCopies(reader, random, keys, over));
+      Map<String, Long> copies = new HashMap<>();
+      kept.put(reader, copies);
+      run(() -> keepCopies(reader, random, over, broadcast, copies));
     }
     try {
       for (Future<?> writer : writing) {
@@ -509,38 +583,85 @@ final class ConcurrencyTest {
       over.set(true);
     }
     awaitAll();
+    kept.forEach(
+        (reader, copies) -> {
+          // Nobody writes any more; whatever took a copy back is before this answer.
+          reader.call("PING");
+          takeBack(reader, copies);
+          copies.forEach((key, value) -> setup.call("GET", key).is(Long.toString(value)));
+        });
     assertNothingIsLeft(engine, setup);
   }
 
-  private static Object keepCopies(TestClient r, Random random, int keys, AtomicBoolean over) {
-    Map<String, Long> copies = new HashMap<>();
+  private static void increment(TestClient r, String key, Random random) {
+    switch (random.nextInt(3)) {
+      case 0 -> r.call("INCR", key);
+      case 1 -> r.call("EVAL", "return redis.call('incr', KEYS[1])", 1, key);
+      default -> {
+        r.ok("MULTI");
+        r.call("INCR", key).isQueued();
+        r.call("EXEC");
+      }
+    }
+  }
+
+  /** Reads, in one of the ways of reading, of which one also writes. */
+  private static long read(TestClient r, String key, Random random) {
+    switch (random.nextInt(4)) {
+      case 0 -> {
+        return Long.parseLong(r.call("GET", key).text());
+      }
+      case 1 -> {
+        return Long.parseLong(r.call("EVAL", "return redis.call('get', KEYS[1])", 1, key).text());
+      }
+      case 2 -> {
+        r.send("ECHO", "before");
+        r.send("MGET", key);
+        r.receive().is("before");
+        return Long.parseLong(r.receive().texts().get(0));
+      }
+      default -> {
+        r.ok("MULTI");
+        r.call("GET", key).isQueued();
+        r.call("INCR", key).isQueued();
+        return Long.parseLong(String.valueOf(r.call("EXEC").elements().get(0)));
+      }
+    }
+  }
+
+  private static Object keepCopies(
+      TestClient r,
+      Random random,
+      AtomicBoolean over,
+      boolean broadcast,
+      Map<String, Long> copies) {
     Map<String, Long> seen = new HashMap<>();
     boolean last;
     do {
       last = over.get();
       for (int i = 0; i < 20; i++) {
-        String key = "tracked:" + random.nextInt(keys);
-        takeBack(r, copies);
+        String key = "tracked:" + random.nextInt(TRACKED);
         if (copies.containsKey(key)) {
+          r.call("PING");
+          takeBack(r, copies);
           continue;
         }
-        long value = Long.parseLong(r.call("GET", key).text());
-        // Void means changed: what is read afterwards must be newer than any copy before.
-        assertThat(value).as("%s %s", key, seed()).isGreaterThan(seen.getOrDefault(key, -1L));
+        long value = read(r, key, random);
+        // What came before this value says nothing of it: were it meant, it would be lost here.
+        takeBack(r, copies);
+        // Void means changed: what is read afterwards is newer than any copy before. A broadcast
+        // is told at the end of a turn, which may have answered this client with the new value.
+        long least = seen.getOrDefault(key, -1L) + (broadcast ? 0 : 1);
+        assertThat(value).as("%s %s", key, seed()).isGreaterThanOrEqualTo(least);
         seen.put(key, value);
         copies.put(key, value);
       }
     } while (!last);
-    // Nobody writes any more; whatever took a copy back is before this answer.
-    r.call("PING");
-    takeBack(r, copies);
-    copies.forEach((key, value) -> r.call("GET", key).is(Long.toString(value)));
     return DONE;
   }
 
   /** Forgets the copies that pushes received so far say are void. */
   private static void takeBack(TestClient r, Map<String, Long> copies) {
-    r.call("PING");
     for (Answer.Push push : r.takePushes()) {
       if (push.elements().get(1) instanceof List<?> voided) {
         voided.forEach(key -> copies.remove(String.valueOf(key)));
@@ -552,13 +673,24 @@ final class ConcurrencyTest {
 
   // --- the end
 
-  /** After everything was deleted, no key is left and no memory but the engine's own. */
+  /**
+   * After everything was deleted, no key is left, nobody waits or watches, and there is no memory
+   * but the engine's own.
+   */
   private void assertNothingIsLeft(EngineServer engine, TestClient r) {
     for (String key : r.call("KEYS", "*").texts()) {
       r.call("DEL", key).is(1);
     }
     r.call("DBSIZE").is(0);
     engine.awaitBlocked(0);
+    engine
+        .engine()
+        .hold(
+            () -> {
+              assertThat(engine.engine().keyspace().database(0).awaitedKeys()).as(seed()).isEmpty();
+              assertThat(engine.engine().deadlineCount()).as(seed()).isZero();
+              assertThat(engine.engine().watchedKeyCount()).as(seed()).isZero();
+            });
     TestServer.await(
         "the memory to be free: " + seed(),
         () -> engine.engine().keyspace().arena().usedBytes() <= emptyBytes + SLACK_BYTES);
