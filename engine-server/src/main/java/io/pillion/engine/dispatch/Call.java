@@ -177,19 +177,19 @@ public final class Call {
 
   /** Says that a change which was counted has changed another key, too. */
   public void changedAlso(Bytes key, EventClass eventClass, String event) {
-    engine.onChange(database(), key, eventClass, event);
+    engine.keyEvents().onChange(database(), key, eventClass, event);
   }
 
   /** Says that a key of another database was changed. */
   public void changed(Database database, Bytes key, EventClass eventClass, String event) {
     changes++;
-    engine.onChange(database, key, eventClass, event);
+    engine.keyEvents().onChange(database, key, eventClass, event);
   }
 
   /** Says that a key was changed in a way that has no event: a number kept to spare work later. */
   public void changedSilently(Bytes key) {
     changes++;
-    engine.onSilentChange(database(), key);
+    engine.keyEvents().onSilentChange(database(), key);
   }
 
   /** Says that something was changed that is no key, or counts for more: FLUSHALL, SWAPDB. */
@@ -200,7 +200,7 @@ public final class Call {
   /** Removes a key that has become empty, with the event for it. */
   public void deleteEmptied(Bytes key) {
     if (database().delete(key)) {
-      engine.onChange(database(), key, EventClass.GENERIC, "del");
+      engine.keyEvents().onChange(database(), key, EventClass.GENERIC, "del");
     }
   }
 
@@ -264,7 +264,7 @@ public final class Call {
       timeoutReply.accept(reply);
       return;
     }
-    engine.block(this, type, keys, timeoutMillis, timeoutReply);
+    engine.waits().block(this, type, keys, timeoutMillis, timeoutReply);
   }
 
   /**
@@ -285,7 +285,7 @@ public final class Call {
       timeoutReply.accept(reply);
       return;
     }
-    engine.block(this, type, keys, timeoutMillis, timeoutReply, again, untilLost);
+    engine.waits().block(this, type, keys, timeoutMillis, timeoutReply, again, untilLost);
   }
 
   // --- for the dispatcher

@@ -1,6 +1,9 @@
 package io.pillion.engine.dispatch;
 
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.protocol.Args;
+import io.pillion.engine.protocol.CommandException;
+import io.pillion.engine.protocol.Errors;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Locale;
@@ -15,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * by a hash of the upper-case letters.
  */
 public final class CommandTable {
+  private static final int UNKNOWN_COMMAND_TEXT = 128;
+
   private final Map<String, Command> byName = new TreeMap<>();
   private @Nullable Command[] slots = new Command[1024];
   private CommandGroup group = CommandGroup.GENERIC;
@@ -52,6 +57,47 @@ public final class CommandTable {
       }
       slot = (slot + 1) & (slots.length - 1);
     }
+  }
+
+  /**
+   * The command, or subcommand, of these words.
+   *
+   * @throws CommandException when there is none
+   */
+  Command resolve(Args args) {
+    Command command = find(args.get(0));
+    if (command == null) {
+      throw unknownCommand(args);
+    }
+    if (command.isContainer() && args.count() > 1) {
+      Command sub = command.subcommands().get(args.get(1).toString().toUpperCase(Locale.ROOT));
+      if (sub == null) {
+        throw Errors.err(
+            "unknown subcommand '"
+                + shorten(Errors.shown(args.get(1)))
+                + "'. Try "
+                + command.name()
+                + " HELP.");
+      }
+      command = sub;
+    }
+    return command;
+  }
+
+  private static CommandException unknownCommand(Args args) {
+    StringBuilder text = new StringBuilder("unknown command '");
+    text.append(shorten(Errors.shown(args.get(0)))).append("', with args beginning with: ");
+    int begin = text.length();
+    for (int i = 1; i < args.count() && text.length() - begin < UNKNOWN_COMMAND_TEXT; i++) {
+      String word = Errors.shown(args.get(i));
+      int room = UNKNOWN_COMMAND_TEXT - (text.length() - begin);
+      text.append('\'').append(word, 0, Math.min(word.length(), room)).append("' ");
+    }
+    return Errors.err(text.toString());
+  }
+
+  private static String shorten(String text) {
+    return text.length() <= UNKNOWN_COMMAND_TEXT ? text : text.substring(0, UNKNOWN_COMMAND_TEXT);
   }
 
   /** The command of a name, with {@code |} before a subcommand's own; null when there is none. */

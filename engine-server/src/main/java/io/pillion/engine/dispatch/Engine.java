@@ -1,11 +1,7 @@
 package io.pillion.engine.dispatch;
 
 import io.pillion.engine.keyspace.Database;
-import io.pillion.engine.keyspace.EventClass;
-import io.pillion.engine.keyspace.KeyListener;
 import io.pillion.engine.keyspace.Keyspace;
-import io.pillion.engine.keyspace.ValueType;
-import io.pillion.engine.keyspace.Waiter;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.protocol.Args;
@@ -14,16 +10,13 @@ import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.OutgoingReply;
 import io.pillion.engine.protocol.Reply;
 import io.pillion.engine.world.World;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -42,20 +35,10 @@ import org.slf4j.LoggerFactory;
  * without the lock. Time passes by itself: {@link #tick} expires keys and ends waits, on the
  * world's timer.
  */
-public final class Engine implements KeyListener {
+public final class Engine {
   private static final Logger log = LoggerFactory.getLogger(Engine.class);
 
-  /** After so many keys that expired or were evicted, time is looked at. */
-  private static final int LEAVING_AT_ONCE = 32;
-
-  /** How long keys leave in one hold: as long as commands are carried out in a turn. */
-  private static final long LEAVING_NANOS_PER_HOLD = 200_000;
-
-  /** Blocks of discarded values: some tens of microseconds. */
-  private static final int RECLAIMED_PER_HOLD = 512;
-
   private static final int GIVE_WAY_SPINS = 20_000;
-  private static final int UNKNOWN_COMMAND_TEXT = 128;
 
   /** A command that took longer than this is followed by a new look at the clock. */
   private static final long SLOW_NANOS = 1_000_000;
@@ -70,28 +53,17 @@ public final class Engine implements KeyListener {
   private final List<Client> touched = new ArrayList<>();
   private final ClientMemory clientMemory = new ClientMemory(statistics);
   private final WatchedKeys watches = new WatchedKeys(clientMemory);
-  private final PriorityQueue<Blocked> deadlines =
-      new PriorityQueue<>((a, b) -> Long.compare(a.deadlineNanos(), b.deadlineNanos()));
-  private final Map<Client, Args> postponed = new LinkedHashMap<>();
-  private final List<Effect> pendingEffects = new ArrayList<>();
-  private WriteListener[] writeListeners = {};
-  private EventListener[] eventListeners = {};
   private ReadListener readListener = ReadListener.NONE;
   private final List<ClientListener> clientListeners = new ArrayList<>();
   private @Nullable Client executing;
-  private Set<AwaitedKey> ready = new LinkedHashSet<>();
 
   private final HeldReplies held = new HeldReplies();
   private final Restrictions restrictions = new Restrictions();
-  private final List<OffsetWait> offsetWaits = new ArrayList<>();
-  private volatile boolean awaitsOffsets;
-  private CommandLog ownLog = CommandLog.OFF;
-  private CommandLog followersLog = CommandLog.OFF;
-  private CommandLog commandLog = CommandLog.OFF;
-  private boolean silent;
-  private boolean logFull;
-  private boolean delayed;
-  private long delayBeganNanos;
+  private final Effects effects;
+  private final WaitingClients waits;
+  private final KeyEvents keyEvents;
+  private final PostponedCommands postponed;
+  private final Ticks ticks;
   private CommandGate gate = CommandGate.OPEN;
   private CommandObserver[] observers = {};
   private CommandMonitor monitor = CommandMonitor.NONE;
@@ -104,15 +76,6 @@ public final class Engine implements KeyListener {
   private long dirty;
   private long lastNanos;
   private long holdBeganNanos;
-  private @Nullable Blocked retrying;
-  private boolean blockedAgain;
-  private PauseMode pause = PauseMode.NONE;
-  private PauseMode clientPause = PauseMode.NONE;
-  private PauseMode endPause = PauseMode.NONE;
-  private long pausedUntilMillis;
-  private World.@Nullable Scheduled wake;
-  private long wakeAtNanos = Long.MAX_VALUE;
-  private boolean evicting;
   private volatile boolean closed;
   private boolean isShortOfMemory;
   private boolean noScriptIgnored;
@@ -120,12 +83,17 @@ public final class Engine implements KeyListener {
   private volatile boolean stopsScripts;
   private final List<Poller> pollers = new CopyOnWriteArrayList<>();
 
-  /** An engine over this keyspace, whose listener it becomes. */
+  /** An engine over this keyspace, whose listener is a part of it. */
   public Engine(World world, Keyspace keyspace, CommandTable table) {
     this.world = world;
     this.keyspace = keyspace;
     this.table = table;
-    keyspace.listener(this);
+    effects = new Effects(this);
+    waits = new WaitingClients(this);
+    keyEvents = new KeyEvents(this, watches, waits, effects);
+    postponed = new PostponedCommands(this, effects);
+    ticks = new Ticks(this, waits, postponed);
+    keyspace.listener(keyEvents);
     lastNanos = world.nanos();
     startedMillis = world.wallMillis();
   }
@@ -159,19 +127,17 @@ public final class Engine implements KeyListener {
 
   /** Where effects go. */
   public CommandLog log() {
-    return commandLog;
+    return effects.log();
   }
 
   /** Says where effects go, under the lock or before the first command. */
   public void log(CommandLog newLog) {
-    ownLog = newLog;
-    combineLogs();
+    effects.log(newLog);
   }
 
   /** Says where effects go beside {@link #log}: to those who follow. Under the lock. */
   public void followersLog(CommandLog newLog) {
-    followersLog = newLog;
-    combineLogs();
+    effects.followersLog(newLog);
   }
 
   /**
@@ -179,20 +145,7 @@ public final class Engine implements KeyListener {
    * the lock.
    */
   public void silent(boolean yes) {
-    silent = yes;
-    combineLogs();
-  }
-
-  private void combineLogs() {
-    if (silent) {
-      commandLog = CommandLog.OFF;
-    } else if (!followersLog.isOn()) {
-      commandLog = ownLog;
-    } else if (!ownLog.isOn()) {
-      commandLog = followersLog;
-    } else {
-      commandLog = new BothLogs(ownLog, followersLog);
-    }
+    effects.silent(yes);
   }
 
   /** Says who is asked before each command. */
@@ -233,30 +186,22 @@ public final class Engine implements KeyListener {
 
   /** Adds somebody to be told of each change of a key. */
   public void addWriteListener(WriteListener listener) {
-    writeListeners = Arrays.copyOf(writeListeners, writeListeners.length + 1);
-    writeListeners[writeListeners.length - 1] = listener;
+    keyEvents.addWriteListener(listener);
   }
 
   /** Stops telling somebody of changes. */
   public void removeWriteListener(WriteListener listener) {
-    writeListeners =
-        Arrays.stream(writeListeners)
-            .filter(each -> each != listener)
-            .toArray(WriteListener[]::new);
+    keyEvents.removeWriteListener(listener);
   }
 
   /** Adds somebody to be told of each event of a key. */
   public void addEventListener(EventListener listener) {
-    eventListeners = Arrays.copyOf(eventListeners, eventListeners.length + 1);
-    eventListeners[eventListeners.length - 1] = listener;
+    keyEvents.addEventListener(listener);
   }
 
   /** Stops telling somebody of events. */
   public void removeEventListener(EventListener listener) {
-    eventListeners =
-        Arrays.stream(eventListeners)
-            .filter(each -> each != listener)
-            .toArray(EventListener[]::new);
+    keyEvents.removeEventListener(listener);
   }
 
   /** Says who is told of what clients read. */
@@ -272,6 +217,25 @@ public final class Engine implements KeyListener {
   /** How many changes there were since the engine began. */
   public long dirty() {
     return dirty;
+  }
+
+  void countChanges(long more) {
+    dirty += more;
+  }
+
+  /** What commands have done, on its way to the log. */
+  Effects effects() {
+    return effects;
+  }
+
+  /** What happens to keys. */
+  KeyEvents keyEvents() {
+    return keyEvents;
+  }
+
+  /** Who waits for keys, or for the log. */
+  WaitingClients waits() {
+    return waits;
   }
 
   // --- access
@@ -301,7 +265,7 @@ public final class Engine implements KeyListener {
     }
     lastNanos = world.nanos();
     holdBeganNanos = lastNanos;
-    logFull = commandLog.isFull() || keyspace.isCutFull();
+    postponed.beginHold();
   }
 
   /**
@@ -321,8 +285,8 @@ public final class Engine implements KeyListener {
   void endHold(List<Outlet> flushLater, boolean more) {
     try {
       readListener.onHoldEnd();
-      commandLog.endHold(more);
-      long offset = commandLog.replyOffset();
+      effects.log().endHold(more);
+      long offset = effects.log().replyOffset();
       for (int i = 0; i < touched.size(); i++) {
         Client client = touched.get(i);
         client.touched = false;
@@ -343,7 +307,7 @@ public final class Engine implements KeyListener {
         lastNanos = world.nanos();
       }
       statistics.held(lastNanos - holdBeganNanos);
-      scheduleWake();
+      ticks.schedule();
     } finally {
       lock.unlock();
     }
@@ -355,9 +319,7 @@ public final class Engine implements KeyListener {
     beginHold();
     try {
       action.run();
-      if (delayed) {
-        endDelay();
-      }
+      postponed.endDelay();
     } finally {
       endHold(outlets);
     }
@@ -366,8 +328,20 @@ public final class Engine implements KeyListener {
     }
   }
 
+  /** When the clock was last looked at. */
   long lastNanos() {
     return lastNanos;
+  }
+
+  /** Looks at the clock. */
+  long lookAtClock() {
+    lastNanos = world.nanos();
+    return lastNanos;
+  }
+
+  /** Whether a command is being carried out, so that what happens now is a part of it. */
+  boolean isInCommand() {
+    return depth > 0;
   }
 
   // --- clients
@@ -398,7 +372,7 @@ public final class Engine implements KeyListener {
     forget(client);
     Blocked blocked = client.blocked();
     if (blocked != null) {
-      release(blocked, Blocked.State.KILLED);
+      waits.release(blocked, Blocked.State.KILLED);
     }
     postponed.remove(client);
   }
@@ -434,7 +408,7 @@ public final class Engine implements KeyListener {
 
   /** How many waits will end by themselves. */
   public int deadlineCount() {
-    return deadlines.size();
+    return waits.deadlineCount();
   }
 
   /** Forgets what a client was putting together, watched and listened to. */
@@ -485,7 +459,7 @@ public final class Engine implements KeyListener {
     Client.ReplyMode mode = client.replyMode();
     Command command = null;
     try {
-      command = resolve(args);
+      command = table.resolve(args);
       client.sent(command, keyspace.now());
       check(client, command, args);
     } catch (CommandException e) {
@@ -494,8 +468,8 @@ public final class Engine implements KeyListener {
       finishReply(client, start, mode);
       return;
     }
-    if (mustPostpone(client, command, args)) {
-      postpone(client, args);
+    if (postponed.mustWait(client, command, args)) {
+      postponed.add(client, command, args);
       return;
     }
     int start = reply.position();
@@ -518,14 +492,12 @@ public final class Engine implements KeyListener {
       finishReply(client, start, mode);
       return;
     }
-    commitEffects(client);
+    effects.commit(client);
     finishReply(client, start, mode);
-    if (!ready.isEmpty()) {
-      serveWaiters();
+    if (waits.areAnyReady()) {
+      waits.serve();
     }
-    if (pause == PauseMode.NONE && !logFull && !postponed.isEmpty()) {
-      executePostponed();
-    }
+    postponed.executeIfFree();
   }
 
   private void enqueue(Client client, Client.Transaction transaction, Command command, Args args) {
@@ -553,7 +525,7 @@ public final class Engine implements KeyListener {
   public boolean replay(Client client, Args args) {
     Command command;
     try {
-      command = resolve(args);
+      command = table.resolve(args);
     } catch (CommandException e) {
       return false;
     }
@@ -569,7 +541,7 @@ public final class Engine implements KeyListener {
       keyspace.refreshNow();
       client.reply().rewind(0);
     }
-    commitEffects(client);
+    effects.commit(client);
     return true;
   }
 
@@ -612,7 +584,7 @@ public final class Engine implements KeyListener {
   /** The command, or subcommand, of these words, or null when there is none. */
   public @Nullable Command lookUp(Args args) {
     try {
-      return resolve(args);
+      return table.resolve(args);
     } catch (CommandException e) {
       return null;
     }
@@ -677,10 +649,10 @@ public final class Engine implements KeyListener {
    * @param logged whether it has effects at all
    */
   public void executeForScript(Client client, Command command, Args args, boolean logged) {
-    int before = pendingEffects.size();
+    int before = effects.pendingCount();
     run(new Call(this, client, command, args, client.reply(), /* mayBlock= */ false));
     if (!logged) {
-      pendingEffects.subList(before, pendingEffects.size()).clear();
+      effects.forgetAfter(before);
     }
   }
 
@@ -760,43 +732,6 @@ public final class Engine implements KeyListener {
     }
   }
 
-  private Command resolve(Args args) {
-    Command command = table.find(args.get(0));
-    if (command == null) {
-      throw unknownCommand(args);
-    }
-    if (command.isContainer() && args.count() > 1) {
-      Command sub =
-          command.subcommands().get(args.get(1).toString().toUpperCase(java.util.Locale.ROOT));
-      if (sub == null) {
-        throw Errors.err(
-            "unknown subcommand '"
-                + shorten(Errors.shown(args.get(1)))
-                + "'. Try "
-                + command.name()
-                + " HELP.");
-      }
-      command = sub;
-    }
-    return command;
-  }
-
-  private static CommandException unknownCommand(Args args) {
-    StringBuilder text = new StringBuilder("unknown command '");
-    text.append(shorten(Errors.shown(args.get(0)))).append("', with args beginning with: ");
-    int begin = text.length();
-    for (int i = 1; i < args.count() && text.length() - begin < UNKNOWN_COMMAND_TEXT; i++) {
-      String word = Errors.shown(args.get(i));
-      int room = UNKNOWN_COMMAND_TEXT - (text.length() - begin);
-      text.append('\'').append(word, 0, Math.min(word.length(), room)).append("' ");
-    }
-    return Errors.err(text.toString());
-  }
-
-  private static String shorten(String text) {
-    return text.length() <= UNKNOWN_COMMAND_TEXT ? text : text.substring(0, UNKNOWN_COMMAND_TEXT);
-  }
-
   private void check(Client client, Command command, Args args) {
     if (!command.takes(args.count())) {
       throw Errors.wrongNumberOfArguments(command.fullName());
@@ -833,6 +768,15 @@ public final class Engine implements KeyListener {
     if (client.transaction() != null && command.is(CommandFlag.NO_MULTI)) {
       throw Errors.err("Command not allowed inside a transaction");
     }
+  }
+
+  /** A script that says nothing of itself is refused with its first write, not before. */
+  private static boolean isWrite(Client client, Command command) {
+    Client.Transaction transaction = client.transaction();
+    return command.isWrite()
+        || (transaction != null
+            && command.is(CommandFlag.RUNS_TRANSACTION)
+            && transaction.queue().stream().anyMatch(q -> q.command().isWrite()));
   }
 
   private boolean makeRoom() {
@@ -878,7 +822,8 @@ public final class Engine implements KeyListener {
     }
   }
 
-  private void error(Reply reply, CommandException e) {
+  /** Replies with an error, which is counted. */
+  void error(Reply reply, CommandException e) {
     statistics.error(e.text());
     reply.error(e.text());
   }
@@ -941,7 +886,7 @@ public final class Engine implements KeyListener {
       // It is counted when it is served, or not at all.
       dirty += call.changes();
       if (call.hasOwnEffects()) {
-        collectEffects(call);
+        effects.collect(call);
       }
       return;
     }
@@ -951,7 +896,17 @@ public final class Engine implements KeyListener {
     dirty += call.changes();
     // What a script does, its caller has done.
     executed(reader == null ? call.client() : reader, command, call.args(), took);
-    collectEffects(call);
+    effects.collect(call);
+  }
+
+  /** Carries out again, for a client that waits, what it waits with. */
+  void runAgain(Client client, Blocked blocked) {
+    executing = client;
+    try {
+      run(client.call(this, blocked.command(), blocked.args()));
+    } finally {
+      executing = null;
+    }
   }
 
   private static String memoryOf(VirtualMachineError e) {
@@ -959,12 +914,13 @@ public final class Engine implements KeyListener {
   }
 
   private void show(Call call) {
-    if (monitors != 0 && retrying == null && !call.client().isReplaying()) {
+    if (monitors != 0 && !waits.isRetrying() && !call.client().isReplaying()) {
       monitor.sent(call.client(), call.command(), call.args(), scripts != 0);
     }
   }
 
-  private void executed(Client client, Command command, Args args, long took) {
+  /** Counts a command that was carried out, and tells of it. */
+  void executed(Client client, Command command, Args args, long took) {
     statistics.executed(took);
     client.executed();
     command.statistics().called(took);
@@ -976,14 +932,15 @@ public final class Engine implements KeyListener {
     }
   }
 
-  private void spent(String event, long nanos) {
+  /** Tells how long something took that was no command. */
+  void spent(String event, long nanos) {
     for (CommandObserver observer : observers) {
       observer.spent(event, nanos);
     }
   }
 
   /** Lets a reply go, or takes it back where CLIENT REPLY says so. */
-  private void finishReply(Client client, int start, Client.ReplyMode before) {
+  void finishReply(Client client, int start, Client.ReplyMode before) {
     Client.ReplyMode after = client.replyMode();
     boolean skip = before == Client.ReplyMode.SKIP_NEXT && after == Client.ReplyMode.SKIP_NEXT;
     if (skip) {
@@ -1000,212 +957,16 @@ public final class Engine implements KeyListener {
     }
   }
 
-  // --- effects
-
-  private void collectEffects(Call call) {
-    if (!commandLog.isOn()) {
-      return;
-    }
-    int database = call.client().database();
-    if (depth == 0
-        && pendingEffects.isEmpty()
-        && !call.hasOwnEffects()
-        && !call.isPassedOn()
-        && call.changes() > 0
-        && call.command().isWrite()) {
-      // Most commands: straight from the words into the log.
-      commandLog.append(database, call.args());
-      call.client().wrote(commandLog.offset(), commandLog.propagatedOffset());
-      return;
-    }
-    if (call.hasOwnEffects()) {
-      for (Bytes[] words : call.effects()) {
-        pendingEffects.add(new Effect(database, words, /* kept= */ true));
-      }
-    } else if (call.isPassedOn() || (call.changes() > 0 && call.command().isWrite())) {
-      Args args = call.args();
-      Bytes[] words = new Bytes[args.count()];
-      for (int i = 0; i < words.length; i++) {
-        words[i] = args.get(i);
-      }
-      pendingEffects.add(new Effect(database, words, /* kept= */ !call.isPassedOn()));
-    }
-  }
-
-  /** Hands the effects of a client's command, or transaction, to the log. */
-  private void commitEffects(Client client) {
-    if (!pendingEffects.isEmpty()) {
-      Command last = client.lastCommand();
-      commitEffects(last == null || !last.is(CommandFlag.TOUCHES_ARBITRARY_KEYS));
-      client.wrote(commandLog.offset(), commandLog.propagatedOffset());
-    }
-  }
-
-  private void commitEffects(boolean asOne) {
-    boolean together = asOne && pendingEffects.size() > 1;
-    if (together) {
-      commandLog.begin();
-    }
-    for (Effect effect : pendingEffects) {
-      if (effect.kept) {
-        commandLog.append(effect.database, effect.words);
-      } else {
-        commandLog.pass(effect.database, effect.words);
-      }
-    }
-    if (together) {
-      commandLog.end();
-    }
-    pendingEffects.clear();
-  }
-
-  private void deleteEffect(Database database, Bytes key, boolean lazily) {
-    if (commandLog.isOn()) {
-      effectOfTime(database, lazily ? UNLINK : DEL, key.copy());
-    }
-  }
-
-  /** An effect that no command has, but time or want of memory. */
-  private void effectOfTime(Database database, Bytes... words) {
-    pendingEffects.add(new Effect(database.number(), words, /* kept= */ true));
-    if (depth == 0) {
-      commitEffects(/* asOne= */ true);
-    }
-  }
-
-  private static final Bytes DEL = Bytes.of("DEL".getBytes(StandardCharsets.US_ASCII));
-  private static final Bytes UNLINK = Bytes.of("UNLINK".getBytes(StandardCharsets.US_ASCII));
-  private static final Bytes HDEL = Bytes.of("HDEL".getBytes(StandardCharsets.US_ASCII));
-
-  private static final class Effect {
-    final int database;
-    final Bytes[] words;
-    final boolean kept;
-
-    Effect(int database, Bytes[] words, boolean kept) {
-      this.database = database;
-      this.words = words;
-      this.kept = kept;
-    }
-  }
-
-  // --- what happens to keys
-
-  @Override
-  public void onChange(Database database, Bytes key, EventClass eventClass, String event) {
-    watches.changed(database, key);
-    tellOfChange(database, key, executing, eventClass, event);
-  }
-
-  void onSilentChange(Database database, Bytes key) {
-    watches.changed(database, key);
-    tellOfWrite(database, key, executing);
-  }
-
-  private void tellOfChange(
-      Database database, Bytes key, @Nullable Client by, EventClass eventClass, String event) {
-    if (database.isAwaited(key)) {
-      ready.add(new AwaitedKey(database, key.copy()));
-    }
-    tellOfWrite(database, key, by);
-    tellOfEvent(database, key, eventClass, event);
-  }
-
-  private void tellOfWrite(Database database, Bytes key, @Nullable Client by) {
-    for (WriteListener listener : writeListeners) {
-      listener.onWrite(database, key, by);
-    }
-  }
-
-  private void tellOfEvent(Database database, Bytes key, EventClass eventClass, String event) {
-    for (EventListener listener : eventListeners) {
-      listener.onEvent(database, key, eventClass, event);
-    }
-  }
-
-  @Override
-  public void onNew(Database database, long record) {
-    if (eventListeners.length != 0) {
-      tellOfEvent(database, database.key(record), EventClass.NEW, "new");
-    }
-  }
-
-  @Override
-  public void onExpired(Database database, Bytes key) {
-    dirty++;
-    watches.expired(database, key);
-    tellOfChange(database, key, /* by= */ null, EventClass.EXPIRED, "expired");
-    deleteEffect(database, key, keyspace.settings().lazyExpire);
-  }
-
-  @Override
-  public void onFieldsExpired(Database database, Bytes key, List<Bytes> fields, boolean emptied) {
-    dirty += fields.size();
-    onChange(database, key, EventClass.HASH, "hexpired");
-    if (emptied) {
-      onChange(database, key, EventClass.GENERIC, "del");
-    }
-    if (commandLog.isOn()) {
-      Bytes[] words = new Bytes[fields.size() + 2];
-      words[0] = HDEL;
-      words[1] = key;
-      for (int i = 0; i < fields.size(); i++) {
-        words[i + 2] = fields.get(i);
-      }
-      effectOfTime(database, words);
-    }
-  }
-
-  @Override
-  public void onEvicted(Database database, Bytes key) {
-    dirty++;
-    watches.changed(database, key);
-    tellOfChange(database, key, /* by= */ null, EventClass.EVICTED, "evicted");
-    deleteEffect(database, key, keyspace.settings().lazyEvict);
-  }
-
-  @Override
-  public void beforeFlush(Database database) {
-    watches.flushing(database);
-    allReady(database);
-  }
-
-  @Override
-  public void onFlush() {
-    for (WriteListener listener : writeListeners) {
-      listener.onFlush();
-    }
-  }
-
-  @Override
-  public void onSwap(Database first, Database second) {
-    watches.swapped(first, second);
-    onFlush();
-    allReady(first);
-    allReady(second);
-  }
+  // --- keys
 
   /**
    * All data have become others, by no command: who watches keys finds them changed, who keeps
    * copies forgets them, who waits for keys is served. Under the lock.
    */
   public void onReplaced() {
-    watches.allChanged();
-    onFlush();
-    for (int i = 0; i < keyspace.databaseCount(); i++) {
-      allReady(keyspace.database(i));
-    }
-    serveWaiters();
+    keyEvents.onReplaced();
+    waits.serve();
   }
-
-  /** Lets all who wait for keys of a database look again. */
-  private void allReady(Database database) {
-    for (Bytes key : database.awaitedKeys()) {
-      ready.add(new AwaitedKey(database, key));
-    }
-  }
-
-  private record AwaitedKey(Database database, Bytes key) {}
 
   /** A read found its key. */
   void countHit() {
@@ -1215,7 +976,7 @@ public final class Engine implements KeyListener {
   /** A read did not find its key. */
   void countMiss(Database database, Bytes key) {
     statistics.miss();
-    tellOfEvent(database, key, EventClass.MISS, "keymiss");
+    keyEvents.onMiss(database, key);
   }
 
   // --- WATCH
@@ -1241,124 +1002,12 @@ public final class Engine implements KeyListener {
 
   // --- waiting for keys
 
-  void block(
-      Call call,
-      ValueType type,
-      List<Bytes> keys,
-      long timeoutMillis,
-      Consumer<Reply> timeoutReply) {
-    block(call, type, keys, timeoutMillis, timeoutReply, call.args(), /* untilLost= */ false);
-  }
-
-  void block(
-      Call call,
-      ValueType type,
-      List<Bytes> keys,
-      long timeoutMillis,
-      Consumer<Reply> timeoutReply,
-      Args again,
-      boolean untilLost) {
-    Client client = call.client();
-    call.markBlocked();
-    if (retrying != null && retrying.client() == client) {
-      blockedAgain = true;
-      return;
-    }
-    long deadline =
-        timeoutMillis == 0 ? Long.MAX_VALUE : saturatedAdd(world.nanos(), timeoutMillis);
-    List<Bytes> kept = new ArrayList<>(keys.size());
-    for (Bytes key : keys) {
-      kept.add(key.copy());
-    }
-    Blocked blocked =
-        new Blocked(
-            client,
-            call.command(),
-            again.copy(),
-            call.database(),
-            type,
-            untilLost,
-            kept,
-            deadline,
-            timeoutReply);
-    client.blocked(blocked);
-    for (Bytes key : kept) {
-      blocked.database().await(key, blocked);
-    }
-    if (deadline != Long.MAX_VALUE) {
-      deadlines.add(blocked);
-    }
-  }
-
-  private static long saturatedAdd(long nanos, long millis) {
-    return millis > (Long.MAX_VALUE - Math.max(0, nanos)) / 1_000_000 - 1
-        ? Long.MAX_VALUE - 1
-        : nanos + millis * 1_000_000;
-  }
-
-  /** Serves those who wait for keys that commands have filled, first come first. */
-  private void serveWaiters() {
-    // What filled the key may have taken long: a value may have expired before it is handed on.
-    keyspace.refreshNow();
-    while (!ready.isEmpty()) {
-      Set<AwaitedKey> now = ready;
-      ready = new LinkedHashSet<>();
-      for (AwaitedKey awaited : now) {
-        for (Waiter waiter : awaited.database.waitersOf(awaited.key)) {
-          // Nobody asks for the key: one whose time has come is left to who does.
-          boolean stale = awaited.database.isStale(awaited.key);
-          long record = stale ? 0 : awaited.database.peek(awaited.key);
-          Blocked blocked = (Blocked) waiter;
-          boolean fits = record != 0 && awaited.database.type(record) == waiter.waitsFor();
-          // A client that was killed is still there until its socket has closed.
-          if ((fits || blocked.isUntilLost())
-              && blocked.state() == Blocked.State.WAITING
-              && !blocked.client().isClosing()) {
-            retry(blocked);
-          }
-        }
-      }
-    }
-  }
-
-  private void retry(Blocked blocked) {
-    Client client = blocked.client();
-    int start = client.reply().position();
-    retrying = blocked;
-    blockedAgain = false;
-    executing = client;
-    try {
-      run(client.call(this, blocked.command(), blocked.args()));
-    } finally {
-      retrying = null;
-      executing = null;
-    }
-    commitEffects(client);
-    if (blockedAgain) {
-      client.appendPushes();
-    } else {
-      release(blocked, Blocked.State.SERVED);
-      finishReply(client, start, client.replyMode());
-      client.outlet().resume();
-    }
-  }
-
   /** Tries again what a client waits for: what it lacked is there. Under the lock. */
   public void retry(Client client) {
     Blocked blocked = client.blocked();
-    if (blocked != null && !client.isClosing() && !postponed.containsKey(client)) {
-      retry(blocked);
+    if (blocked != null && !client.isClosing() && !postponed.contains(client)) {
+      waits.retry(blocked);
     }
-  }
-
-  /** Ends a wait whatever its reason; the reply is the caller's business. */
-  private void release(Blocked blocked, Blocked.State state) {
-    blocked.state(state);
-    for (Bytes key : blocked.keys()) {
-      blocked.database().stopAwaiting(key, blocked);
-    }
-    deadlines.remove(blocked);
-    blocked.client().blocked(null);
   }
 
   /**
@@ -1369,26 +1018,14 @@ public final class Engine implements KeyListener {
    */
   public boolean unblock(Client client, boolean withError) {
     Blocked blocked = client.blocked();
-    if (blocked == null || postponed.containsKey(client)) {
+    if (blocked == null || postponed.contains(client)) {
       return false;
     }
-    int start = client.reply().position();
-    release(blocked, Blocked.State.TIMED_OUT);
-    executed(client, blocked.command(), blocked.args(), /* took= */ 0);
-    if (withError) {
-      blocked.command().statistics().failed(1);
-      error(client.reply(), new CommandException("UNBLOCKED client unblocked via CLIENT UNBLOCK"));
-    } else {
-      blocked.timeoutReply().accept(client.reply());
-    }
-    finishReply(client, start, client.replyMode());
-    client.outlet().resume();
+    waits.unblock(blocked, withError);
     return true;
   }
 
   // --- waiting for the command log
-
-  private record OffsetWait(long offset, Blocked blocked) {}
 
   /** Up to where the command log is safe: replies that wait for no more may go. Any thread. */
   public long safeOffset() {
@@ -1401,22 +1038,9 @@ public final class Engine implements KeyListener {
    */
   public void safe(long offset) {
     held.safe(offset);
-    if (awaitsOffsets) {
-      hold(this::endOffsetWaits);
+    if (waits.awaitsOffsets()) {
+      hold(waits::endOffsetWaits);
     }
-  }
-
-  private void endOffsetWaits() {
-    for (OffsetWait wait : List.copyOf(offsetWaits)) {
-      boolean waits = wait.blocked.state() == Blocked.State.WAITING;
-      if (!waits || wait.offset <= safeOffset()) {
-        offsetWaits.remove(wait);
-        if (waits) {
-          unblock(wait.blocked.client(), /* withError= */ false);
-        }
-      }
-    }
-    awaitsOffsets = !offsetWaits.isEmpty();
   }
 
   /**
@@ -1426,12 +1050,7 @@ public final class Engine implements KeyListener {
    * @param reply writes the reply when the wait ends, for whatever reason
    */
   public void awaitOffset(Call call, long offset, long timeoutMillis, Consumer<Reply> reply) {
-    block(call, ValueType.STRING, List.of(), timeoutMillis, reply);
-    Blocked blocked = call.client().blocked();
-    if (blocked != null) {
-      offsetWaits.add(new OffsetWait(offset, blocked));
-      awaitsOffsets = true;
-    }
+    waits.awaitOffset(call, offset, timeoutMillis, reply);
   }
 
   /**
@@ -1445,21 +1064,12 @@ public final class Engine implements KeyListener {
         client.close(/* afterReplies= */ false);
       }
     }
-    for (OffsetWait wait : List.copyOf(offsetWaits)) {
-      wait.blocked.client().close(/* afterReplies= */ false);
-    }
-    offsetWaits.clear();
-    awaitsOffsets = false;
+    waits.abandonOffsetWaits();
   }
 
   /** The log has room again: commands that had to wait for that go on. Without the lock. */
   public void logHasRoom() {
-    hold(
-        () -> {
-          if (!logFull && pause == PauseMode.NONE) {
-            executePostponed();
-          }
-        });
+    hold(postponed::executeIfFree);
   }
 
   /** What the state of the engine forbids: loading, disks that fail. Under the lock. */
@@ -1481,11 +1091,7 @@ public final class Engine implements KeyListener {
    * Lets commands wait until a moment; a longer pause already going on is kept, as is the wider.
    */
   public void pause(PauseMode mode, long untilMillis) {
-    if (mode == PauseMode.ALL || clientPause == PauseMode.NONE) {
-      clientPause = mode;
-    }
-    pausedUntilMillis = Math.max(pausedUntilMillis, untilMillis);
-    followPauses();
+    postponed.pause(mode, untilMillis);
   }
 
   /**
@@ -1493,17 +1099,7 @@ public final class Engine implements KeyListener {
    * or, with {@code NONE}, no longer.
    */
   public void pauseForEnd(PauseMode mode) {
-    endPause = mode;
-    followPauses();
-  }
-
-  private void followPauses() {
-    PauseMode before = pause;
-    pause = clientPause.compareTo(endPause) > 0 ? clientPause : endPause;
-    keyspace.pauseExpiry(pause != PauseMode.NONE);
-    if (pause.compareTo(before) < 0 && depth == 0) {
-      executePostponed();
-    }
+    postponed.pauseForEnd(mode);
   }
 
   /**
@@ -1511,94 +1107,7 @@ public final class Engine implements KeyListener {
    * and the transaction it may be part of.
    */
   public void unpause() {
-    clientPause = PauseMode.NONE;
-    pausedUntilMillis = 0;
-    followPauses();
-  }
-
-  private void executePostponed() {
-    Map<Client, Args> waiting = new LinkedHashMap<>(postponed);
-    postponed.clear();
-    waiting.forEach(
-        (client, args) -> {
-          client.blocked(null);
-          if (!client.isClosing()) {
-            execute(client, args);
-          }
-          client.outlet().resume();
-        });
-  }
-
-  private boolean mustPostpone(Client client, Command command, Args args) {
-    if (clientPause != PauseMode.NONE && pausedUntilMillis <= keyspace.now()) {
-      unpause();
-    }
-    if (pause == PauseMode.NONE) {
-      return logFull && mayWrite(client, command, args) && (commandLog.isFull() || mustDelay());
-    }
-    if (pause == PauseMode.ALL) {
-      return true;
-    }
-    return mayWrite(client, command, args);
-  }
-
-  /** Whether what a snapshot has gathered is too much for anything to change: counts the delay. */
-  private boolean mustDelay() {
-    if (!keyspace.isCutFull()) {
-      return false;
-    }
-    if (!delayed) {
-      delayed = true;
-      delayBeganNanos = lastNanos;
-    }
-    statistics.delayedWrite();
-    return true;
-  }
-
-  /** Lets changes go on that a snapshot has delayed, if it has room again. */
-  private void endDelay() {
-    if (keyspace.isCutFull()) {
-      return;
-    }
-    delayed = false;
-    statistics.delayed(world.nanos() - delayBeganNanos);
-    logFull = commandLog.isFull();
-    if (!logFull && pause == PauseMode.NONE) {
-      executePostponed();
-    }
-  }
-
-  private static boolean mayWrite(Client client, Command command, Args args) {
-    Client.Transaction transaction = client.transaction();
-    return command.mayWrite(args)
-        || (transaction != null
-            && command.is(CommandFlag.RUNS_TRANSACTION)
-            && transaction.queue().stream().anyMatch(q -> q.command().mayWrite(q.args())));
-  }
-
-  /** A script that says nothing of itself is refused with its first write, not before. */
-  private static boolean isWrite(Client client, Command command) {
-    Client.Transaction transaction = client.transaction();
-    return command.isWrite()
-        || (transaction != null
-            && command.is(CommandFlag.RUNS_TRANSACTION)
-            && transaction.queue().stream().anyMatch(q -> q.command().isWrite()));
-  }
-
-  private void postpone(Client client, Args args) {
-    Args kept = args.copy();
-    postponed.put(client, kept);
-    client.blocked(
-        new Blocked(
-            client,
-            client.lastCommand() == null ? resolve(kept) : client.lastCommand(),
-            kept,
-            keyspace.database(client.database()),
-            ValueType.STRING,
-            /* untilLost= */ false,
-            List.of(),
-            Long.MAX_VALUE,
-            Reply::nil));
+    postponed.unpause();
   }
 
   // --- time
@@ -1608,42 +1117,7 @@ public final class Engine implements KeyListener {
    * too much for one hold is left to the next tick, so that others get the lock in between.
    */
   public void tick() {
-    hold(
-        () -> {
-          wake = null;
-          wakeAtNanos = Long.MAX_VALUE;
-          if (closed || busy != null) {
-            return;
-          }
-          if (mayExpire()) {
-            expireDue();
-          }
-          if (keyspace.hasDiscarded()) {
-            // No more in this tick: who frees without pause leaves the lock to nobody.
-            keyspace.reclaim(RECLAIMED_PER_HOLD);
-          }
-          if (evicting && mayExpire()) {
-            evicting = evictDue();
-          }
-          endWaits();
-          if (pause != PauseMode.NONE && pausedUntilMillis <= keyspace.now()) {
-            unpause();
-          }
-          if (!ready.isEmpty()) {
-            serveWaiters();
-          }
-        });
-  }
-
-  private void expireDue() {
-    long start = lastNanos;
-    boolean more = true;
-    while (more && lastNanos - start < LEAVING_NANOS_PER_HOLD) {
-      more = keyspace.expireDue(LEAVING_AT_ONCE);
-      lastNanos = world.nanos();
-    }
-    statistics.expiring(lastNanos - start);
-    spent("expire-cycle", lastNanos - start);
+    hold(ticks::tick);
   }
 
   /**
@@ -1651,69 +1125,7 @@ public final class Engine implements KeyListener {
    * was lowered, and no command may come that would do it.
    */
   public void evictSoon() {
-    evicting = true;
-  }
-
-  /** Evicts some keys; true when more have to go. */
-  private boolean evictDue() {
-    long start = lastNanos;
-    while (lastNanos - start < LEAVING_NANOS_PER_HOLD) {
-      for (int i = 0; i < LEAVING_AT_ONCE; i++) {
-        if (!keyspace.isOverLimit(statistics.outputBytes()) || !keyspace.evictOne()) {
-          return false;
-        }
-      }
-      lastNanos = world.nanos();
-    }
-    return true;
-  }
-
-  /** Not while data are loaded, and not while the log takes no more. */
-  private boolean mayExpire() {
-    return !logFull && !restrictions.isLoading();
-  }
-
-  private void endWaits() {
-    long now = world.nanos();
-    while (true) {
-      Blocked blocked = deadlines.peek();
-      if (blocked == null || blocked.deadlineNanos() > now) {
-        return;
-      }
-      unblock(blocked.client(), /* withError= */ false);
-    }
-  }
-
-  /** Asks the world to wake the engine when the next thing is due, unless it will by then. */
-  private void scheduleWake() {
-    if (busy != null) {
-      // Time stands still; the hold that the script's end belongs to comes back to this.
-      return;
-    }
-    long due = Long.MAX_VALUE;
-    long nextKey =
-        keyspace.settings().activeExpiry && mayExpire() ? keyspace.nextDue() : Long.MAX_VALUE;
-    if (pause != PauseMode.NONE) {
-      nextKey = clientPause == PauseMode.NONE ? Long.MAX_VALUE : pausedUntilMillis;
-    }
-    if (nextKey != Long.MAX_VALUE) {
-      due = saturatedAdd(lastNanos, Math.max(0, nextKey - keyspace.now()));
-    }
-    Blocked first = deadlines.peek();
-    if (first != null) {
-      due = Math.min(due, first.deadlineNanos());
-    }
-    if ((evicting && mayExpire()) || keyspace.hasDiscarded()) {
-      due = lastNanos;
-    }
-    if (due >= wakeAtNanos || due == Long.MAX_VALUE || closed) {
-      return;
-    }
-    if (wake != null) {
-      wake.cancel();
-    }
-    wakeAtNanos = due;
-    wake = world.schedule(Math.max(100_000, due - lastNanos), this::tick);
+    ticks.evictSoon();
   }
 
   /** Whether it has ended. */
@@ -1751,9 +1163,7 @@ public final class Engine implements KeyListener {
   private void closeUnlessBusy() {
     if (busy == null) {
       closed = true;
-      if (wake != null) {
-        wake.cancel();
-      }
+      ticks.end();
       for (Client client : List.copyOf(clients.values())) {
         client.close(/* afterReplies= */ false);
         disconnect(client);
