@@ -58,26 +58,23 @@ public final class Engine {
   private @Nullable Client executing;
 
   private final HeldReplies held = new HeldReplies();
-  private final Restrictions restrictions = new Restrictions();
+  private final Admission admission;
   private final Effects effects;
   private final WaitingClients waits;
   private final KeyEvents keyEvents;
   private final PostponedCommands postponed;
   private final Ticks ticks;
-  private CommandGate gate = CommandGate.OPEN;
   private CommandObserver[] observers = {};
   private CommandMonitor monitor = CommandMonitor.NONE;
   private int monitors;
   private int scripts;
   private boolean tracksLatency = true;
-  private byte @Nullable [] password;
   private int depth;
   private long nextClientId = 1;
   private long dirty;
   private long lastNanos;
   private long holdBeganNanos;
   private volatile boolean closed;
-  private boolean isShortOfMemory;
   private boolean noScriptIgnored;
   private @Nullable BusyScript busy;
   private volatile boolean stopsScripts;
@@ -88,6 +85,7 @@ public final class Engine {
     this.world = world;
     this.keyspace = keyspace;
     this.table = table;
+    admission = new Admission(this);
     effects = new Effects(this);
     waits = new WaitingClients(this);
     keyEvents = new KeyEvents(this, watches, waits, effects);
@@ -150,7 +148,7 @@ public final class Engine {
 
   /** Says who is asked before each command. */
   public void gate(CommandGate newGate) {
-    gate = newGate;
+    admission.gate(newGate);
   }
 
   /** Says who shows monitors what clients send. */
@@ -242,17 +240,17 @@ public final class Engine {
 
   /** The password that clients must give, or null when they need not. */
   public byte @Nullable [] password() {
-    return password;
+    return admission.password();
   }
 
   /** Sets the password; clients that are in stay in. */
   public void password(byte @Nullable [] newPassword) {
-    password = newPassword;
+    admission.password(newPassword);
   }
 
   /** Whether a client must authenticate before it may go on. */
   public boolean needsAuthentication(Client client) {
-    return password != null && !client.isAuthenticated();
+    return admission.password() != null && !client.isAuthenticated();
   }
 
   // --- holding the lock
@@ -354,7 +352,7 @@ public final class Engine {
   public Client connect(Outlet outlet, OutgoingReply reply) {
     Client client = new Client(this, nextClientId++, outlet, reply, keyspace.now());
     // Who came while no password was asked for stays in.
-    client.authenticated(password == null);
+    client.authenticated(admission.password() == null);
     if (closed) {
       client.closed();
       return client;
@@ -461,7 +459,7 @@ public final class Engine {
     try {
       command = table.resolve(args);
       client.sent(command, keyspace.now());
-      check(client, command, args);
+      admission.check(client, command, args);
     } catch (CommandException e) {
       int start = reply.position();
       refuse(client, command, args, e);
@@ -564,7 +562,7 @@ public final class Engine {
             this, client, queued.command(), queued.args(), client.reply(), /* mayBlock= */ false);
     try {
       if (!client.isReplaying()) {
-        gate.check(client, queued.command(), queued.args());
+        admission.checkGate(client, queued.command(), queued.args());
       }
     } catch (CommandException e) {
       queued.command().statistics().rejected(1);
@@ -592,19 +590,17 @@ public final class Engine {
 
   /** Throws what the gate has against a client's command. */
   public void checkGate(Client client, Command command, Args args) {
-    gate.check(client, command, args);
+    admission.checkGate(client, command, args);
   }
 
   /** Throws what the state of the engine has against a write. */
   public void checkMayWrite(Command command) {
-    if (restrictions.areAny()) {
-      restrictions.check(command, /* mayWrite= */ true);
-    }
+    admission.checkMayWrite(command);
   }
 
   /** Whether memory was full, and nothing to be evicted, when the command going on began. */
   public boolean isShortOfMemory() {
-    return isShortOfMemory && keyspace.settings().maxMemoryBytes > 0;
+    return admission.isShortOfMemory();
   }
 
   /** Whether a script is being carried out. */
@@ -730,73 +726,6 @@ public final class Engine {
     if (isTouched) {
       touched.add(caller);
     }
-  }
-
-  private void check(Client client, Command command, Args args) {
-    if (!command.takes(args.count())) {
-      throw Errors.wrongNumberOfArguments(command.fullName());
-    }
-    if (password != null && !client.isAuthenticated() && !command.is(CommandFlag.NO_AUTH)) {
-      throw new CommandException("NOAUTH Authentication required.");
-    }
-    gate.check(client, command, args);
-    if (restrictions.areAny()) {
-      restrictions.check(command, isWrite(client, command));
-    }
-    if (keyspace.hasDiscarded() && command.is(CommandFlag.DENYOOM)) {
-      keyspace.reclaimInNeed();
-    }
-    if (keyspace.settings().maxMemoryBytes > 0 && busy == null) {
-      isShortOfMemory = !makeRoom();
-      if (isShortOfMemory
-          && (command.is(CommandFlag.DENYOOM) || execWouldNeedMemory(client, command))) {
-        throw Errors.outOfMemory();
-      }
-    }
-    if (client.isSubscriber()
-        && client.reply().version() == 2
-        && !command.is(CommandFlag.SUBSCRIBER)) {
-      throw Errors.err(
-          "Can't execute '"
-              + command.fullName()
-              + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in"
-              + " this context");
-    }
-    if (busy != null && !command.is(CommandFlag.ALLOW_BUSY)) {
-      throw busy.refusal();
-    }
-    if (client.transaction() != null && command.is(CommandFlag.NO_MULTI)) {
-      throw Errors.err("Command not allowed inside a transaction");
-    }
-  }
-
-  /** A script that says nothing of itself is refused with its first write, not before. */
-  private static boolean isWrite(Client client, Command command) {
-    Client.Transaction transaction = client.transaction();
-    return command.isWrite()
-        || (transaction != null
-            && command.is(CommandFlag.RUNS_TRANSACTION)
-            && transaction.queue().stream().anyMatch(q -> q.command().isWrite()));
-  }
-
-  private boolean makeRoom() {
-    long before = keyspace.evictedCount();
-    long start = lastNanos;
-    boolean enough = keyspace.makeRoom(statistics.clientBytes());
-    if (keyspace.evictedCount() != before) {
-      // The command that comes next has not cost this.
-      lastNanos = world.nanos();
-      statistics.evicting(lastNanos - start);
-      spent("eviction-cycle", lastNanos - start);
-    }
-    return enough;
-  }
-
-  private static boolean execWouldNeedMemory(Client client, Command command) {
-    Client.Transaction transaction = client.transaction();
-    return transaction != null
-        && command.is(CommandFlag.RUNS_TRANSACTION)
-        && transaction.queue().stream().anyMatch(q -> q.command().is(CommandFlag.DENYOOM));
   }
 
   private void refuse(Client client, @Nullable Command command, Args args, CommandException e) {
@@ -1074,7 +1003,7 @@ public final class Engine {
 
   /** What the state of the engine forbids: loading, disks that fail. Under the lock. */
   public Restrictions restrictions() {
-    return restrictions;
+    return admission.restrictions();
   }
 
   // --- CLIENT PAUSE

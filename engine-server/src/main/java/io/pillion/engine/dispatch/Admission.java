@@ -1,0 +1,127 @@
+package io.pillion.engine.dispatch;
+
+import io.pillion.engine.keyspace.Keyspace;
+import io.pillion.engine.protocol.Args;
+import io.pillion.engine.protocol.CommandException;
+import io.pillion.engine.protocol.Errors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whether a command may be carried out: by this client, with these words, in the state the engine
+ * is in, with the memory there is. Under the engine lock.
+ */
+final class Admission {
+  private final Engine engine;
+  private final Keyspace keyspace;
+  private final Restrictions restrictions = new Restrictions();
+  private CommandGate gate = CommandGate.OPEN;
+  private byte @Nullable [] password;
+  private boolean shortOfMemory;
+
+  Admission(Engine engine) {
+    this.engine = engine;
+    this.keyspace = engine.keyspace();
+  }
+
+  void gate(CommandGate newGate) {
+    gate = newGate;
+  }
+
+  /** What the state of the engine forbids. */
+  Restrictions restrictions() {
+    return restrictions;
+  }
+
+  byte @Nullable [] password() {
+    return password;
+  }
+
+  void password(byte @Nullable [] newPassword) {
+    password = newPassword;
+  }
+
+  /** Whether memory was full, and nothing to be evicted, when the command going on began. */
+  boolean isShortOfMemory() {
+    return shortOfMemory && keyspace.settings().maxMemoryBytes > 0;
+  }
+
+  /** Throws what there is against a command of a client. */
+  void check(Client client, Command command, Args args) {
+    if (!command.takes(args.count())) {
+      throw Errors.wrongNumberOfArguments(command.fullName());
+    }
+    if (password != null && !client.isAuthenticated() && !command.is(CommandFlag.NO_AUTH)) {
+      throw new CommandException("NOAUTH Authentication required.");
+    }
+    gate.check(client, command, args);
+    if (restrictions.areAny()) {
+      restrictions.check(command, isWrite(client, command));
+    }
+    if (keyspace.hasDiscarded() && command.is(CommandFlag.DENYOOM)) {
+      keyspace.reclaimInNeed();
+    }
+    if (keyspace.settings().maxMemoryBytes > 0 && !engine.isBusy()) {
+      shortOfMemory = !makeRoom();
+      if (shortOfMemory
+          && (command.is(CommandFlag.DENYOOM) || execWouldNeedMemory(client, command))) {
+        throw Errors.outOfMemory();
+      }
+    }
+    if (client.isSubscriber()
+        && client.reply().version() == 2
+        && !command.is(CommandFlag.SUBSCRIBER)) {
+      throw Errors.err(
+          "Can't execute '"
+              + command.fullName()
+              + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in"
+              + " this context");
+    }
+    if (!command.is(CommandFlag.ALLOW_BUSY)) {
+      engine.checkNotBusy();
+    }
+    if (client.transaction() != null && command.is(CommandFlag.NO_MULTI)) {
+      throw Errors.err("Command not allowed inside a transaction");
+    }
+  }
+
+  /** Throws what the gate has against a client's command. */
+  void checkGate(Client client, Command command, Args args) {
+    gate.check(client, command, args);
+  }
+
+  /** Throws what the state of the engine has against a write. */
+  void checkMayWrite(Command command) {
+    if (restrictions.areAny()) {
+      restrictions.check(command, /* mayWrite= */ true);
+    }
+  }
+
+  /** A script that says nothing of itself is refused with its first write, not before. */
+  private static boolean isWrite(Client client, Command command) {
+    Client.Transaction transaction = client.transaction();
+    return command.isWrite()
+        || (transaction != null
+            && command.is(CommandFlag.RUNS_TRANSACTION)
+            && transaction.queue().stream().anyMatch(q -> q.command().isWrite()));
+  }
+
+  private boolean makeRoom() {
+    long before = keyspace.evictedCount();
+    long start = engine.lastNanos();
+    boolean enough = keyspace.makeRoom(engine.statistics().clientBytes());
+    if (keyspace.evictedCount() != before) {
+      // The command that comes next has not cost this.
+      long took = engine.lookAtClock() - start;
+      engine.statistics().evicting(took);
+      engine.spent("eviction-cycle", took);
+    }
+    return enough;
+  }
+
+  private static boolean execWouldNeedMemory(Client client, Command command) {
+    Client.Transaction transaction = client.transaction();
+    return transaction != null
+        && command.is(CommandFlag.RUNS_TRANSACTION)
+        && transaction.queue().stream().anyMatch(q -> q.command().is(CommandFlag.DENYOOM));
+  }
+}
