@@ -38,6 +38,13 @@ final class KeyIndex {
   private static final int RESERVED_FILL = SLOTS / 5 * 4;
   private static final int MAX_RESERVED_DEPTH = 15;
   private static final int CURSOR_DEPTH_SHIFT = MAX_DEPTH + 6;
+
+  /** Random slots that are tried before a segment is taken for nearly empty. */
+  private static final int PROBES = 16;
+
+  /** Leaves the highest bits, as many as number the slots. */
+  private static final int SLOT_SHIFT = Long.SIZE - Integer.numberOfTrailingZeros(SLOTS);
+
   private static final int ADDRESS_BITS = 40;
   private static final long ADDRESS_MASK = (1L << ADDRESS_BITS) - 1;
 
@@ -210,7 +217,8 @@ final class KeyIndex {
   }
 
   /**
-   * Some record, or 0 when there are none.
+   * Some record, or 0 when there are none. Within a segment each is as likely as the other, and
+   * segments hold about as many keys as their share of the hashes.
    *
    * @param random 64 random bits
    */
@@ -219,20 +227,36 @@ final class KeyIndex {
       return 0;
     }
     long mixed = random;
-    while (true) {
-      Segment segment = segment(mixed);
-      if (segment.count > 0) {
-        // A random slot, then the next occupied one: uniform enough for samples.
-        int slot = (int) mixed & (SLOTS - 1);
-        for (int i = 0; i < SLOTS; i++) {
-          long word = arena.getLong(segment.address + ((slot + i) & (SLOTS - 1)) * 8L);
-          if (word != 0) {
-            return address(word);
-          }
-        }
-      }
-      mixed = mixed * 0x5851_F42D_4C95_7F2DL + 0x1405_7B7E_F767_814FL;
+    Segment segment = segment(mixed);
+    while (segment.count == 0) {
+      mixed = mix(mixed);
+      segment = segment(mixed);
     }
+    // To take the next occupied slot would favour the first of a run.
+    for (int i = 0; i < PROBES; i++) {
+      mixed = mix(mixed);
+      long word = arena.getLong(segment.address + (mixed >>> SLOT_SHIFT) * 8L);
+      if (word != 0) {
+        return address(word);
+      }
+    }
+    mixed = mix(mixed);
+    return address(occupied(segment, (int) ((mixed >>> 1) % segment.count)));
+  }
+
+  private long occupied(Segment segment, int before) {
+    int left = before;
+    for (int slot = 0; slot < SLOTS; slot++) {
+      long word = arena.getLong(segment.address + slot * 8L);
+      if (word != 0 && left-- == 0) {
+        return word;
+      }
+    }
+    throw new IllegalStateException("a segment of the index has fewer entries than it counts");
+  }
+
+  private static long mix(long random) {
+    return random * 0x5851_F42D_4C95_7F2DL + 0x1405_7B7E_F767_814FL;
   }
 
   /** Frees the segments; the records must be gone or dealt with. */
