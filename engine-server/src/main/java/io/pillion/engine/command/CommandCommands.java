@@ -20,6 +20,7 @@ import io.pillion.engine.protocol.Reply;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -142,7 +143,7 @@ final class CommandCommands {
     if (command.keySpecs().stream().anyMatch(spec -> !isPlainRange(spec))) {
       flags.add(CommandFlag.MOVABLE_KEYS);
     }
-    Set<String> names = new java.util.LinkedHashSet<>();
+    Set<String> names = new LinkedHashSet<>();
     for (CommandFlag flag : flags) {
       if (!flag.redisName().isEmpty()) {
         names.add(flag.redisName());
@@ -404,15 +405,12 @@ final class CommandCommands {
     }
 
     void write(Syntax syntax) {
-      List<Syntax> parts =
-          syntax instanceof Syntax.Sequence sequence ? joined(sequence) : List.of(syntax);
-      reply.array(parts.size());
-      parts.forEach(part -> argument(part, null, /* optional= */ false, /* multiple= */ false));
+      arguments(syntax instanceof Syntax.Sequence sequence ? joined(sequence) : List.of(syntax));
     }
 
     /**
      * The parts of a sequence, where a word that stands for itself and the value after it are one,
-     * as are a value and its own repetition.
+     * as are a value and its own repetition; a repetition of anything else may be left out.
      */
     private static List<Syntax> joined(Syntax.Sequence sequence) {
       List<Syntax> joined = new ArrayList<>();
@@ -420,11 +418,17 @@ final class CommandCommands {
       for (int i = 0; i < parts.size(); i++) {
         Syntax part = parts.get(i);
         if (part instanceof Syntax.Repeat repeat) {
-          int repeated = repeat.part() instanceof Syntax.Sequence s ? s.parts().size() : 1;
-          for (int j = 0; j < repeated && !joined.isEmpty(); j++) {
-            joined.remove(joined.size() - 1);
+          List<Syntax> again =
+              repeat.part() instanceof Syntax.Sequence inner
+                  ? joined(inner)
+                  : List.of(repeat.part());
+          int first = joined.size() - again.size();
+          if (first >= 0 && joined.subList(first, joined.size()).equals(again)) {
+            joined.subList(first, joined.size()).clear();
+            joined.add(part);
+          } else {
+            joined.add(new Syntax.Optional(part));
           }
-          joined.add(part);
         } else if (part instanceof Syntax.Token
             && i + 1 < parts.size()
             && !(parts.get(i + 1) instanceof Syntax.Token)) {
@@ -436,70 +440,90 @@ final class CommandCommands {
       return joined;
     }
 
-    private void argument(
-        Syntax syntax, @Nullable String token, boolean optional, boolean multiple) {
+    private void argument(Syntax syntax, @Nullable String token, Set<String> flags) {
       if (syntax instanceof Syntax.Optional inner) {
-        argument(inner.part(), token, /* optional= */ true, multiple);
+        argument(inner.part(), token, with(flags, "optional"));
       } else if (syntax instanceof Syntax.Repeat inner) {
-        argument(inner.part(), token, optional, /* multiple= */ true);
+        Set<String> repeated = with(flags, "multiple");
+        argument(
+            inner.part(),
+            token,
+            leadingToken(inner.part()) == null ? repeated : with(repeated, "multiple_token"));
       } else if (syntax instanceof Syntax.Token own) {
-        header(own.text(), "pure-token", own.text(), optional, multiple, 0);
+        header(own.text(), "pure-token", own.text(), flags, 0);
       } else if (syntax instanceof Syntax.Value value) {
         String type = type(value.name());
         boolean key = type.equals("key");
-        header(value.name(), type, token, optional, multiple, key ? 1 : 0);
+        header(value.name(), type, token, flags, key ? 1 : 0);
         if (key) {
           reply.bulk("key_spec_index");
           reply.integer(Math.max(0, Math.min(keysSeen++, keySpecs - 1)));
         }
       } else if (syntax instanceof Syntax.Choice choice) {
-        header(nameOf(choice), "oneof", token, optional, multiple, 1);
-        nested(choice.alternatives());
+        header(nameOf(choice), "oneof", token, flags, 1);
+        reply.bulk("arguments");
+        arguments(choice.alternatives());
       } else if (syntax instanceof Syntax.Sequence sequence) {
-        List<Syntax> parts = sequence.parts();
-        if (parts.size() == 2
-            && parts.get(0) instanceof Syntax.Token own
-            && !(parts.get(1) instanceof Syntax.Token)) {
-          argument(parts.get(1), own.text(), optional, multiple);
-        } else {
-          header(nameOf(sequence), "block", token, optional, multiple, 1);
-          nested(joined(sequence));
-        }
+        sequence(sequence, token, flags);
       }
     }
 
-    private void nested(List<Syntax> parts) {
-      reply.bulk("arguments");
+    private void sequence(Syntax.Sequence sequence, @Nullable String token, Set<String> flags) {
+      Syntax.Token own = token == null ? leadingToken(sequence) : null;
+      List<Syntax> parts = sequence.parts();
+      List<Syntax> rest =
+          joined(own == null ? sequence : new Syntax.Sequence(parts.subList(1, parts.size())));
+      String word = own == null ? token : own.text();
+      if (rest.size() == 1 && !(rest.get(0) instanceof Syntax.Sequence)) {
+        argument(rest.get(0), word, flags);
+      } else {
+        header(nameOf(sequence), "block", word, flags, 1);
+        reply.bulk("arguments");
+        arguments(rest);
+      }
+    }
+
+    private void arguments(List<Syntax> parts) {
       reply.array(parts.size());
-      parts.forEach(part -> argument(part, null, /* optional= */ false, /* multiple= */ false));
+      parts.forEach(part -> argument(part, null, Set.of()));
+    }
+
+    /** The word that announces the values behind it, if a sequence begins with one. */
+    private static Syntax.@Nullable Token leadingToken(Syntax syntax) {
+      return syntax instanceof Syntax.Sequence sequence
+              && sequence.parts().size() > 1
+              && sequence.parts().get(0) instanceof Syntax.Token token
+              && !(sequence.parts().get(1) instanceof Syntax.Token)
+          ? token
+          : null;
+    }
+
+    private static Set<String> with(Set<String> flags, String another) {
+      Set<String> more = new LinkedHashSet<>(flags);
+      more.add(another);
+      return more;
     }
 
     private void header(
-        String name,
-        String type,
-        @Nullable String token,
-        boolean optional,
-        boolean multiple,
-        int more) {
-      boolean flagged = optional || multiple;
-      reply.map(2 + (token == null ? 0 : 1) + (flagged ? 1 : 0) + more);
+        String name, String type, @Nullable String token, Set<String> flags, int more) {
+      boolean shown = !type.equals("block") && !type.equals("oneof");
+      reply.map(2 + (shown ? 1 : 0) + (token == null ? 0 : 1) + (flags.isEmpty() ? 0 : 1) + more);
       reply.bulk("name");
       reply.bulk(name.toLowerCase(Locale.ROOT));
       reply.bulk("type");
       reply.bulk(type);
+      if (shown) {
+        reply.bulk("display_text");
+        reply.bulk(name.toLowerCase(Locale.ROOT));
+      }
       if (token != null) {
         reply.bulk("token");
         reply.bulk(token);
       }
-      if (flagged) {
+      if (!flags.isEmpty()) {
         reply.bulk("flags");
-        reply.set((optional ? 1 : 0) + (multiple ? 1 : 0));
-        if (optional) {
-          reply.simple("optional");
-        }
-        if (multiple) {
-          reply.simple("multiple");
-        }
+        reply.set(flags.size());
+        flags.forEach(reply::simple);
       }
     }
 
