@@ -145,6 +145,7 @@ final class AofRewrite {
   private void step() {
     try {
       boolean[] more = new boolean[1];
+      long before = base.records();
       engine.hold(() -> more[0] = !abandoned && base.scan(delay.isNone() ? BYTES_PER_HOLD : 1));
       if (abandoned) {
         throw new IOException("given up");
@@ -154,7 +155,7 @@ final class AofRewrite {
       }
       base.drain();
       if (more[0]) {
-        delay.pass(() -> abandoned);
+        delay.pass(base.records() - before, () -> abandoned);
         worker.execute(this::step);
         return;
       }

@@ -28,6 +28,9 @@ interface Bases {
     /** Takes down some more, under the engine lock; false when there is nothing left. */
     boolean scan(int mostBytes);
 
+    /** How many keys were taken down. */
+    long records();
+
     /** Whether the data were removed meanwhile, so that this will never be whole. */
     boolean isFlushed();
 

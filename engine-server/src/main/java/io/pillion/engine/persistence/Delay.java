@@ -40,10 +40,17 @@ final class Delay {
     return micros() <= 0;
   }
 
-  /** Waits, no longer than the parameter says by now, and not when it is over. */
+  /** Waits for one key, no longer than the parameter says by now, and not when it is over. */
   void pass(BooleanSupplier isOver) {
+    pass(1, isOver);
+  }
+
+  /** Waits for so many keys, no longer than the parameter says by now, and not when it is over. */
+  void pass(long keys, BooleanSupplier isOver) {
     long passed = 0;
-    for (long left = micros(); left > 0 && !isOver.getAsBoolean(); left = micros() - passed) {
+    for (long left = keys * micros();
+        left > 0 && !isOver.getAsBoolean();
+        left = keys * micros() - passed) {
       long slice = Math.min(left, SLICE_MICROS);
       LockSupport.parkNanos(slice * 1000);
       passed += slice;

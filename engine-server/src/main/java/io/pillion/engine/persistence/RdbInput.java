@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RdbInput {
   private static final int BUFFER_BYTES = 64 << 10;
-  private static final int FIRST_PART_BYTES = 1 << 20;
+  private static final int FIRST_PART_BYTES = 64 << 10;
   private static final int MAX_STRING_BYTES = Integer.MAX_VALUE - 64;
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);

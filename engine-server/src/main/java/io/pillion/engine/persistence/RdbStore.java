@@ -230,6 +230,7 @@ public final class RdbStore {
     boolean[] more = {true};
     while (more[0]) {
       Delay delay = Delay.ofSaving(parameters);
+      long before = snapshot.records();
       engine()
           .hold(
               () -> {
@@ -237,7 +238,7 @@ public final class RdbStore {
                 progress.saving(snapshot.records());
               });
       snapshot.drain();
-      delay.pass(() -> !more[0] || snapshot.isFlushed());
+      delay.pass(snapshot.records() - before, snapshot::isFlushed);
     }
     if (snapshot.isFlushed()) {
       return false;

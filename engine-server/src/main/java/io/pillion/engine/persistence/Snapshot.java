@@ -169,9 +169,11 @@ public final class Snapshot implements RecordCut {
       Delay delay)
       throws IOException {
     Snapshot snapshot = new Snapshot(keyspace, functions, target, options, /* atOnce= */ true);
+    long before = 0;
     while (snapshot.scan(delay.isNone() ? AT_ONCE_BYTES : 1)) {
       snapshot.drain();
-      delay.pass(() -> false);
+      delay.pass(snapshot.records() - before, () -> false);
+      before = snapshot.records();
     }
     snapshot.finish();
   }

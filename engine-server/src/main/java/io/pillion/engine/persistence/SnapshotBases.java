@@ -42,6 +42,11 @@ final class SnapshotBases implements Bases {
       }
 
       @Override
+      public long records() {
+        return snapshot.records();
+      }
+
+      @Override
       public boolean isFlushed() {
         return snapshot.isFlushed();
       }
