@@ -100,10 +100,10 @@ public class OutputQueueTest {
   @Test
   void keepsOrder() {
     new StressOptions()
-        .threads(3)
+        .threads(2)
         .actorsPerThread(3)
         .iterations(10 * ITERATIONS)
-        .invocationsPerIteration(2000)
+        .invocationsPerIteration(1000)
         .check(OutputQueueTest.class);
   }
 }
