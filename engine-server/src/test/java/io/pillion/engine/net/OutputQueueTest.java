@@ -8,6 +8,7 @@ import java.util.List;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jetbrains.lincheck.datastructures.Validate;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -98,6 +99,7 @@ public class OutputQueueTest {
 
   /** Lincheck runs short scenarios often: its model checker cannot follow Netty's buffers. */
   @Test
+  @Tag("own-jvm")
   void keepsOrder() {
     new StressOptions()
         .threads(2)
