@@ -6,6 +6,8 @@ import io.pillion.client.Command;
 import io.pillion.client.Commands;
 import io.pillion.client.ConnectionException;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,8 +37,9 @@ import org.jspecify.annotations.Nullable;
  * on another server than the entry; then an operation that is under way may be ordered before a
  * clear that ended meanwhile.)
  *
- * <p>A counter that was evicted or flushed is begun anew at the current time in milliseconds, not
- * at zero, so it does not come back to a generation whose entries are still there.
+ * <p>A counter that was evicted or flushed is begun anew at the current time in microseconds, not
+ * at zero, so it does not come back to a generation whose entries are still there. No server clears
+ * a million times a second, so the counter stays behind the clock.
  *
  * <p>Stages complete on the client's thread: nothing chained to them may block.
  */
@@ -528,7 +531,8 @@ final class EntryStore {
   }
 
   private Command beginGeneration() {
-    return Command.of("SET").arg(layout.generationKey()).arg(System.currentTimeMillis()).arg("NX");
+    long start = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+    return Command.of("SET").arg(layout.generationKey()).arg(start).arg("NX");
   }
 
   /** Reads in the generation that is the current one when the reading is over. */

@@ -10,11 +10,11 @@ import org.jspecify.annotations.Nullable;
  * The names under which a cache keeps its things on the server.
  *
  * <pre>
- * p:products:gen                  the current generation, a number
- * p:products:1763683200000:42     the entry of key 42 in that generation
- * p:products:sweep                the lease of whoever removes older generations
- * p:products:load:{…:42}          the lease of whoever loads key 42, see LoadLeases
- * p:products:queue, …             what waits for the writer, see WriteQueue
+ * p:products:gen                    the current generation, a number
+ * p:products:1763683200000000:42    the entry of key 42 in that generation
+ * p:products:sweep                  the lease of whoever removes older generations
+ * p:products:load:{…:42}            the lease of whoever loads key 42, see LoadLeases
+ * p:products:queue, …               what waits for the writer, see WriteQueue
  * </pre>
  *
  * <p>No entry's name holds a brace, so on a cluster the entries of a cache spread over all slots.

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * Who of all processes loads a key: whoever holds its lease.
  *
  * <pre>
- * p:products:load:{p:products:1763683200000:42}   the token of who loads key 42, or "-"
- * p:products:wake:{p:products:1763683200000:42}   one element, for a second after the load
+ * p:products:load:{p:products:1763683200000000:42}   the token of who loads key 42, or "-"
+ * p:products:wake:{p:products:1763683200000000:42}   one element, for a second after the load
  * </pre>
  *
  * <p>The brace puts both on the entry's own slot. The token fences: a loaded value is stored only

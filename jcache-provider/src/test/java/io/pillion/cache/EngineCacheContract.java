@@ -1,5 +1,6 @@
 package io.pillion.cache;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,6 +11,8 @@ import io.pillion.client.OwnThreads;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -346,6 +349,15 @@ public abstract class EngineCacheContract {
     Awaiting.until(() -> cache.get("a") == null);
     cache.put("a", "newer");
     assertThat(EngineCacheContract.this.<String, String>cache().get("a")).isEqualTo("newer");
+  }
+
+  @Test
+  void theCounterStaysBehindTheClockThatALostOneBeginsAt() {
+    EngineCache<String, String> cache = cache();
+    IntStream.range(0, 500).forEach(i -> cache.clear());
+    byte[] counter = (byte[]) commands().call(Command.of("GET", "p:" + name + ":gen"));
+    assertThat(Long.parseLong(new String(counter, US_ASCII)))
+        .isLessThan(ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()));
   }
 
   @Test
