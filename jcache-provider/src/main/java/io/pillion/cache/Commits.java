@@ -72,6 +72,12 @@ final class Commits<K, V> {
     return missing;
   }
 
+  /** Whether there is a value that can be read. */
+  boolean isReadable(byte[] id) {
+    return cache.isReadable(id);
+  }
+
+  /** Whether there is anything that can be removed. */
   boolean exists(byte[] id) {
     return cache.await(store.exists(id));
   }

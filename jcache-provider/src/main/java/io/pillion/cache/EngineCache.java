@@ -41,14 +41,16 @@ import org.slf4j.LoggerFactory;
  * <p><b>Unreadable.</b> A value that cannot be read (written by another version of its class, by a
  * codec that is not set, of a class that is not allowed, damaged) counts as missing, and as {@link
  * CacheStatistics#unreadableValues}: reads find nothing and load, the iterator passes it by, what
- * stores where nothing is replaces it, listeners are told of no old value. What need not read it
- * ({@link #containsKey}, {@link #remove(Object)}, {@link #replace(Object, Object)}) finds an entry.
+ * stores where nothing is replaces it, what needs a value to replace or compare with leaves it as
+ * it is. What overwrites or removes whatever there is does so, and tells listeners of no old value:
+ * {@link #put} of an update, {@link #remove(Object)}, {@link #getAndRemove} and {@link #removeAll}
+ * of a removal.
  *
  * <p><b>Transactions.</b> With {@link CacheSettings.Builder#transactions}, an operation in one
  * tells the writer at once, and changes the cache after the commit; its thread sees that before.
  *
- * <p><b>Cost.</b> With a fixed {@link Expiry} most operations take one round trip; those that
- * compare with an object ({@code replace(key, old, new)}, {@code remove(key, old)}, {@code invoke})
+ * <p><b>Cost.</b> With a fixed {@link Expiry} most operations take one round trip; those that have
+ * to look first ({@code replace}, {@code getAndReplace}, {@code remove(key, old)}, {@code invoke})
  * take two, and more when other clients change the entry meanwhile.
  */
 public final class EngineCache<K, V> implements AutoCloseable {
@@ -262,13 +264,20 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return found;
   }
 
-  /** Whether this key has a value; not a read: it neither loads, nor counts, nor touches. */
+  /**
+   * Whether this key has a value. It neither loads, nor counts a hit or miss, nor touches; but the
+   * server sends the value, to see that it can be read.
+   */
   public boolean containsKey(K key) {
     TransactionChanges<K, V> mine = inTransaction();
     if (mine != null) {
       return mine.containsKey(key);
     }
-    return await(store.exists(id(key)));
+    return isReadable(id(key));
+  }
+
+  boolean isReadable(byte[] id) {
+    return decodeOrNull(await(store.get(id))) != null;
   }
 
   /**
@@ -451,8 +460,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
       return onExecutor(() -> putIfAbsent(key, value));
     }
     long start = statistics.start();
-    return changes
-        .setIfAbsent(id(key), encode(value), expiry.forCreation())
+    return writes
+        .setIfAbsentAsync(changes, id(key), encode(value), expiry.forCreation())
         .thenApply(
             there -> {
               statistics.got(there != null, start);
@@ -486,51 +495,39 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Stores the value if the key has one; whether it had. */
   public boolean replace(K key, V value) {
-    TransactionChanges<K, V> mine = inTransaction();
-    return mine == null
-        ? replaceExisting(key, value) != null
-        : mine.getAndReplace(key, value) != null;
+    return getAndReplace(key, value) != null;
   }
 
   /** Stores the value if the key has one; the one it had, or null. */
   public @Nullable V getAndReplace(K key, V value) {
     TransactionChanges<K, V> mine = inTransaction();
-    return mine == null
-        ? decodeOrNull(replaceExisting(key, value))
-        : mine.getAndReplace(key, value);
-  }
-
-  private byte @Nullable [] replaceExisting(K key, V value) {
+    if (mine != null) {
+      return mine.getAndReplace(key, value);
+    }
     long start = statistics.start();
     byte[] id = id(key);
     byte[] bytes = encode(value);
     Held held = exclusively(id);
     try {
-      Written written = replaceExisting(key, value, id, bytes);
-      statistics.got(written.old() != null, start);
-      statistics.put(written.stored(), start);
-      tellOf(written, key, value);
-      return written.old();
+      for (; ; ) {
+        // Only who has read it knows that there is a value to be replaced.
+        byte[] old = await(store.get(id));
+        V present = decodeOrNull(old);
+        if (old == null || present == null) {
+          statistics.got(false, start);
+          return null;
+        }
+        tellWriter(key, id, value);
+        Written swapped = writes.swap(changes, id, old, bytes, expiry);
+        if (swapped != null) {
+          statistics.got(true, start);
+          statistics.put(swapped.stored(), start);
+          tellOf(swapped, key, value);
+          return present;
+        }
+      }
     } finally {
       held.release();
-    }
-  }
-
-  private Written replaceExisting(K key, V value, byte[] id, byte[] bytes) {
-    if (writer == null && Writes.storesAtOnce(expiry)) {
-      byte[] old = await(changes.replace(id, bytes, expiry.forUpdate()));
-      return old == null ? Written.NOTHING : new Written(true, Kind.UPDATED, old);
-    }
-    for (; ; ) {
-      byte[] old = await(store.get(id));
-      if (old == null) {
-        return Written.NOTHING;
-      }
-      tellWriter(key, id, value);
-      Written swapped = writes.swap(changes, id, old, bytes, expiry);
-      if (swapped != null) {
-        return swapped;
-      }
     }
   }
 
@@ -636,6 +633,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
           return countMismatch(id, present != null, start);
         }
         tellWriter(key, id, null);
+        locks.invalidate(id);
         if (await(changes.compareAndDelete(id, old))) {
           statistics.got(true, start);
           statistics.removed(1, start);
@@ -808,13 +806,17 @@ public final class EngineCache<K, V> implements AutoCloseable {
     Held held = locks.lock(id);
     try {
       for (boolean first = true; ; first = false) {
-        byte[] before = readable(id, await(store.get(id)));
+        byte[] stored = await(store.get(id));
+        V before = decodeOrNull(stored);
         if (first) {
           statistics.got(before != null, start);
         }
-        WorkingEntry<K, V> entry = new WorkingEntry<>(key, decodeOrNull(before), readThrough);
+        WorkingEntry<K, V> entry = new WorkingEntry<>(key, before, readThrough);
         T result = processor.apply(entry);
-        if (apply(entry, id, before, start)) {
+        if (stored != null && before == null && entry.changes()) {
+          await(store.compareAndDelete(id, stored));
+        }
+        if (apply(entry, id, before == null ? null : stored, start)) {
           return result;
         }
       }
@@ -836,6 +838,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       }
       case REMOVED -> {
         tellWriter(key, id, null);
+        locks.invalidate(id);
         if (before == null) {
           await(changes.tellWriter(id, null));
           return true;

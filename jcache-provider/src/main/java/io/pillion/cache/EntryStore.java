@@ -263,18 +263,6 @@ final class EntryStore {
     return List.of(lasting(update, updateMillis), lasting(create, creationMillis));
   }
 
-  /** Stores the value if there is one now; the old one, or null when nothing was done. */
-  CompletionStage<byte @Nullable []> replace(byte[] id, byte[] value, long ttlMillis) {
-    return changing(
-        List.of(new Change(id, value)),
-        /* always= */ false,
-        gen ->
-            List.of(
-                lasting(
-                    setCommand(layout.entryKey(gen, id), value).arg("XX").arg("GET"), ttlMillis)),
-        replies -> (byte[]) replies.get(0));
-  }
-
   /** Stores the value if there is none now; null when it was stored, else the one there is. */
   CompletionStage<byte @Nullable []> setIfAbsent(byte[] id, byte[] value, long ttlMillis) {
     return this.<Loaded>changing(

@@ -123,11 +123,12 @@ final class TransactionChanges<K, V> implements Transactions.Participant {
 
   boolean containsKey(K key) {
     byte[] id = cache.id(key);
+    return isChanged(id) ? isPut(id) : commits.isReadable(id);
+  }
+
+  private boolean isPut(byte[] id) {
     Change<K> change = changes.get(name(id));
-    if (change != null) {
-      return change.bytes() != null;
-    }
-    return !cleared && commits.exists(id);
+    return change != null && change.bytes() != null;
   }
 
   /** Counted as a read. */
@@ -207,8 +208,8 @@ final class TransactionChanges<K, V> implements Transactions.Participant {
   }
 
   boolean remove(K key) {
-    boolean existed = containsKey(key);
     byte[] id = cache.id(key);
+    boolean existed = isChanged(id) ? isPut(id) : commits.exists(id);
     if (writer != null) {
       writer.delete(key);
     }

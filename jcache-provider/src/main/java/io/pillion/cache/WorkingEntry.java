@@ -60,6 +60,11 @@ public final class WorkingEntry<K, V> {
     outcome = onlyHere ? Outcome.NOTHING : Outcome.REMOVED;
   }
 
+  /** Whether the entry is not to stay as it was. */
+  boolean changes() {
+    return outcome != Outcome.NOTHING && outcome != Outcome.READ;
+  }
+
   Outcome outcome() {
     return outcome;
   }

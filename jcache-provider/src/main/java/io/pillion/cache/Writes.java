@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -78,6 +79,21 @@ final class Writes<K, V> {
         return there;
       }
     }
+  }
+
+  /** The same, with no thread that waits. */
+  CompletionStage<byte @Nullable []> setIfAbsentAsync(
+      EntryStore to, byte[] id, byte[] bytes, long ttl) {
+    return to.setIfAbsent(id, bytes, ttl)
+        .thenCompose(
+            there -> {
+              if (there == null || cache.decodeOrNull(there) != null) {
+                return CompletableFuture.<byte @Nullable []>completedFuture(there);
+              }
+              return CompletableFuture.runAsync(() -> {}, CacheThreads.WORKERS)
+                  .thenCompose(off -> store.compareAndDelete(id, there))
+                  .thenCompose(gone -> setIfAbsentAsync(to, id, bytes, ttl));
+            });
   }
 
   /** Stores all these values and tells of them; how many were stored. */

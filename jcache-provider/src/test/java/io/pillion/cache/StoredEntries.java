@@ -35,6 +35,11 @@ public final class StoredEntries<K, V> {
     cache.await(store.set(settings.keyCodec().encode(key), stored, Expiry.ETERNAL));
   }
 
+  /** The bytes that are there in place of a value; null for nothing. */
+  public byte @Nullable [] bytes(K key) {
+    return cache.await(store.get(settings.keyCodec().encode(key)));
+  }
+
   /** Removes all. */
   public void clear() {
     cache.clear();
