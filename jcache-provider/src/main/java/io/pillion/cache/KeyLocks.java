@@ -4,8 +4,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -36,34 +38,46 @@ final class KeyLocks {
     return () -> held.forEach(this::release);
   }
 
+  /** Notices from now on when this key is invalidated, and keeps nobody out. To be ended. */
+  Watch watch(byte[] id) {
+    String key = text(id);
+    return new Watch(key, enter(key));
+  }
+
   /**
-   * Tells whoever holds the lock of this key that what it is about to store may be out of date.
-   * Costs one look-up when nobody does.
+   * Tells whoever holds the lock of this key or watches it that what it is about to store may be
+   * out of date. Costs one look-up when nobody does.
    */
   void invalidate(byte[] id) {
     Counted lock = locks.get(text(id));
     if (lock != null) {
-      lock.invalidated = true;
+      lock.invalidations.incrementAndGet();
     }
   }
 
   /** Whether the key, whose lock this thread holds, was invalidated since it was locked. */
   boolean isInvalidated(byte[] id) {
     Counted lock = locks.get(text(id));
-    return lock != null && lock.invalidated;
+    return lock != null && lock.invalidations.get() != lock.whenLocked;
   }
 
-  private void acquire(String key) {
-    Counted lock =
+  private Counted enter(String key) {
+    return Objects.requireNonNull(
         locks.compute(
             key,
             (k, existing) -> {
               Counted counted = existing == null ? new Counted() : existing;
               counted.users++;
               return counted;
-            });
+            }));
+  }
+
+  private void acquire(String key) {
+    Counted lock = enter(key);
     lock.lock();
-    lock.invalidated = false;
+    if (lock.getHoldCount() == 1) {
+      lock.whenLocked = lock.invalidations.get();
+    }
   }
 
   private void release(String key) {
@@ -89,10 +103,36 @@ final class KeyLocks {
     void release();
   }
 
-  /** A lock and how many threads hold it or wait for it; the count is guarded by the map's bin. */
+  /** What somebody without the lock notices of a key. */
+  final class Watch {
+    private final String key;
+    private final Counted watched;
+    private final int atFirst;
+
+    private Watch(String key, Counted watched) {
+      this.key = key;
+      this.watched = watched;
+      this.atFirst = watched.invalidations.get();
+    }
+
+    /** Whether the key was invalidated since this began. */
+    boolean isInvalidated() {
+      return watched.invalidations.get() != atFirst;
+    }
+
+    /** Nobody looks any more; once, on any thread. */
+    void end() {
+      locks.computeIfPresent(key, (k, counted) -> --counted.users == 0 ? null : counted);
+    }
+  }
+
+  /** A lock and how many hold it, wait for it or watch; that count is guarded by the map's bin. */
   private static final class Counted extends ReentrantLock {
     private static final long serialVersionUID = 1L;
+    private final AtomicInteger invalidations = new AtomicInteger();
     private int users;
-    private volatile boolean invalidated;
+
+    /** The invalidations when the lock was taken; guarded by the lock. */
+    private int whenLocked;
   }
 }

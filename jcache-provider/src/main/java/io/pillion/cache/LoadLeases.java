@@ -128,7 +128,10 @@ final class LoadLeases {
     return new Claim(token, used[0], used[1], found, absent, wait);
   }
 
-  /** Asks for the lease whether there is an entry or not; whether it was given. */
+  /**
+   * Asks for the lease to load an entry anew, and looks at the entry once more: somebody else may
+   * have done so since it was read, and have given the lease back.
+   */
   CompletionStage<Claim> claimToRefresh(byte[] id) {
     byte[] token = UUID.randomUUID().toString().getBytes(StandardCharsets.US_ASCII);
     byte[][] used = new byte[2][];
@@ -136,10 +139,15 @@ final class LoadLeases {
         generation -> {
           used[0] = generation;
           used[1] = layout.entryKey(generation, id);
-          return List.of(take(layout.leaseKey(used[1]), token));
+          return List.of(take(layout.leaseKey(used[1]), token), Command.of("GET").arg(used[1]));
         },
         replies ->
-            claimed(used, replies.get(0) != null ? token : null, null, 0, Fetched.of(null, null)));
+            claimed(
+                used,
+                replies.get(0) != null ? token : null,
+                null,
+                0,
+                new Fetched((byte[]) replies.get(1), EntryStore.NO_TTL)));
   }
 
   private Command take(byte[] lease, byte[] token) {

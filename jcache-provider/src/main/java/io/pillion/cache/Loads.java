@@ -3,9 +3,11 @@ package io.pillion.cache;
 import io.pillion.cache.EntryStore.Fetched;
 import io.pillion.cache.EntryStore.Loaded;
 import io.pillion.cache.KeyLocks.Held;
+import io.pillion.cache.KeyLocks.Watch;
 import io.pillion.cache.LoadLeases.Claim;
 import io.pillion.client.ConnectionException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -118,9 +120,11 @@ final class Loads<K, V> {
       byte[] old,
       Supplier<? extends CompletionStage<@Nullable V>> from,
       @Nullable Claim claim) {
-    if (claim != null && claim.token() == null) {
+    if (claim != null && (claim.token() == null || !Arrays.equals(claim.found().value(), old))) {
+      release(claim);
       return CompletableFuture.completedFuture(null);
     }
+    LoadLeases.Renewal renewal = claim == null || leases == null ? null : leases.renewing(claim);
     CompletionStage<?> stored;
     try {
       stored =
@@ -133,7 +137,13 @@ final class Loads<K, V> {
     } catch (RuntimeException e) {
       stored = CompletableFuture.failedFuture(e);
     }
-    return stored.whenComplete((done, failure) -> release(claim));
+    return stored.whenComplete(
+        (done, failure) -> {
+          if (renewal != null) {
+            renewal.end();
+          }
+          release(claim);
+        });
   }
 
   private void release(@Nullable Claim claim) {
@@ -379,7 +389,14 @@ final class Loads<K, V> {
   private CompletionStage<@Nullable V> loadHereAsync(
       K key, byte[] id, Supplier<? extends CompletionStage<@Nullable V>> from) {
     byte[] generation = store.seenGeneration();
-    return CacheThreads.offTheReader(from.get())
+    Watch watch = locks.watch(id);
+    CompletionStage<@Nullable V> loading;
+    try {
+      loading = CacheThreads.offTheReader(from.get());
+    } catch (RuntimeException e) {
+      loading = CompletableFuture.failedFuture(e);
+    }
+    return loading
         .thenCompose(
             loaded -> {
               long ttl = loaded == null ? 0 : ttl(loaded);
@@ -388,22 +405,33 @@ final class Loads<K, V> {
               }
               byte[] bytes = cache.encode(loaded);
               return CacheThreads.offTheReader(store.setLoaded(generation, id, bytes, ttl))
-                  .thenCompose(kept -> keptAsync(key, id, loaded, kept, bytes, ttl));
-            });
+                  .thenCompose(kept -> keptAsync(key, id, loaded, kept, bytes, ttl, watch));
+            })
+        .whenComplete((value, failure) -> watch.end());
   }
 
   /** What there is now; it takes the place of what cannot be read. */
   private CompletionStage<@Nullable V> keptAsync(
-      K key, byte[] id, V loaded, Loaded kept, byte[] bytes, long ttl) {
+      K key, byte[] id, V loaded, Loaded kept, byte[] bytes, long ttl, Watch watch) {
     byte[] existing = kept.existing();
     V fresher = cache.decodeOrNull(existing);
-    if (existing != null && fresher == null) {
-      return store.compareAndSet(id, existing, bytes, ttl).thenApply(done -> loaded);
+    if (fresher != null) {
+      return CompletableFuture.completedFuture(fresher);
     }
-    if (kept.stored()) {
-      cache.created(key, loaded);
-    }
-    return CompletableFuture.completedFuture(fresher == null ? loaded : fresher);
+    CompletionStage<Boolean> stored =
+        existing == null
+            ? CompletableFuture.completedFuture(kept.stored())
+            : CacheThreads.offTheReader(store.compareAndSet(id, existing, bytes, ttl));
+    return stored.thenCompose(
+        done -> {
+          if (done && watch.isInvalidated()) {
+            return store.compareAndDelete(id, bytes).thenApply(gone -> loaded);
+          }
+          if (done) {
+            cache.created(key, loaded);
+          }
+          return CompletableFuture.<@Nullable V>completedFuture(loaded);
+        });
   }
 
   private CompletionStage<@Nullable V> loadOnceAsync(

@@ -195,6 +195,124 @@ abstract class LoadingContract {
     assertThat(waiting.get(1).join()).isEqualTo("long");
   }
 
+  @Test
+  void aRefreshMayTakeLongerThanItsLease() {
+    LoadingSettings lenient =
+        LoadingSettings.none()
+            .withLease(Duration.ofMillis(1_500))
+            .withStaleFor(Duration.ofSeconds(60));
+    EngineCache<String, String> cache = cache(one(), lenient);
+    EngineCache<String, String> second = cache(other(), lenient);
+    cache.put("k", "old", Duration.ofMillis(20));
+    Awaiting.until(() -> cache.get("k") == null);
+    AtomicInteger loads = new AtomicInteger();
+    CountDownLatch go = new CountDownLatch(1);
+    CountDownLatch loading = new CountDownLatch(1);
+    assertThat(cache.computeIfAbsent("k", key -> load(loads, loading, go))).isEqualTo("old");
+    byte[] lease = leaseOf("k");
+    long[] left = {Long.MAX_VALUE};
+    try {
+      Awaiting.until(
+          () -> {
+            long before = left[0];
+            left[0] = Replies.asLong(one().call(Command.of("PTTL").arg(lease)));
+            return left[0] > before;
+          });
+      for (int i = 0; i < 10; i++) {
+        assertThat(second.computeIfAbsent("k", key -> load(loads, loading, go))).isEqualTo("old");
+      }
+    } finally {
+      go.countDown();
+    }
+    Awaiting.until(
+        () -> "loaded".equals(second.computeIfAbsent("k", key -> load(loads, loading, go))));
+    assertThat(loads).hasValue(1);
+    assertThat(one().call(Command.of("GET").arg(lease))).isNull();
+  }
+
+  private byte[] leaseOf(String key) {
+    KeyLayout layout = new KeyLayout("p", name);
+    byte[] generation =
+        Objects.requireNonNull(
+            Replies.asBytes(one().call(Command.of("GET").arg(layout.generationKey()))));
+    byte[] id = key.getBytes(StandardCharsets.US_ASCII);
+    return layout.leaseKey(layout.entryKey(generation, id));
+  }
+
+  @Test
+  void whoFoundAValueStaleThatWasLoadedAnewMeanwhileLoadsNothing() {
+    LoadingSettings lenient = LEASED.withStaleFor(Duration.ofSeconds(60));
+    EngineCache<String, String> cache = cache(one(), lenient);
+    cache.put("k", "old", Duration.ofMillis(20));
+    Awaiting.until(() -> cache.get("k") == null);
+    AtomicInteger reads = new AtomicInteger();
+    AtomicInteger claims = new AtomicInteger();
+    EngineCache<String, String> second =
+        cache(
+            new InterruptedPipelines(
+                other(),
+                command -> {
+                  if (command.name().equals("PTTL") && reads.incrementAndGet() == 1) {
+                    Awaiting.until(() -> "new".equals(cache.computeIfAbsent("k", key -> "new")));
+                    Awaiting.until(() -> one().call(Command.of("GET").arg(leaseOf("k"))) == null);
+                  } else if (command.name().equals("SET")) {
+                    claims.incrementAndGet();
+                  }
+                }),
+            lenient);
+    assertThat(second.containsKey("k")).isTrue();
+    claims.set(0);
+    AtomicInteger loads = new AtomicInteger();
+    assertThat(second.computeIfAbsent("k", key -> "again " + loads.incrementAndGet()))
+        .isEqualTo("old");
+    Awaiting.until(() -> claims.get() > 0);
+    Awaiting.until(() -> one().call(Command.of("GET").arg(leaseOf("k"))) == null);
+    assertThat(loads).hasValue(0);
+    assertThat(cache.get("k")).isEqualTo("new");
+  }
+
+  @Test
+  void whatIsRemovedHereDuringALoadIsNotUndoneByIt() throws Exception {
+    EngineCache<String, String> cache = cache(one(), LoadingSettings.none());
+    CountDownLatch loading = new CountDownLatch(1);
+    CompletableFuture<String> database = new CompletableFuture<>();
+    CompletableFuture<String> async =
+        cache
+            .computeIfAbsentAsync(
+                "async",
+                () -> {
+                  loading.countDown();
+                  return database;
+                })
+            .toCompletableFuture();
+    assertThat(loading.await(20, TimeUnit.SECONDS)).isTrue();
+    cache.remove("async");
+    database.complete("old");
+    assertThat(async.get(20, TimeUnit.SECONDS)).isEqualTo("old");
+    assertThat(cache.get("async")).isNull();
+    cache.computeIfAbsent(
+        "compared",
+        key -> {
+          cache.put(key, "new");
+          assertThat(cache.remove(key, "new")).isTrue();
+          return "old";
+        });
+    assertThat(cache.get("compared")).isNull();
+    cache.computeIfAbsent(
+        "processed",
+        key -> {
+          cache.put(key, "new");
+          cache.invoke(
+              key,
+              entry -> {
+                entry.remove();
+                return true;
+              });
+          return "old";
+        });
+    assertThat(cache.get("processed")).isNull();
+  }
+
   private static CompletableFuture<String> wants(EngineCache<String, String> cache, String key) {
     return cache
         .computeIfAbsentAsync(key, () -> CompletableFuture.completedFuture("second"))
