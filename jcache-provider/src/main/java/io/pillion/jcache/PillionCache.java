@@ -47,6 +47,7 @@ public final class PillionCache<K, V> implements Cache<K, V> {
   private final MutableConfiguration<K, V> configuration;
   private final Listeners<K, V> listeners;
   private final List<Object> ofApplication = new ArrayList<>();
+  private final Beans beans = new Beans(this);
   private final @Nullable CacheLoader<K, V> loader;
   private final EngineCache<K, V> cache;
   private boolean closed;
@@ -393,9 +394,9 @@ public final class PillionCache<K, V> implements Cache<K, V> {
     }
     cache.close();
     manager.forget(this);
-    Beans.unregister(this, StatisticsBean.TYPE);
-    Beans.unregister(this, NearCacheBean.TYPE);
-    Beans.unregister(this, ConfigurationBean.TYPE);
+    beans.unregister(StatisticsBean.TYPE);
+    beans.unregister(NearCacheBean.TYPE);
+    beans.unregister(ConfigurationBean.TYPE);
     listeners.close();
     closeOfApplication();
   }
@@ -427,14 +428,14 @@ public final class PillionCache<K, V> implements Cache<K, V> {
   /** Registers the beans that the configuration asks for. */
   void showBeans() {
     if (configuration.isStatisticsEnabled()) {
-      Beans.register(this, StatisticsBean.TYPE, new StatisticsBean(cache.statistics()));
+      beans.register(StatisticsBean.TYPE, new StatisticsBean(cache.statistics()));
       NearStatistics near = cache.nearStatistics();
       if (near != null) {
-        Beans.register(this, NearCacheBean.TYPE, new NearCacheBean(near));
+        beans.register(NearCacheBean.TYPE, new NearCacheBean(near));
       }
     }
     if (configuration.isManagementEnabled()) {
-      Beans.register(this, ConfigurationBean.TYPE, new ConfigurationBean(configuration));
+      beans.register(ConfigurationBean.TYPE, new ConfigurationBean(configuration));
     }
   }
 
@@ -444,8 +445,8 @@ public final class PillionCache<K, V> implements Cache<K, V> {
     if (enabled) {
       showBeans();
     } else {
-      Beans.unregister(this, StatisticsBean.TYPE);
-      Beans.unregister(this, NearCacheBean.TYPE);
+      beans.unregister(StatisticsBean.TYPE);
+      beans.unregister(NearCacheBean.TYPE);
     }
   }
 
@@ -454,7 +455,7 @@ public final class PillionCache<K, V> implements Cache<K, V> {
     if (enabled) {
       showBeans();
     } else {
-      Beans.unregister(this, ConfigurationBean.TYPE);
+      beans.unregister(ConfigurationBean.TYPE);
     }
   }
 

@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.management.ManagementFactory;
 import java.net.URI;
+import java.net.URL;
+import java.net.URLClassLoader;
+import javax.cache.Cache;
 import javax.cache.CacheException;
 import javax.cache.CacheManager;
 import javax.cache.Caching;
 import javax.cache.configuration.MutableConfiguration;
 import javax.cache.configuration.OptionalFeature;
+import javax.management.MBeanServer;
 import javax.management.ObjectName;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -80,5 +84,46 @@ class PillionCachingProviderTest {
                 assertThat(bean.toString())
                     .doesNotContain("secret")
                     .contains("CacheManager=redis.//127.0.0.1.1"));
+  }
+
+  @Test
+  void managersOfOneUriShowTheirBeansSideBySide() throws Exception {
+    URI uri = URI.create("redis://127.0.0.1:1");
+    MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+    ObjectName shared =
+        new ObjectName("javax.cache:type=CacheStatistics,CacheManager=redis.//127.0.0.1.1,Cache=x");
+    ObjectName all = new ObjectName("javax.cache:CacheManager=redis.//127.0.0.1.1,Cache=x,*");
+    try (URLClassLoader other = new URLClassLoader(new URL[0])) {
+      CacheManager first = provider.getCacheManager(uri, null);
+      CacheManager second = provider.getCacheManager(uri, other);
+      Cache<String, String> one = first.createCache("x", shown());
+      Cache<String, String> two = second.createCache("x", shown());
+      assertThat(server.queryNames(all, null)).hasSize(4).contains(shared);
+      two.close();
+      assertThat(server.queryNames(all, null)).hasSize(2).contains(shared);
+      second.createCache("x", shown());
+      assertThat(server.queryNames(all, null)).hasSize(4);
+      one.close();
+      assertThat(server.queryNames(all, null))
+          .as("only those of the one that was closed are gone")
+          .hasSize(2)
+          .allSatisfy(name -> assertThat(name.getKeyProperty("instance")).isEqualTo("2"));
+      first.createCache("x", shown());
+      assertThat(server.queryNames(all, null)).hasSize(4).contains(shared);
+      first.enableStatistics("x", false);
+      first.enableStatistics("x", false);
+      first.enableManagement("x", true);
+      assertThat(server.queryNames(all, null)).hasSize(3).doesNotContain(shared);
+      server.unregisterMBean(server.queryNames(all, null).iterator().next());
+      first.close();
+      second.close();
+      assertThat(server.queryNames(all, null)).isEmpty();
+    }
+  }
+
+  private static MutableConfiguration<String, String> shown() {
+    return new MutableConfiguration<String, String>()
+        .setManagementEnabled(true)
+        .setStatisticsEnabled(true);
   }
 }
