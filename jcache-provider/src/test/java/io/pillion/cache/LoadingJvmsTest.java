@@ -89,7 +89,7 @@ class LoadingJvmsTest {
   void twoHundredMissesInTwoJvmsAreOneLoad() throws Exception {
     Duration lease = Duration.ofSeconds(20);
     List<Process> both = List.of(jvm(lease, CALLERS), jvm(lease, CALLERS));
-    Awaiting.until(() -> number("-ready") == 2 && number("-loads") > 0);
+    Awaiting.untilOthersAreReady(() -> number("-ready") == 2 && number("-loads") > 0);
     // All others wait on the server by now or find the value when they come to it.
     letLoadsEnd();
     for (Process jvm : both) {
@@ -102,7 +102,7 @@ class LoadingJvmsTest {
   void whenTheJvmThatLoadsIsKilledTheNextLoadStartsWithinTheLease() throws Exception {
     Duration lease = Duration.ofSeconds(2);
     Process loading = jvm(lease, 1);
-    Awaiting.until(() -> number("-loads") == 1);
+    Awaiting.untilOthersAreReady(() -> number("-loads") == 1);
     LoadingActor here = new LoadingActor(commands(), name, lease);
     CompletableFuture<List<String>> waiting =
         CompletableFuture.supplyAsync(

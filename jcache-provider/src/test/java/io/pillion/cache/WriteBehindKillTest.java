@@ -282,7 +282,7 @@ class WriteBehindKillTest {
                     .withRetries(1_000, Duration.ofMillis(5), Duration.ofMillis(50)))
             .build();
     AtomicReference<EngineCache<Integer, String>> opened = new AtomicReference<>();
-    Awaiting.until(
+    Awaiting.untilOthersAreReady(
         () -> {
           try {
             opened.set(new EngineCache<>(commands, settings));

@@ -11,10 +11,20 @@ public final class Awaiting {
 
   /** Returns when the condition holds. */
   public static void until(BooleanSupplier condition) {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    until(20, condition);
+  }
+
+  /** For what other processes have to do first, on a machine that may be busy. */
+  public static void untilOthersAreReady(BooleanSupplier condition) {
+    until(60, condition);
+  }
+
+  private static void until(int seconds, BooleanSupplier condition) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() > deadline) {
-        throw new AssertionError("The condition did not become true within 20 seconds");
+        throw new AssertionError(
+            "The condition did not become true within " + seconds + " seconds");
       }
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
     }
