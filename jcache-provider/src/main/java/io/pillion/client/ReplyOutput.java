@@ -15,7 +15,8 @@ final class ReplyOutput extends CommandOutput<byte[], byte[], Object> {
   /** A server that announces more elements than it sends must not make this side allocate. */
   private static final int MOST_PREALLOCATED = 1024;
 
-  private final List<List<@Nullable Object>> open = new ArrayList<>(2);
+  // An empty one takes no memory, and most replies open nothing.
+  private final List<List<@Nullable Object>> open = new ArrayList<>();
   private @Nullable Object root;
 
   @SuppressWarnings("NullAway") // Lettuce takes a null default.

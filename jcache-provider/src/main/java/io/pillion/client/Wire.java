@@ -80,6 +80,7 @@ final class Wire {
   private final Pushes pushes;
   private final Consumer<String> onError;
   private final Runnable onConnectFailure;
+  private final Deadlines deadlines;
 
   private final AtomicInteger inFlight = new AtomicInteger();
   private volatile @Nullable StatefulRedisConnection<byte[], byte[]> open;
@@ -122,6 +123,7 @@ final class Wire {
     this.pushes = pushes;
     this.onError = onError;
     this.onConnectFailure = onConnectFailure;
+    this.deadlines = new Deadlines(timer, timeout);
   }
 
   String target() {
@@ -130,16 +132,7 @@ final class Wire {
 
   /** Sends one command. */
   void send(WireCommand command) {
-    if (!admit(List.of(command))) {
-      return;
-    }
-    StatefulRedisConnection<byte[], byte[]> connection = open;
-    if (connection != null && connection.isOpen()) {
-      startTime(List.of(command));
-      connection.dispatch(command);
-    } else {
-      sendWhenOpen(new Batch(List.of(command)));
-    }
+    send(new Batch(List.of(command)));
   }
 
   /** Sends a batch in one flush. */
@@ -170,9 +163,10 @@ final class Wire {
 
   /** Starts the time of commands that are about to be written. */
   private void startTime(List<WireCommand> commands) {
+    long now = System.nanoTime();
     for (WireCommand command : commands) {
-      if (command.timed() && !command.hasAlarm()) {
-        command.alarm(timer.get().newTimeout(command, timeout.toNanos(), TimeUnit.NANOSECONDS));
+      if (command.timed() && !command.hasDeadline()) {
+        command.deadline(deadlines.begin(command, now));
       }
     }
   }

@@ -6,8 +6,6 @@ import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.ProtocolKeyword;
 import io.lettuce.core.protocol.RedisCommand;
 import io.netty.buffer.ByteBuf;
-import io.netty.util.Timeout;
-import io.netty.util.TimerTask;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -21,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * the same time the stage the caller waits for, so that a command costs one object and not three.
  */
 final class WireCommand extends CompletableFuture<@Nullable Object>
-    implements RedisCommand<byte[], byte[], Object>, TimerTask {
+    implements RedisCommand<byte[], byte[], Object> {
 
   /**
    * Told to Lettuce as the type of every command. Lettuce gives MULTI, EXEC, AUTH and SELECT a
@@ -51,14 +49,14 @@ final class WireCommand extends CompletableFuture<@Nullable Object>
       AtomicReferenceFieldUpdater.newUpdater(WireCommand.class, Wire.class, "wire");
   private static final CommandArgs<byte[], byte[]> NO_ARGS =
       new CommandArgs<>(ByteArrayCodec.INSTANCE);
-  private static final byte[] CRLF = {'\r', '\n'};
+  private static final int CRLF = '\r' << Byte.SIZE | '\n';
 
   private final Command command;
   private final boolean timed;
   private final @Nullable Redirect redirect;
   private ReplyOutput output = new ReplyOutput();
   private volatile @Nullable Wire wire;
-  private volatile @Nullable Timeout timeout;
+  private volatile Deadlines.@Nullable Deadline deadline;
   private volatile boolean encoded;
   private List<WireCommand> carried = List.of();
   private long sentAtNanos;
@@ -118,14 +116,14 @@ final class WireCommand extends CompletableFuture<@Nullable Object>
     this.sentAtNanos = nowNanos;
   }
 
-  /** Sets the alarm that fails it; called once, before it goes to the connection. */
-  void alarm(Timeout timeout) {
-    this.timeout = timeout;
+  /** Says when it fails; called once, before it goes to the connection. */
+  void deadline(Deadlines.Deadline begun) {
+    deadline = begun;
   }
 
-  /** Whether {@link #alarm} was called. */
-  boolean hasAlarm() {
-    return timeout != null;
+  /** Whether {@link #deadline} was called. */
+  boolean hasDeadline() {
+    return deadline != null;
   }
 
   /** Makes it ready for another attempt; the previous one was answered with an error. */
@@ -135,8 +133,8 @@ final class WireCommand extends CompletableFuture<@Nullable Object>
     carried = List.of();
   }
 
-  @Override
-  public void run(Timeout expired) {
+  /** Its time is up. */
+  void expired() {
     Wire sentOn = wire;
     if (isDone()) {
       // Its caller has cancelled it; that says nothing of the server.
@@ -160,17 +158,20 @@ final class WireCommand extends CompletableFuture<@Nullable Object>
   private static void writeBulk(ByteBuf buffer, byte[] bytes) {
     writeLength(buffer, '$', bytes.length);
     buffer.writeBytes(bytes);
-    buffer.writeBytes(CRLF);
+    buffer.writeShort(CRLF);
   }
 
   private static void writeLength(ByteBuf buffer, char marker, int length) {
     buffer.writeByte(marker);
-    if (length < 10) {
-      buffer.writeByte('0' + length);
-    } else {
-      buffer.writeCharSequence(Integer.toString(length), StandardCharsets.US_ASCII);
+    int unit = 1;
+    while (length / unit >= 10) {
+      unit *= 10;
     }
-    buffer.writeBytes(CRLF);
+    for (int rest = length; unit > 0; unit /= 10) {
+      buffer.writeByte('0' + rest / unit);
+      rest %= unit;
+    }
+    buffer.writeShort(CRLF);
   }
 
   /** Calls back when it is answered or has failed, on the thread that found out. */
@@ -197,13 +198,13 @@ final class WireCommand extends CompletableFuture<@Nullable Object>
       sentOn.answered(output.hasError() ? output.getError() : null);
     }
     if (!output.hasError()) {
-      stopAlarm();
+      meetDeadline();
       complete(output.reply());
       return;
     }
     String error = output.getError();
     if (redirect == null || isDone() || !redirect.redirected(this, error)) {
-      stopAlarm();
+      meetDeadline();
       super.completeExceptionally(new CommandException(error));
     }
   }
@@ -213,7 +214,7 @@ final class WireCommand extends CompletableFuture<@Nullable Object>
   public boolean completeExceptionally(Throwable failure) {
     Wire sentOn = wire;
     leaveWire();
-    stopAlarm();
+    meetDeadline();
     if (!encoded && !carried.isEmpty()) {
       List<WireCommand> others = carried;
       carried = List.of();
@@ -244,10 +245,10 @@ final class WireCommand extends CompletableFuture<@Nullable Object>
     completeExceptionally(new IllegalStateException("The connection was closed."));
   }
 
-  private void stopAlarm() {
-    Timeout running = timeout;
+  private void meetDeadline() {
+    Deadlines.Deadline running = deadline;
     if (running != null) {
-      running.cancel();
+      running.met();
     }
   }
 
