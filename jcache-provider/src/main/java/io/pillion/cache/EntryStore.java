@@ -5,6 +5,7 @@ import io.pillion.cache.WriteQueue.Change;
 import io.pillion.client.Command;
 import io.pillion.client.Commands;
 import io.pillion.client.ConnectionException;
+import io.pillion.client.Replies;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -30,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  *       begun before any later clear and is ordered before it, whatever comes in between. If not,
  *       it was done to entries that nobody sees any more, and is done again. It never takes effect
  *       twice; with the check behind it, it would: seen before a clear, and again after it.
- *   <li>A read sends it last, and is done again when a clear came before the end.
+ *   <li>A read sends it last, and is done again when a clear came before the end. Where all keys
+ *       are on one server and only strings are asked for, it is the last key of their MGET.
  * </ul>
  *
  * <p>So clear and all operations have one order, with no lock. (On a cluster the counter may live
@@ -109,9 +111,7 @@ final class EntryStore {
 
   /** The stored value, or null. */
   CompletionStage<byte @Nullable []> get(byte[] id) {
-    return reading(
-        gen -> List.of(Command.of("GET").arg(layout.entryKey(gen, id))),
-        replies -> (byte[]) replies.get(0));
+    return readingStrings(List.of(id), values -> (byte[]) values.get(0));
   }
 
   /** The stored value and how long it lives. */
@@ -150,6 +150,9 @@ final class EntryStore {
 
   /** The stored value, or null; what there was now lives this long. */
   CompletionStage<byte @Nullable []> getAndTouch(byte[] id, long ttlMillis) {
+    if (ttlMillis == Expiry.UNCHANGED) {
+      return get(id);
+    }
     return reading(
         gen -> List.of(readAndTouch(layout.entryKey(gen, id), ttlMillis)),
         replies -> (byte[]) replies.get(0));
@@ -160,26 +163,22 @@ final class EntryStore {
     return inBatches(
         ids,
         batch ->
-            reading(
-                gen -> {
-                  if (ttlMillis == Expiry.UNCHANGED && !commands.isCluster()) {
-                    Command mget = Command.of("MGET");
-                    batch.forEach(id -> mget.arg(layout.entryKey(gen, id)));
-                    return List.of(mget);
-                  }
-                  return batch.stream()
-                      .map(id -> readAndTouch(layout.entryKey(gen, id), ttlMillis))
-                      .toList();
-                },
-                replies -> {
-                  List<?> values =
-                      replies.get(0) instanceof List<?> list
-                          ? list
-                          : replies.subList(0, batch.size());
-                  List<byte @Nullable []> found = new ArrayList<>(values.size());
-                  values.forEach(value -> found.add((byte[]) value));
-                  return found;
-                }));
+            ttlMillis == Expiry.UNCHANGED
+                ? readingStrings(batch, values -> firstOf(batch.size(), values))
+                : reading(
+                    gen ->
+                        batch.stream()
+                            .map(id -> readAndTouch(layout.entryKey(gen, id), ttlMillis))
+                            .toList(),
+                    replies -> firstOf(batch.size(), replies)));
+  }
+
+  private static List<byte @Nullable []> firstOf(int count, List<@Nullable Object> replies) {
+    List<byte @Nullable []> first = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      first.add((byte[]) replies.get(i));
+    }
+    return first;
   }
 
   /** Whether there is a value. */
@@ -529,6 +528,44 @@ final class EntryStore {
     return guarded(() -> inGeneration(/* checkFirst= */ false, build, read));
   }
 
+  /**
+   * Reads strings and nothing else: with the generation that is one command, which costs both sides
+   * less than two. What is not a string counts as nothing. On a cluster the keys may live apart.
+   */
+  private <T extends @Nullable Object> CompletionStage<T> readingStrings(
+      List<byte[]> ids, Function<List<@Nullable Object>, T> read) {
+    return commands.isCluster()
+        ? reading(
+            gen -> ids.stream().map(id -> Command.of("GET").arg(layout.entryKey(gen, id))).toList(),
+            read)
+        : guarded(() -> stringsInGeneration(ids, read));
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> stringsInGeneration(
+      List<byte[]> ids, Function<List<@Nullable Object>, T> read) {
+    byte[] used = generation;
+    if (used == null) {
+      return currentGeneration().thenCompose(known -> stringsInGeneration(ids, read));
+    }
+    Command mget = Command.of("MGET");
+    for (byte[] id : ids) {
+      mget.arg(layout.entryKey(used, id));
+    }
+    return commands
+        .send(mget.arg(layout.generationKey()))
+        .thenCompose(
+            reply -> {
+              List<@Nullable Object> values = Replies.asList(reply);
+              byte[] current = (byte[]) values.get(ids.size());
+              if (Arrays.equals(current, used)) {
+                return CompletableFuture.completedFuture(read.apply(values));
+              }
+              generation = current;
+              forgetCopies();
+              return stringsInGeneration(ids, read);
+            });
+  }
+
   private <T extends @Nullable Object> CompletionStage<T> guarded(
       Supplier<CompletionStage<T>> operation) {
     return outage == null ? operation.get() : outage.guard(operation, this::reconcile);
@@ -719,13 +756,31 @@ final class EntryStore {
     List<CompletableFuture<@Nullable Object>> futures = new ArrayList<>(stages.size());
     stages.forEach(stage -> futures.add(stage.toCompletableFuture()));
     // An embedded engine has answered already: nothing to chain then.
+    return haveAllSucceeded(futures)
+        ? CompletableFuture.completedFuture(repliesOf(futures))
+        : joinedLater(futures);
+  }
+
+  private static CompletionStage<List<@Nullable Object>> joinedLater(
+      List<CompletableFuture<@Nullable Object>> futures) {
+    CompletionStage<@Nullable Object> last = futures.get(futures.size() - 1);
+    // One server answers in order: nothing need be chained to the others then.
+    return last.handle((reply, failure) -> haveAllSucceeded(futures))
+        .thenCompose(
+            yes ->
+                yes
+                    ? CompletableFuture.completedFuture(repliesOf(futures))
+                    : CompletableFuture.allOf(futures.toArray(CompletableFuture<?>[]::new))
+                        .thenApply(done -> repliesOf(futures)));
+  }
+
+  private static boolean haveAllSucceeded(List<CompletableFuture<@Nullable Object>> futures) {
     for (CompletableFuture<@Nullable Object> future : futures) {
       if (!future.isDone() || future.isCompletedExceptionally()) {
-        return CompletableFuture.allOf(futures.toArray(CompletableFuture<?>[]::new))
-            .thenApply(done -> repliesOf(futures));
+        return false;
       }
     }
-    return CompletableFuture.completedFuture(repliesOf(futures));
+    return true;
   }
 
   private static List<@Nullable Object> repliesOf(

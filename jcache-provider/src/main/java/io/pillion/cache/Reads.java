@@ -108,9 +108,9 @@ final class Reads<K, V> {
    * @param from loads anew what is due; null for nothing
    */
   Set<K> lookUpAll(Set<? extends K> keys, @Nullable EntryLoader<K, V> from, Map<K, V> found) {
-    List<K> asked = new ArrayList<>();
-    List<byte[]> ids = new ArrayList<>();
-    List<@Nullable Fill> fills = new ArrayList<>();
+    List<K> asked = new ArrayList<>(keys.size());
+    List<byte[]> ids = new ArrayList<>(keys.size());
+    List<@Nullable Fill> fills = new ArrayList<>(keys.size());
     for (K key : keys) {
       byte[] id = cache.id(key);
       V copy = copyQuietly(key, id);
