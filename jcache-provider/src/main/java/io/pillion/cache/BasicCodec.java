@@ -27,7 +27,7 @@ enum BasicCodec implements ValueCodec {
 
     @Override
     public Object decode(byte[] bytes) {
-      return new String(bytes, StandardCharsets.UTF_8);
+      return string(bytes, 0);
     }
   },
   /** A long in decimal digits. */
@@ -131,11 +131,27 @@ enum BasicCodec implements ValueCodec {
     return id < BY_ID.length ? BY_ID[id] : null;
   }
 
+  /** The string that these bytes are from here on: what {@link #STRING} does, without a copy. */
+  static String string(byte[] bytes, int from) {
+    return new String(bytes, from, bytes.length - from, StandardCharsets.UTF_8);
+  }
+
   /** Whether UTF-8 can say this string: it cannot say half of a surrogate pair. */
   static boolean isUnicode(String string) {
-    return string
-        .codePoints()
-        .noneMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
+    for (int i = 0; i < string.length(); i++) {
+      char c = string.charAt(i);
+      if (Character.isSurrogate(c)) {
+        boolean whole =
+            Character.isHighSurrogate(c)
+                && i + 1 < string.length()
+                && Character.isLowSurrogate(string.charAt(i + 1));
+        if (!whole) {
+          return false;
+        }
+        i++;
+      }
+    }
+    return true;
   }
 
   private static byte[] digits(Object number) {

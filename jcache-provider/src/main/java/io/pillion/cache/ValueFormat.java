@@ -123,7 +123,10 @@ final class ValueFormat {
           null);
     }
     return switch (stored[2]) {
-      case PLAIN -> writer.decode(Arrays.copyOfRange(stored, HEADER, stored.length));
+      case PLAIN ->
+          writer == BasicCodec.STRING
+              ? BasicCodec.string(stored, HEADER)
+              : writer.decode(Arrays.copyOfRange(stored, HEADER, stored.length));
       case DEFLATED -> writer.decode(inflate(stored));
       default ->
           throw new CodecException(
