@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The speed of caches beside other providers, in one run: prints ratios.
+# The speed of caches beside other providers, in one run of about six minutes: prints the table of
+# docs/performance.md. The log of JMH goes to jcache-provider/target/jmh.log.
 #
 #   jcache-provider/src/jmh/run.sh
 #
@@ -14,6 +15,7 @@ port=$((20000 + RANDOM % 20000))
 engine=$!
 trap 'kill "$engine" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$scratch"' EXIT
 target=$root/jcache-provider/target
-java -Dpillion.bench.port="$port" -Dlogback.configurationFile="$root/jcache-provider/src/test/resources/logback-test.xml" \
+java -Dpillion.bench.port="$port" -Dpillion.bench.log="$target/jmh.log" \
+  -Dlogback.configurationFile="$root/jcache-provider/src/test/resources/logback-test.xml" \
   -cp "$target/test-classes:$target/classes:$(cat "$target/jmh.classpath")" \
   io.pillion.bench.CacheBenchmarks "$@"

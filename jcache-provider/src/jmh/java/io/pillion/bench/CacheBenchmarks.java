@@ -6,10 +6,12 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.IntConsumer;
@@ -19,65 +21,103 @@ import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
-/** Runs all, and prints what each costs beside its peers. */
+/** Runs all, and prints what each costs beside its peers and its bar, as a table for the docs. */
 public final class CacheBenchmarks {
-  private static final int ROUNDS = 5;
+  private static final int ROUNDS = 7;
   private static final int CALLS = 40_000;
   private static final int ENTRIES = 1_000_000;
   private static final byte[] VALUE =
       "a string of some length, which is stored".getBytes(StandardCharsets.UTF_8);
 
+  private final List<String> rows = new ArrayList<>();
+
   private CacheBenchmarks() {}
 
   public static void main(String[] args) throws RunnerException {
-    Map<String, Double> reads = reads();
-    Map<String, double[]> costs = clientCosts();
+    System.out.println("before: " + load());
+    CacheBenchmarks table = new CacheBenchmarks();
+    table.reads();
+    table.clientCosts();
+    table.bulkAndClear();
+    System.out.println("after: " + load());
     System.out.println();
-    reads.forEach((what, nanos) -> System.out.printf("get, %-25s %10.3f us%n", what, nanos / 1e3));
-    line("near, by value / caffeine by value", reads, "PILLION_NEAR bean", "CAFFEINE bean");
-    line("near, immutable / caffeine by value", reads, "PILLION_NEAR string", "CAFFEINE string");
-    line("redisson / near, by value", reads, "REDISSON bean", "PILLION_NEAR bean");
-    line("redisson / near, immutable", reads, "REDISSON string", "PILLION_NEAR string");
-    System.out.println();
-    costs.forEach(
-        (what, cost) ->
-            System.out.printf(
-                "%-22s CPU %7.2f us (%.2f-%.2f)%n",
-                what, cost[ROUNDS / 2], cost[0], cost[ROUNDS - 1]));
-    for (String operation : new String[] {"get", "put"}) {
-      double own = costs.get("pillion " + operation)[ROUNDS / 2];
-      System.out.printf(
-          "client CPU of %s: %.2f times lettuce, %.2f times redisson%n",
-          operation,
-          own / costs.get("lettuce " + operation)[ROUNDS / 2],
-          own / costs.get("redisson " + operation)[ROUNDS / 2]);
-    }
-    bulkAndClear();
+    System.out.println("| what | measured | bar |");
+    System.out.println("|---|---|---|");
+    table.rows.forEach(System.out::println);
     System.exit(0);
   }
 
-  private static void line(String what, Map<String, Double> reads, String one, String other) {
-    System.out.printf("%-40s %8.2f%n", what, reads.get(one) / reads.get(other));
+  private static String load() {
+    return String.format(
+        "load %.1f on %d processors, Java %s",
+        system().getSystemLoadAverage(),
+        system().getAvailableProcessors(),
+        System.getProperty("java.version"));
   }
 
-  private static Map<String, Double> reads() throws RunnerException {
+  private static OperatingSystemMXBean system() {
+    return (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+  }
+
+  private void row(String what, String measured, String bar, boolean met) {
+    rows.add(String.format("| %s | %s | %s%s |", what, measured, bar, met ? "" : " (missed)"));
+  }
+
+  private void atMost(String what, String measured, double value, double bar, String unit) {
+    row(what, measured, String.format("≤ %s%s", number(bar), unit), value <= bar);
+  }
+
+  private static String number(double value) {
+    return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
+  }
+
+  private void reads() throws RunnerException {
+    Map<String, Double> micros = measuredReads();
+    double near = micros.get("PILLION_NEAR string");
+    double nearByValue = micros.get("PILLION_NEAR bean");
+    double caffeine = micros.get("CAFFEINE bean");
+    double redisson = micros.get("REDISSON string");
+    double embedded = micros.get("PILLION_EMBEDDED string");
+    atMost(
+        "near hit, by value: times caffeine-jcache by value",
+        String.format("%.2f (%.2f µs; %.2f µs)", nearByValue / caffeine, nearByValue, caffeine),
+        nearByValue / caffeine,
+        1,
+        "");
+    atMost("near hit, immutable value", String.format("%.3f µs", near), near, 0.2, " µs");
+    row(
+        "Redisson's get: times a near hit, immutable value",
+        String.format("%.0f (%.1f µs)", redisson / near, redisson),
+        "≥ 100",
+        redisson / near >= 100);
+    atMost(
+        "embedded get",
+        String.format("%.2f µs (by value %.2f µs)", embedded, micros.get("PILLION_EMBEDDED bean")),
+        embedded,
+        8,
+        " µs");
+    rows.add(String.format("| remote get | %.1f µs | |", micros.get("PILLION_REMOTE string")));
+  }
+
+  private static Map<String, Double> measuredReads() throws RunnerException {
     Map<String, Double> reads = new LinkedHashMap<>();
     for (RunResult result :
         new Runner(
                 new OptionsBuilder()
                     .include(CacheReads.class.getName())
                     .jvmArgsAppend("-Dpillion.bench.port=" + Provider.port())
+                    .output(System.getProperty("pillion.bench.log"))
                     .build())
             .run()) {
       reads.put(
           result.getParams().getParam("provider") + " " + result.getParams().getParam("values"),
-          result.getPrimaryResult().getScore());
+          result.getPrimaryResult().getScore() / 1e3);
     }
     return reads;
   }
 
-  /** CPU time of this process per call, in microseconds, ascending; rounds are interleaved. */
-  private static Map<String, double[]> clientCosts() {
+  /** CPU time of this process per call; rounds are interleaved. */
+  private void clientCosts() {
     Cache<String, String> pillion = Provider.PILLION_REMOTE.createCache("cpu", String.class);
     Cache<String, String> redisson = Provider.REDISSON.createCache("cpu-redisson", String.class);
     RedisClient client = RedisClient.create("redis://127.0.0.1:" + Provider.port());
@@ -100,24 +140,41 @@ public final class CacheBenchmarks {
     }
     costs.values().forEach(Arrays::sort);
     client.shutdown();
-    return costs;
+    for (String operation : new String[] {"get", "put"}) {
+      double[] own = costs.get("pillion " + operation);
+      beside(operation, own, "plain Lettuce", costs.get("lettuce " + operation), 1.3);
+      beside(operation, own, "Redisson", costs.get("redisson " + operation), 0.6);
+    }
+  }
+
+  private void beside(String operation, double[] own, String whose, double[] peer, double bar) {
+    double ratio = own[ROUNDS / 2] / peer[ROUNDS / 2];
+    atMost(
+        "client CPU of " + operation + ": times " + whose,
+        String.format("%.2f (%s; %s)", ratio, spread(own), spread(peer)),
+        ratio,
+        bar,
+        "");
+  }
+
+  private static String spread(double[] sorted) {
+    return String.format(
+        "%.1f µs, %.1f–%.1f", sorted[ROUNDS / 2], sorted[0], sorted[sorted.length - 1]);
   }
 
   private static double cost(IntConsumer call) {
-    OperatingSystemMXBean system =
-        (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-    long before = system.getProcessCpuTime();
+    long before = system().getProcessCpuTime();
     for (int i = 0; i < CALLS; i++) {
       call.accept(i);
     }
-    return (system.getProcessCpuTime() - before) / 1e3 / CALLS;
+    return (system().getProcessCpuTime() - before) / 1e3 / CALLS;
   }
 
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  private static void bulkAndClear() {
+  private void bulkAndClear() {
     Cache<String, String> cache = Provider.PILLION_REMOTE.createCache("bulk", String.class);
     double[] clears = new double[3];
     for (int round = 0; round < clears.length; round++) {
@@ -137,11 +194,15 @@ public final class CacheBenchmarks {
       clears[round] = (System.nanoTime() - start) / 1e6;
     }
     Arrays.sort(clears);
-    System.out.printf(
-        "clear of %,d entries: %.2f ms (%.2f-%.2f)%n", ENTRIES, clears[1], clears[0], clears[2]);
+    atMost(
+        String.format("clear of %,d entries, at the caller", ENTRIES),
+        String.format("%.2f ms (%.2f–%.2f)", clears[1], clears[0], clears[2]),
+        clears[1],
+        5,
+        " ms");
   }
 
-  private static void getAll(Cache<String, String> cache) {
+  private void getAll(Cache<String, String> cache) {
     double[] one = new double[ROUNDS];
     double[] hundred = new double[ROUNDS];
     for (int round = -2; round < ROUNDS; round++) {
@@ -163,9 +224,13 @@ public final class CacheBenchmarks {
     }
     Arrays.sort(one);
     Arrays.sort(hundred);
-    System.out.printf(
-        "getAll of 100: %.1f us, get: %.1f us, ratio %.2f%n",
-        hundred[ROUNDS / 2], one[ROUNDS / 2], hundred[ROUNDS / 2] / one[ROUNDS / 2]);
+    double ratio = hundred[ROUNDS / 2] / one[ROUNDS / 2];
+    atMost(
+        "getAll of 100: times one get",
+        String.format("%.2f (%s; %s)", ratio, spread(hundred), spread(one)),
+        ratio,
+        3,
+        "");
   }
 
   private static double micros(int calls, IntConsumer call) {
