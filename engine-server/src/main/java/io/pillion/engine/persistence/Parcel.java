@@ -1,6 +1,5 @@
 package io.pillion.engine.persistence;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -61,16 +60,23 @@ final class Parcel implements RdbOutput.Sink {
     synchronized (this) {
       moving = new ArrayList<>(pieces.values());
     }
-    ByteArrayOutputStream some = new ByteArrayOutputStream();
-    int count = 0;
-    for (int i = 0; i < moving.size(); i++) {
-      some.writeBytes(moving.get(i));
-      count++;
-      if (some.size() >= COPY_BYTES || i == moving.size() - 1) {
-        moved(memory.append(some.toByteArray()), count);
-        some.reset();
-        count = 0;
+    byte[] some = moving.size() > 1 ? new byte[COPY_BYTES] : new byte[0];
+    for (int i = 0; i < moving.size(); ) {
+      byte[] piece = moving.get(i++);
+      int length = piece.length;
+      int count = 1;
+      if (i < moving.size() && length + moving.get(i).length <= COPY_BYTES) {
+        // Small ones go together.
+        System.arraycopy(piece, 0, some, 0, length);
+        piece = some;
+        for (; i < moving.size() && length + moving.get(i).length <= COPY_BYTES; i++) {
+          byte[] next = moving.get(i);
+          System.arraycopy(next, 0, some, length, next.length);
+          length += next.length;
+          count++;
+        }
       }
+      moved(memory.append(piece, length), count);
     }
   }
 

@@ -97,8 +97,8 @@ final class SnapshotMemory {
     }
   }
 
-  /** Writes to the end of the file; returns where that was. */
-  long append(byte[] bytes) throws IOException {
+  /** Writes the first bytes of an array to the end of the file; returns where that was. */
+  long append(byte[] bytes, int length) throws IOException {
     io.lock();
     try {
       if (closed) {
@@ -109,14 +109,14 @@ final class SnapshotMemory {
         open = disk.scratch(folder);
         file = open;
       }
-      open.write(spilled, bytes, 0, bytes.length);
+      open.write(spilled, bytes, 0, length);
     } finally {
       io.unlock();
       closeIfIdle();
     }
     synchronized (this) {
       long at = spilled;
-      spilled += bytes.length;
+      spilled += length;
       return at;
     }
   }

@@ -4,7 +4,6 @@ import io.pillion.engine.memory.Bytes;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,10 +11,21 @@ import org.jspecify.annotations.Nullable;
  * of what it has. It is filled under the engine lock and drained without it, by one thread.
  */
 final class Spool implements RdbOutput.Sink {
+  /**
+   * All data pass through here: chunks that are used again keep the collector, which stops
+   * everybody, from running dozens of times a second. A little more than {@link RdbOutput} hands on
+   * as a rule.
+   */
+  private static final int CHUNK_BYTES = 72 << 10;
+
+  private static final int LEAST_RECYCLED_BYTES = 32 << 10;
+  private static final int MOST_SPARES = 4;
+
   private final OutputStream target;
   private final boolean checksum;
   private final SnapshotMemory memory;
   private final ArrayDeque<Item> items = new ArrayDeque<>();
+  private final ArrayDeque<byte[]> spares = new ArrayDeque<>(MOST_SPARES);
   private final RdbOutput packing;
   private long crc;
   private @Nullable IOException failure;
@@ -40,13 +50,33 @@ final class Spool implements RdbOutput.Sink {
 
   @Override
   public void accept(byte[] array, int length) {
-    byte[] bytes = Arrays.copyOf(array, length);
+    byte[] bytes = room(length);
+    System.arraycopy(array, 0, bytes, 0, length);
     memory.use(length);
     add(
         () -> {
           put(bytes, 0, length);
           memory.use(-length);
+          recycle(bytes);
         });
+  }
+
+  private byte[] room(int length) {
+    if (length < LEAST_RECYCLED_BYTES || length > CHUNK_BYTES) {
+      return new byte[length];
+    }
+    synchronized (items) {
+      byte[] spare = spares.poll();
+      return spare == null ? new byte[CHUNK_BYTES] : spare;
+    }
+  }
+
+  private void recycle(byte[] bytes) {
+    synchronized (items) {
+      if (bytes.length == CHUNK_BYTES && spares.size() < MOST_SPARES) {
+        spares.add(bytes);
+      }
+    }
   }
 
   /**
