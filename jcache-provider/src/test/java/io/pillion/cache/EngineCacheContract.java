@@ -216,16 +216,21 @@ public abstract class EngineCacheContract {
 
   @Test
   void entriesEndWhenTheirTimeIsOver() {
-    EngineCache<String, String> cache =
-        cache(this.<String, String>settings().expiry(Expiry.afterWrite(Duration.ofMillis(600))));
-    cache.put("a", "1");
-    cache.putAll(Map.of("b", "1", "c", "1"));
-    cache.putIfAbsent("d", "1");
-    cache.put("lasts", "1", Duration.ofHours(1));
-    cache.put("not at all", "1", Duration.ZERO);
-    assertThat(cache.getAll(Set.of("a", "b", "c", "d", "lasts", "not at all"))).hasSize(5);
-    Awaiting.until(() -> cache.getAll(Set.of("a", "b", "c", "d")).isEmpty());
-    assertThat(cache.get("lasts")).isEqualTo("1");
+    Set<String> keys = Set.of("a", "b", "c", "d", "lasts", "not at all");
+    // On a busy machine no life is long enough to be seen and short enough to wait for its end.
+    for (Duration life : List.of(Duration.ofMinutes(10), Duration.ofMillis(100))) {
+      EngineCache<String, String> cache =
+          cache(this.<String, String>settings().expiry(Expiry.afterWrite(life)));
+      cache.clear();
+      cache.put("a", "1");
+      cache.putAll(Map.of("b", "1", "c", "1"));
+      cache.putIfAbsent("d", "1");
+      cache.put("lasts", "1", Duration.ofHours(1));
+      cache.put("not at all", "1", Duration.ZERO);
+      int left = life.toMillis() > 100 ? 5 : 1;
+      Awaiting.until(() -> cache.getAll(keys).size() <= left);
+      assertThat(cache.getAll(keys)).hasSize(left).containsEntry("lasts", "1");
+    }
   }
 
   @Test
@@ -234,14 +239,17 @@ public abstract class EngineCacheContract {
         cache(
             this.<String, Integer>settings()
                 .expiry(Expiry.fixed(300, Expiry.UNCHANGED, Expiry.UNCHANGED)));
-    cache.put("a", 0);
     int[] updates = {0};
-    Awaiting.until(
-        () -> {
-          updates[0]++;
-          return !cache.replace("a", updates[0]);
-        });
-    assertThat(updates[0]).isGreaterThan(1);
+    // More than once only where a busy machine takes 300 ms for the first update.
+    while (updates[0] < 2) {
+      cache.put("a", 0);
+      updates[0] = 0;
+      Awaiting.until(
+          () -> {
+            updates[0]++;
+            return !cache.replace("a", updates[0]);
+          });
+    }
   }
 
   @Test

@@ -166,20 +166,19 @@ abstract class LoadingContract {
     assertThat(dead.claim(id).toCompletableFuture().join().mayLoad()).isTrue();
     assertThat(cache.computeIfAbsent("k", key -> "mine")).isEqualTo("mine");
     long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-    // A loader that lives may take ten leases: so long nobody waits here, however busy the machine.
-    assertThat(millis).isBetween(390L, 4_000L);
+    // The lease, and time for a busy machine.
+    assertThat(millis).isBetween(390L, 15_000L);
     assertThat(cache.get("k")).isEqualTo("mine");
   }
 
   @Test
   void aLoadMayTakeLongerThanItsLease() {
-    Duration lease = Duration.ofMillis(600);
-    LoadingSettings brief = LoadingSettings.none().withLease(lease);
+    LoadingSettings brief = LoadingSettings.none().withLease(Duration.ofMillis(1_500));
     EngineCache<String, String> cache = cache(one(), brief);
     EngineCache<String, String> second = cache(other(), brief);
     List<CompletableFuture<String>> waiting = new ArrayList<>();
     String loaded =
-        cache.computeIfAbsent("k", key -> longLoad(lease, () -> waiting.add(wants(second, key))));
+        cache.computeIfAbsent("k", key -> longLoad(() -> waiting.add(wants(second, key))));
     assertThat(loaded).isEqualTo("long");
     assertThat(waiting.get(0).join()).isEqualTo("long");
     cache.remove("k");
@@ -189,7 +188,7 @@ abstract class LoadingContract {
                 "k",
                 () ->
                     CompletableFuture.supplyAsync(
-                        () -> longLoad(lease, () -> waiting.add(wants(second, "k")))))
+                        () -> longLoad(() -> waiting.add(wants(second, "k")))))
             .toCompletableFuture();
     assertThat(async.join()).isEqualTo("long");
     assertThat(waiting.get(1).join()).isEqualTo("long");
@@ -210,14 +209,8 @@ abstract class LoadingContract {
     CountDownLatch loading = new CountDownLatch(1);
     assertThat(cache.computeIfAbsent("k", key -> load(loads, loading, go))).isEqualTo("old");
     byte[] lease = leaseOf("k");
-    long[] left = {Long.MAX_VALUE};
     try {
-      Awaiting.until(
-          () -> {
-            long before = left[0];
-            left[0] = Replies.asLong(one().call(Command.of("PTTL").arg(lease)));
-            return left[0] > before;
-          });
+      awaitRenewal("k");
       for (int i = 0; i < 10; i++) {
         assertThat(second.computeIfAbsent("k", key -> load(loads, loading, go))).isEqualTo("old");
       }
@@ -319,12 +312,23 @@ abstract class LoadingContract {
         .toCompletableFuture();
   }
 
-  /** Takes as long as a lease and a half. */
-  private static String longLoad(Duration lease, Runnable begun) {
-    long start = System.nanoTime();
+  /** Takes until its lease was renewed. */
+  private String longLoad(Runnable begun) {
     begun.run();
-    Awaiting.until(() -> System.nanoTime() - start > lease.toNanos() * 3 / 2);
+    awaitRenewal("k");
     return "long";
+  }
+
+  /** Returns when the lease of this key ends later than it did before. */
+  private void awaitRenewal(String key) {
+    byte[] lease = leaseOf(key);
+    long[] left = {Long.MAX_VALUE};
+    Awaiting.until(
+        () -> {
+          long before = left[0];
+          left[0] = Replies.asLong(one().call(Command.of("PTTL").arg(lease)));
+          return left[0] > before;
+        });
   }
 
   @Test

@@ -9,7 +9,9 @@ import io.pillion.client.PillionClient;
 import io.pillion.client.RedisServer;
 import io.pillion.client.Replies;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,15 +25,21 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** One load among JVMs, on a real server; and the next one, when the JVM that loads is killed. */
-@Timeout(60)
+@Timeout(150)
 class LoadingJvmsTest {
   private static final int CALLERS = 100;
 
   private final String name = "jvms-" + UUID.randomUUID();
   private final List<Process> jvms = new ArrayList<>();
   private final RedisServer server = RedisServer.start();
+
+  @TempDir
+  @SuppressWarnings("NullAway.Init")
+  Path folder;
+
   private @Nullable Commands commands;
 
   @BeforeEach
@@ -55,6 +63,7 @@ class LoadingJvmsTest {
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
                 "-cp",
                 System.getProperty("java.class.path"),
                 LoadingActor.class.getName(),
@@ -62,7 +71,7 @@ class LoadingJvmsTest {
                 name,
                 "" + lease.toMillis(),
                 "" + callers)
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(ProcessBuilder.Redirect.appendTo(errors().toFile()))
             .start();
     jvms.add(jvm);
     return jvm;
@@ -71,6 +80,23 @@ class LoadingJvmsTest {
   private long number(String suffix) {
     Object value = commands().call(Command.of("GET", name + suffix));
     return value == null ? 0 : Long.parseLong(String.valueOf(Replies.asText(value)));
+  }
+
+  private Path errors() {
+    return folder.resolve("errors");
+  }
+
+  private String state() {
+    try {
+      return String.format(
+          "%d ready, %d loads, alive: %s, errors: %s",
+          number("-ready"),
+          number("-loads"),
+          jvms.stream().map(Process::isAlive).toList(),
+          Files.readString(errors()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private void letLoadsEnd() {
@@ -89,7 +115,7 @@ class LoadingJvmsTest {
   void twoHundredMissesInTwoJvmsAreOneLoad() throws Exception {
     Duration lease = Duration.ofSeconds(20);
     List<Process> both = List.of(jvm(lease, CALLERS), jvm(lease, CALLERS));
-    Awaiting.untilOthersAreReady(() -> number("-ready") == 2 && number("-loads") > 0);
+    Awaiting.untilOthersAreReady(() -> number("-ready") == 2 && number("-loads") > 0, this::state);
     // All others wait on the server by now or find the value when they come to it.
     letLoadsEnd();
     for (Process jvm : both) {
@@ -102,7 +128,7 @@ class LoadingJvmsTest {
   void whenTheJvmThatLoadsIsKilledTheNextLoadStartsWithinTheLease() throws Exception {
     Duration lease = Duration.ofSeconds(2);
     Process loading = jvm(lease, 1);
-    Awaiting.untilOthersAreReady(() -> number("-loads") == 1);
+    Awaiting.untilOthersAreReady(() -> number("-loads") == 1, this::state);
     LoadingActor here = new LoadingActor(commands(), name, lease);
     CompletableFuture<List<String>> waiting =
         CompletableFuture.supplyAsync(
@@ -119,8 +145,8 @@ class LoadingJvmsTest {
     long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - killed);
     letLoadsEnd();
     assertThat(waiting.get(20, TimeUnit.SECONDS)).containsOnly("load 2");
-    // As much again for a busy machine; a loader that lives would be waited for ten leases long.
-    assertThat(millis).isLessThan(2 * lease.toMillis());
+    // The rest is for a busy machine; a loader that lives would be waited for ten leases long.
+    assertThat(millis).isLessThan(5 * lease.toMillis());
     assertThat(number("-loads")).isEqualTo(2);
   }
 }

@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pillion.client.Awaiting;
 import io.pillion.client.Commands;
 import io.pillion.client.PillionClient;
+import io.pillion.client.RedisServer;
 import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.server.EngineBuilder;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,21 +58,7 @@ class WriteBehindKillTest {
 
   private final Map<Integer, Integer> acknowledged = new ConcurrentHashMap<>();
   private final AtomicInteger last = new AtomicInteger(-1);
-  private final int port = freePort();
-
-  /**
-   * One that no client is given for its own end: a client that asks while the engine is away could
-   * be connected to itself, and hold the port.
-   */
-  private static int freePort() {
-    for (int port = 20_000 + (int) (ProcessHandle.current().pid() % 10_000); ; port++) {
-      try (ServerSocket socket = new ServerSocket(port)) {
-        return socket.getLocalPort();
-      } catch (IOException taken) {
-        Thread.onSpinWait();
-      }
-    }
-  }
+  private final int port = RedisServer.freePort();
 
   @Test
   void theDatabaseEndsAsAcknowledged() throws Exception {

@@ -67,11 +67,8 @@ public final class RedisCluster implements AutoCloseable {
 
   private static RedisServer startNode() {
     // The cluster bus listens on the port plus 10,000.
-    int port = RedisServer.freePort();
-    while (port > 50_000) {
-      port = 10_000 + (port * 31 + 7) % 40_000;
-    }
-    return RedisServer.start(port, "--cluster-enabled", "yes");
+    return RedisServer.onAFreePort(
+        10_000, 22_000, port -> RedisServer.start(port, "--cluster-enabled", "yes"));
   }
 
   private static boolean knowsAll(Commands node) {

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -12,7 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
@@ -26,6 +29,8 @@ import org.junit.jupiter.api.Assumptions;
 public final class RedisServer implements AutoCloseable {
   private static final @Nullable String OTHER_PROGRAM = System.getenv("PILLION_REDIS_SERVER");
   private static final String PROGRAM = OTHER_PROGRAM == null ? "redis-server" : OTHER_PROGRAM;
+
+  private static final int ATTEMPTS = 5;
 
   private final @Nullable Process process;
   private final @Nullable Path folder;
@@ -52,7 +57,20 @@ public final class RedisServer implements AutoCloseable {
 
   /** A {@code redis-server} of its own, skipping the test where none is installed. */
   public static RedisServer start(String... options) {
-    return start(freePort(), options);
+    return onAFreePort(10_000, 32_000, port -> start(port, options));
+  }
+
+  /** Starts it, on another port if somebody was faster to take this one. */
+  static RedisServer onAFreePort(int from, int to, IntFunction<RedisServer> start) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return start.apply(freePort(from, to));
+      } catch (IllegalStateException e) {
+        if (attempt == ATTEMPTS) {
+          throw e;
+        }
+      }
+    }
   }
 
   /** A {@code redis-server} of its own on this port, skipping the test where none is installed. */
@@ -80,8 +98,11 @@ public final class RedisServer implements AutoCloseable {
     if (!installed()) {
       Assumptions.abort("no redis-server on this machine");
     }
+    return onAFreePort(10_000, 32_000, RedisServer::startSentinel);
+  }
+
+  private static RedisServer startSentinel(int port) {
     try {
-      int port = freePort();
       Path folder = Files.createTempDirectory("pillion-sentinel");
       Path settings = folder.resolve("sentinel.conf");
       Files.writeString(settings, "port " + port + "\nbind 127.0.0.1\ndir " + folder + "\n");
@@ -102,12 +123,25 @@ public final class RedisServer implements AutoCloseable {
     return server;
   }
 
-  /** A port nobody listens on at the moment. */
+  /**
+   * A port nobody listens on at the moment. Linux gives those from 32,768 on to outgoing
+   * connections: one could take it before anybody listens, even one that asks for this very port
+   * and is connected to itself.
+   */
   public static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    return freePort(10_000, 32_000);
+  }
+
+  private static int freePort(int from, int to) {
+    for (; ; ) {
+      int port = ThreadLocalRandom.current().nextInt(from, to);
+      try (ServerSocket socket = new ServerSocket(port)) {
+        return socket.getLocalPort();
+      } catch (BindException taken) {
+        Thread.onSpinWait();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
   }
 
@@ -132,7 +166,9 @@ public final class RedisServer implements AutoCloseable {
     while (System.nanoTime() < deadline) {
       try (Socket socket = new Socket()) {
         socket.connect(new InetSocketAddress(host, port), 1_000);
-        return;
+        if (process == null || process.isAlive()) {
+          return;
+        }
       } catch (IOException e) {
         Thread.onSpinWait();
       }

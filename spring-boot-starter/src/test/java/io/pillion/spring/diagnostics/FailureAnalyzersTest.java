@@ -10,6 +10,7 @@ import io.pillion.client.PillionUrl;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.SpringBootConfiguration;
@@ -34,7 +35,7 @@ class FailureAnalyzersTest {
   }
 
   @Test
-  void nobodyThere(CapturedOutput output) throws IOException {
+  void nobodyThere(CapturedOutput output) {
     int closed = freePort();
     start("--pillion.url=redis://127.0.0.1:" + closed);
 
@@ -46,7 +47,7 @@ class FailureAnalyzersTest {
   }
 
   @Test
-  void aWrongPassword(CapturedOutput output) throws IOException {
+  void aWrongPassword(CapturedOutput output) {
     int port = freePort();
     PillionUrl guarded =
         PillionUrl.parse("embedded:guarded?listen=127.0.0.1:" + port)
@@ -101,9 +102,15 @@ class FailureAnalyzersTest {
     noStackTrace(output);
   }
 
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
+  /** Below those that outgoing connections are given, one of which could be faster. */
+  private static int freePort() {
+    for (; ; ) {
+      int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
+      try (ServerSocket socket = new ServerSocket(port)) {
+        return socket.getLocalPort();
+      } catch (IOException taken) {
+        Thread.onSpinWait();
+      }
     }
   }
 

@@ -3,8 +3,8 @@ package io.pillion.samples.storefront;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -21,7 +21,7 @@ class TwoInstancesTest {
   private final ShopClient visitor = new ShopClient();
 
   @BeforeAll
-  static void start() throws IOException {
+  static void start() {
     String engine = "127.0.0.1:" + freePort();
     first =
         StorefrontTest.start(
@@ -33,9 +33,15 @@ class TwoInstancesTest {
     secondPort = StorefrontTest.portOf(second);
   }
 
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
+  /** Below those that outgoing connections are given, one of which could be faster. */
+  private static int freePort() {
+    for (; ; ) {
+      int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
+      try (ServerSocket socket = new ServerSocket(port)) {
+        return socket.getLocalPort();
+      } catch (IOException taken) {
+        Thread.onSpinWait();
+      }
     }
   }
 
