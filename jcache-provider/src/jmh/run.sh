@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The speed of caches beside other providers, in one run of about six minutes: prints the table of
-# docs/performance.md. The log of JMH goes to jcache-provider/target/jmh.log.
+# docs/performance.md. What JMH says goes to jcache-provider/target/jmh.log.*.
 #
 #   jcache-provider/src/jmh/run.sh
 #

@@ -99,21 +99,30 @@ public final class CacheBenchmarks {
     rows.add(String.format("| remote get | %.1f µs | |", micros.get("PILLION_REMOTE string")));
   }
 
+  /** Microseconds of a read, of what the table shows. */
   private static Map<String, Double> measuredReads() throws RunnerException {
-    Map<String, Double> reads = new LinkedHashMap<>();
+    Map<String, Double> micros = new LinkedHashMap<>();
+    measure("bean", "PILLION_NEAR,CAFFEINE,PILLION_EMBEDDED", micros);
+    measure("string", "PILLION_NEAR,PILLION_EMBEDDED,PILLION_REMOTE,REDISSON", micros);
+    return micros;
+  }
+
+  private static void measure(String values, String providers, Map<String, Double> micros)
+      throws RunnerException {
     for (RunResult result :
         new Runner(
                 new OptionsBuilder()
                     .include(CacheReads.class.getName())
+                    .param("values", values)
+                    .param("provider", providers.split(","))
                     .jvmArgsAppend("-Dpillion.bench.port=" + Provider.port())
-                    .output(System.getProperty("pillion.bench.log"))
+                    .output(System.getProperty("pillion.bench.log") + "." + values)
                     .build())
             .run()) {
-      reads.put(
-          result.getParams().getParam("provider") + " " + result.getParams().getParam("values"),
+      micros.put(
+          result.getParams().getParam("provider") + " " + values,
           result.getPrimaryResult().getScore() / 1e3);
     }
-    return reads;
   }
 
   /** CPU time of this process per call; rounds are interleaved. */
