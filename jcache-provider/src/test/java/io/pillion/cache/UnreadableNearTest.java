@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 class UnreadableNearTest extends UnreadableContract {
   private static @Nullable Commands owner;
   private static @Nullable Commands commands;
+  private static @Nullable EngineCache<String, String> keepsConnection;
 
   @BeforeAll
   static void start() {
@@ -27,10 +28,16 @@ class UnreadableNearTest extends UnreadableContract {
     owner = PillionClient.connect("embedded:unreadable?listen=127.0.0.1:" + port);
     owner.call(Command.of("PING"));
     commands = PillionClient.connect("redis://127.0.0.1:" + port);
+    // The connection for reports ends with the last cache that wants them, and there are many.
+    keepsConnection =
+        new EngineCache<>(
+            commands,
+            CacheSettings.<String, String>named("keeper").near(NearSettings.defaults()).build());
   }
 
   @AfterAll
   static void stop() {
+    Objects.requireNonNull(keepsConnection).close();
     Objects.requireNonNull(commands).close();
     Objects.requireNonNull(owner).close();
   }
