@@ -155,7 +155,7 @@ final class AofRewrite {
       }
       base.drain();
       if (more[0]) {
-        delay.pass(base.records() - before, () -> abandoned);
+        delay.pass(base.records() - before, () -> abandoned || base.isFlushed());
         worker.execute(this::step);
         return;
       }

@@ -458,12 +458,13 @@ final class AofWriter {
     otherFilesBytes = disk.size(folder.file(base.name()));
     updateSizes();
     status.baseSize = status.currentSize;
+    // Before anybody is told: who then looks into the manifest finds what will stay.
+    removeHistory();
     log.info("Background AOF rewrite finished successfully");
     policy.rewritten(ready, /* success= */ true);
     if (current != null && ready.fresh) {
       engine.safe(written);
     }
-    removeHistory();
   }
 
   /** Removes files that were replaced, if settings have them removed. */

@@ -323,14 +323,17 @@ public final class ValueReader {
         fillWithDeadlines(hash, new ListpackInput(in.readString(), in), in);
       }
       default -> {
+        boolean listpack = type == RdbFormat.TYPE_HASH_LISTPACK;
         PackedInput packed =
-            type == RdbFormat.TYPE_HASH_LISTPACK
+            listpack
                 ? new ListpackInput(in.readString(), in)
                 : new ZiplistInput(in.readString(), in);
         while (packed.next()) {
           Bytes field = packed.string();
           packed.require();
-          put(hash, field, packed.string(), in);
+          if (!hash.put(field, packed.string())) {
+            throw in.broken((listpack ? "A listpack" : "A ziplist") + " with dup elements");
+          }
         }
       }
     }
