@@ -26,7 +26,8 @@ public final class AllCommands {
     new BitmapCommands(parameters).declare(table);
     new GenericCommands().declare(table);
     new SortCommands().declare(table);
-    new GenericTransferCommands(services.rdb()).declare(table);
+    MigrationLinks links = new MigrationLinks();
+    new GenericTransferCommands(services.rdb(), links).declare(table);
     Hashes hashes = new Hashes();
     new HashCommands(hashes).declare(table);
     new HashFieldExpiryCommands(hashes).declare(table);
@@ -42,7 +43,7 @@ public final class AllCommands {
     new FunctionCommands(services.scripts(), services.functions()).declare(table);
     new ConnectionCommands(services).declare(table);
     new TransactionCommands().declare(table);
-    new ServerCommands(parameters, services).declare(table);
+    new ServerCommands(parameters, services, links).declare(table);
     new ServerPersistenceCommands(services.rdb(), services.appendOnly()).declare(table);
     new BackupCommands(services.backups()).declare(table);
     new CommandCommands().declare(table);

@@ -63,7 +63,7 @@ final class DebugCommands {
     switch (call.arg(1).toString().toUpperCase(Locale.ROOT)) {
       case "DIGEST" -> call.reply().simple(new Digest(call.keyspace()).ofEverything());
       case "DIGEST-VALUE" -> digestValue(call);
-      case "LOADAOF" -> appendOnly.reload(call);
+      case "LOADAOF" -> appendOnly.reload(call, rdb::reloaded);
       case "AOF-FLUSH-SLEEP" -> {
         appendOnly.delayWrites(Numbers.parseLong(word(call, 2), Errors.notAnInteger()));
         call.reply().ok();

@@ -46,13 +46,14 @@ final class GenericTransferCommands {
 
   private final RdbStore rdb;
 
-  private final MigrationLinks links = new MigrationLinks();
+  private final MigrationLinks links;
 
   /** The migration that has ended, while its client's command comes back. */
   private @Nullable Migration arriving;
 
-  GenericTransferCommands(RdbStore rdb) {
+  GenericTransferCommands(RdbStore rdb, MigrationLinks links) {
     this.rdb = rdb;
+    this.links = links;
   }
 
   void declare(CommandTable table) {
@@ -114,7 +115,9 @@ final class GenericTransferCommands {
       return;
     }
     call.reply()
-        .bulk(DumpPayload.write(database, record, call.arena(), call.keyspace().settings().types));
+        .bulk(
+            DumpPayload.write(
+                database, record, call.arena(), call.keyspace().settings().types, rdb.fieldTtls()));
   }
 
   private void restore(Call call) {
@@ -196,7 +199,7 @@ final class GenericTransferCommands {
       end(call, ended);
       return;
     }
-    Migration migration = Migration.parse(call);
+    Migration migration = Migration.parse(call, rdb.fieldTtls());
     if (migration.isEmpty()) {
       call.reply().simple("NOKEY");
       call.noEffect();

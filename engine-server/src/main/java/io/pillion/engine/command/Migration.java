@@ -4,6 +4,7 @@ import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.persistence.DumpPayload;
+import io.pillion.engine.persistence.FieldTtls;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
 import io.pillion.engine.world.Link;
@@ -30,6 +31,7 @@ final class Migration {
   private final long database;
   private final int timeoutMillis;
   private final long now;
+  private final FieldTtls fieldTtls;
   private boolean copy;
   private boolean replace;
   private List<Bytes> login = List.of();
@@ -42,7 +44,8 @@ final class Migration {
   /** What a key held when it was sent. */
   private record Value(Bytes payload, long deadline) {}
 
-  private Migration(Call call) {
+  private Migration(Call call, FieldTtls fieldTtls) {
+    this.fieldTtls = fieldTtls;
     host = call.arg(1).toUtf8();
     port = (int) Math.min(Math.max(call.args().integer(2), 0), 65_535);
     database = Numbers.parseLong(call.arg(4), Errors.notAnInteger());
@@ -53,7 +56,7 @@ final class Migration {
   }
 
   /** Takes down what the keys hold; under the engine lock. */
-  static Migration parse(Call call) {
+  static Migration parse(Call call, FieldTtls fieldTtls) {
     List<Bytes> keys = new ArrayList<>();
     keys.add(call.arg(3));
     boolean copy = false;
@@ -87,12 +90,12 @@ final class Migration {
         throw Errors.syntax();
       }
     }
-    Migration migration = new Migration(call);
+    Migration migration = new Migration(call, fieldTtls);
     migration.copy = copy;
     migration.replace = replace;
     migration.login = login;
     for (Bytes key : keys) {
-      Value value = valueOf(call, key);
+      Value value = migration.valueOf(call, key);
       if (value != null) {
         migration.values.put(key.copy(), value);
       }
@@ -100,13 +103,14 @@ final class Migration {
     return migration;
   }
 
-  private static @Nullable Value valueOf(Call call, Bytes key) {
+  private @Nullable Value valueOf(Call call, Bytes key) {
     Database source = call.database();
     long record = source.peek(key);
     return record == 0
         ? null
         : new Value(
-            DumpPayload.write(source, record, call.arena(), call.keyspace().settings().types),
+            DumpPayload.write(
+                source, record, call.arena(), call.keyspace().settings().types, fieldTtls),
             source.deadline(record));
   }
 

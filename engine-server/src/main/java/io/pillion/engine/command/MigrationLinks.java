@@ -39,6 +39,11 @@ final class MigrationLinks {
     return found == null ? null : found.link;
   }
 
+  /** How many connections are kept. */
+  synchronized int count() {
+    return kept.size();
+  }
+
   /** Keeps a connection on which everything was answered. */
   void keep(World world, Target target, Link link) {
     List<Link> surplus = new ArrayList<>();

@@ -26,11 +26,13 @@ import org.jspecify.annotations.Nullable;
 final class ServerCommands {
   private final Parameters parameters;
   private final Services services;
+  private final MigrationLinks links;
   private @Nullable ServerIdentity identity;
 
-  ServerCommands(Parameters parameters, Services services) {
+  ServerCommands(Parameters parameters, Services services, MigrationLinks links) {
     this.parameters = parameters;
     this.services = services;
+    this.links = links;
   }
 
   void declare(CommandTable table) {
@@ -183,7 +185,7 @@ final class ServerCommands {
       known = ServerIdentity.random(call.engine().world(), call.engine().startedMillis());
       identity = known;
     }
-    call.reply().verbatim("txt", new ServerInfo(call, parameters, services, known).write());
+    call.reply().verbatim("txt", new ServerInfo(call, parameters, services, links, known).write());
   }
 
   private void lolwut(Call call) {

@@ -67,14 +67,21 @@ final class ServerInfo {
   private final Engine engine;
   private final Parameters parameters;
   private final Services services;
+  private final MigrationLinks links;
   private final ServerIdentity identity;
   private final StringBuilder text = new StringBuilder();
 
-  ServerInfo(Call call, Parameters parameters, Services services, ServerIdentity identity) {
+  ServerInfo(
+      Call call,
+      Parameters parameters,
+      Services services,
+      MigrationLinks links,
+      ServerIdentity identity) {
     this.call = call;
     this.engine = call.engine();
     this.parameters = parameters;
     this.services = services;
+    this.links = links;
     this.identity = identity;
   }
 
@@ -433,7 +440,7 @@ final class ServerInfo {
     line("pubsubshard_channels", services.pubSub().names(Kind.SHARD).size());
     line("latest_fork_usec", 0);
     line("total_forks", 0);
-    line("migrate_cached_sockets", 0);
+    line("migrate_cached_sockets", links.count());
     line("tracking_total_keys", services.tracking().keyCount());
     line("tracking_total_items", services.tracking().itemCount());
     line("tracking_total_prefixes", services.tracking().prefixCount());

@@ -348,6 +348,8 @@ final class ParameterTable {
     whole("engine-threads", 1, 64, 1, IMMUTABLE, HIDDEN);
     // How much a snapshot may hold in memory for writers that overtake it.
     memory("snapshot-memory", 1 << 20, LONG, "16mb");
+    // Which servers read hashes whose fields have a time to live.
+    oneOf("rdb-field-ttl-format", "redis", null, "redis", "valkey");
     backups();
   }
 

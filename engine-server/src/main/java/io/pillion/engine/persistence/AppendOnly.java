@@ -454,8 +454,10 @@ public final class AppendOnly {
   /**
    * Throws all data away and reads them from the files again, once everything is in them. The
    * caller waits.
+   *
+   * @param reloaded what to do then, under the lock, unless they could not be read
    */
-  public void reload(Call call) {
+  public void reload(Call call, Runnable reloaded) {
     if (!call.mayBlock()) {
       throw Errors.err("Error trying to load the AOF files, check server logs.");
     }
@@ -471,7 +473,16 @@ public final class AppendOnly {
             reply.error("ERR Error trying to load the AOF files, check server logs.");
           }
         });
-    execute(() -> reloadWhenCaughtUp(() -> engine.unblock(call.client(), false), success));
+    execute(
+        () ->
+            reloadWhenCaughtUp(
+                () -> {
+                  if (success[0]) {
+                    reloaded.run();
+                  }
+                  engine.unblock(call.client(), false);
+                },
+                success));
   }
 
   private void reloadWhenCaughtUp(Runnable answer, boolean[] success) {

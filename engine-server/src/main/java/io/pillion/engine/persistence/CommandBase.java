@@ -1,5 +1,6 @@
 package io.pillion.engine.persistence;
 
+import io.pillion.engine.datatype.HashValue;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.EventClass;
 import io.pillion.engine.keyspace.KeyListener;
@@ -19,10 +20,12 @@ import java.util.List;
 
 /**
  * Makes a base of commands out of one in RDB format, for {@code aof-use-rdb-preamble no}: strings
- * are set, everything else is restored from the form that DUMP gives it. One key at a time passes
- * through a keyspace of its own.
+ * are set, everything else is restored from the form that DUMP gives it, and fields of hashes are
+ * then told when to leave. One key at a time passes through a keyspace of its own.
  */
 final class CommandBase {
+  private static final Bytes FIELDS = Bytes.of("FIELDS");
+  private static final Bytes ONE = Bytes.of(1);
   private static final int BUFFER_BYTES = 64 << 10;
   private static final long LEAST_ARENA_BYTES = 16L << 20;
   private static final long MOST_ARENA_BYTES = 1L << 30;
@@ -102,12 +105,31 @@ final class CommandBase {
           arena.toByteArray(database.stringAddress(record), database.stringLength(record));
       command("SET", key, Bytes.of(value));
     } else {
-      Bytes payload = DumpPayload.write(database, record, arena, keyspace.settings().types);
+      Bytes payload =
+          DumpPayload.write(database, record, arena, keyspace.settings().types, FieldTtls.NONE);
       command("RESTORE", key, Bytes.of(0), payload);
+      if (database.type(record) == ValueType.HASH) {
+        writeFieldDeadlines(
+            key, new HashValue(arena, database.rootCell(record), keyspace.settings().types));
+      }
     }
     long deadline = database.deadline(record);
     if (deadline != Database.NEVER) {
       command("PEXPIREAT", key, Bytes.of(deadline));
+    }
+  }
+
+  /** As commands, which all servers read that know of them. */
+  private void writeFieldDeadlines(Bytes key, HashValue hash) throws IOException {
+    if (hash.expiringSize() == 0) {
+      return;
+    }
+    HashValue.Entries entries = hash.entries();
+    while (entries.next()) {
+      if (entries.deadline() != HashValue.NEVER) {
+        Bytes field = entries.field().toBytes();
+        command("HPEXPIREAT", key, Bytes.of(entries.deadline()), FIELDS, ONE, field);
+      }
     }
   }
 

@@ -18,10 +18,15 @@ public final class DumpPayload {
 
   private DumpPayload() {}
 
-  /** The payload for what a record holds: a view of an array of its own. O(elements). */
-  public static Bytes write(Database database, long record, Arena arena, TypeLimits limits) {
+  /**
+   * The payload for what a record holds: a view of an array of its own. O(elements).
+   *
+   * @param fieldTtls how fields with a time to live are written
+   */
+  public static Bytes write(
+      Database database, long record, Arena arena, TypeLimits limits, FieldTtls fieldTtls) {
     RdbOutput out = new RdbOutput(null, /* compress= */ true);
-    ValueWriter writer = new ValueWriter(arena, limits, out);
+    ValueWriter writer = new ValueWriter(arena, limits, out, fieldTtls);
     writer.writeType(database, record);
     writer.writeValue(database, record);
     out.putByte(writer.versionOf(database, record));

@@ -46,7 +46,12 @@ final class FrozenValue implements PartKeeper {
   private long retainedRoot;
 
   /** What one snapshot's frozen values share: where to write, and where to gather. */
-  record Outputs(SnapshotMemory memory, Spool spool, RdbOutput out, RdbOutput gathering) {}
+  record Outputs(
+      SnapshotMemory memory,
+      Spool spool,
+      RdbOutput out,
+      RdbOutput gathering,
+      FieldTtls fieldTtls) {}
 
   /**
    * Freezes the value of a record, which {@link #isWorthIt}. Its key has been written to where is
@@ -71,7 +76,7 @@ final class FrozenValue implements PartKeeper {
           case LIST -> list(new ListValue(arena, cell, limits));
           case SET -> set(new SetValue(arena, cell, limits));
           case ZSET -> sortedSet(new SortedSetValue(arena, cell, limits));
-          case HASH -> hash(new HashValue(arena, cell, limits));
+          case HASH -> hash(new HashValue(arena, cell, limits), outputs.fieldTtls());
           case STREAM -> stream(new StreamValue(arena, cell, limits));
           case STRING -> throw new IllegalArgumentException("a string has no parts");
         };
@@ -140,20 +145,16 @@ final class FrozenValue implements PartKeeper {
         });
   }
 
-  private PartWalk hash(HashValue hash) {
-    boolean expiring = hash.expiringSize() > 0;
+  private PartWalk hash(HashValue hash, FieldTtls fieldTtls) {
+    FieldTtls format = hash.expiringSize() > 0 ? fieldTtls : FieldTtls.NONE;
     long earliest = hash.earliestDeadline();
-    if (expiring) {
-      gathering.putLong(earliest);
-    }
-    gathering.putLength(hash.size());
+    format.begin(gathering, hash.size(), earliest);
     return hash.walk(
         (field, value, deadline) -> {
-          if (expiring) {
-            current.putLength(deadline == HashValue.NEVER ? 0 : deadline - earliest + 1);
-          }
+          format.before(current, deadline, earliest);
           current.putString(field);
           current.putString(value);
+          format.after(current, deadline);
         });
   }
 

@@ -8,10 +8,16 @@ final class RdbFormat {
   /** What redis-server 7.0 reads, and so what is written. */
   static final int VERSION = 10;
 
-  /** Written when hashes have fields with a time to live; also the newest that is read. */
+  /**
+   * Written when hashes have fields with a time to live, and Redis shall read them; also the newest
+   * of Redis that is read.
+   */
   static final int VERSION_WITH_FIELD_TTLS = 12;
 
-  /** What Valkey has written since its version 9: numbers of types mean other things there. */
+  /**
+   * What Valkey has written since its version 9, and what is written for it when hashes have fields
+   * with a time to live: numbers of types mean other things there.
+   */
   static final int VERSION_OF_VALKEY = 80;
 
   static final int OP_SLOT_INFO = 244;
@@ -53,7 +59,7 @@ final class RdbFormat {
   static final int TYPE_HASH_TTLS = 24;
   static final int TYPE_HASH_TTLS_LISTPACK = 25;
 
-  /** What 22 is in Valkey: fields with deadlines. Not a number that a file has. */
+  /** What 22 is in Valkey: fields with deadlines; its lower byte is what a file has. */
   static final int TYPE_HASH_OF_VALKEY = 256 + TYPE_HASH_TTLS_PRE_RELEASE;
 
   /** The nodes of {@link #TYPE_LIST_QUICKLIST_2}. */

@@ -58,6 +58,11 @@ public final class RdbProgress {
     lastSaveNanos = engine.world().nanos();
   }
 
+  /** The data were read from elsewhere: they count as what was saved. */
+  void reloaded(Engine engine) {
+    dirtyAtSave = engine.dirty();
+  }
+
   void failed(Engine engine) {
     endSaving(engine);
     lastOk = false;

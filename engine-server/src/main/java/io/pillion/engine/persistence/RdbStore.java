@@ -86,6 +86,11 @@ public final class RdbStore {
     return progress;
   }
 
+  /** How fields with a time to live are written, to files and into payloads. */
+  public FieldTtls fieldTtls() {
+    return FieldTtls.of(parameters);
+  }
+
   /** Where the file is. Any thread. */
   public String path() {
     return parameters.text("dir") + "/" + parameters.text("dbfilename");
@@ -500,6 +505,11 @@ public final class RdbStore {
       throw e;
     }
     progress.saved(engine(), engine().dirty());
+  }
+
+  /** The data are those of the append-only file now: nothing has changed that is not kept. */
+  public void reloaded() {
+    progress.reloaded(engine());
   }
 
   private void readAll(RdbReader.Options options, boolean flush) throws IOException {

@@ -18,10 +18,10 @@ final class RdbWriter {
   private final ValueWriter values;
   private int selected = NONE;
 
-  RdbWriter(RdbOutput out, Keyspace keyspace) {
+  RdbWriter(RdbOutput out, Keyspace keyspace, FieldTtls fieldTtls) {
     this.out = out;
     this.keyspace = keyspace;
-    values = new ValueWriter(keyspace.arena(), keyspace.settings().types, out);
+    values = new ValueWriter(keyspace.arena(), keyspace.settings().types, out, fieldTtls);
   }
 
   /**
@@ -31,7 +31,8 @@ final class RdbWriter {
    */
   void writeHeader(int version, boolean aofBase) {
     // Not by String.format: all that it loads the first time would be loaded under the lock.
-    byte[] magic = ("REDIS00" + version).getBytes(StandardCharsets.US_ASCII);
+    String name = version == RdbFormat.VERSION_OF_VALKEY ? "VALKEY0" : "REDIS00";
+    byte[] magic = (name + version).getBytes(StandardCharsets.US_ASCII);
     out.putBytes(magic, 0, magic.length);
     writeAux("redis-ver", Bytes.of(FatalConfigException.REDIS_VERSION));
     writeAux("redis-bits", Bytes.of(Long.SIZE));

@@ -126,14 +126,18 @@ public final class Snapshot implements RecordCut {
     memory = new SnapshotMemory(keyspace.world().disk(), options.folder(), options.memoryBytes());
     spool = new Spool(target, options.checksum(), options.compress(), memory);
     out = new RdbOutput(spool, options.compress());
-    writer = new RdbWriter(out, keyspace);
+    writer = new RdbWriter(out, keyspace, options.fieldTtls());
     overtaken = new Parcel(memory);
     overtaking =
         new RdbOutput((bytes, length) -> overtaken.accept(bytes, length), options.compress());
-    overtakingWriter = new RdbWriter(overtaking, keyspace);
+    overtakingWriter = new RdbWriter(overtaking, keyspace, options.fieldTtls());
     outputs =
         new FrozenValue.Outputs(
-            memory, spool, out, new RdbOutput(/* sink= */ null, options.compress()));
+            memory,
+            spool,
+            out,
+            new RdbOutput(/* sink= */ null, options.compress()),
+            options.fieldTtls());
     restedNanos = keyspace.world().nanos();
     int databases = keyspace.databaseCount();
     sizes = new long[databases];
@@ -150,8 +154,7 @@ public final class Snapshot implements RecordCut {
       keyspace.beginCut(this);
     }
     writer.writeHeader(
-        expiringHashes > 0 ? RdbFormat.VERSION_WITH_FIELD_TTLS : RdbFormat.VERSION,
-        options.aofBase());
+        expiringHashes > 0 ? options.fieldTtls().version() : RdbFormat.VERSION, options.aofBase());
     for (Bytes source : functions.sources()) {
       writer.writeFunctions(source);
     }

@@ -10,9 +10,15 @@ import io.pillion.engine.config.Parameters;
  * @param aofBase whether an append-only file goes on from it
  * @param memoryBytes how much may wait for the target in memory
  * @param folder where the rest waits
+ * @param fieldTtls how fields with a time to live are written
  */
 public record SnapshotOptions(
-    boolean compress, boolean checksum, boolean aofBase, long memoryBytes, String folder) {
+    boolean compress,
+    boolean checksum,
+    boolean aofBase,
+    long memoryBytes,
+    String folder,
+    FieldTtls fieldTtls) {
   /** As the parameters of now say. */
   public static SnapshotOptions of(Parameters parameters, boolean aofBase) {
     return new SnapshotOptions(
@@ -20,6 +26,12 @@ public record SnapshotOptions(
         parameters.isOn("rdbchecksum"),
         aofBase,
         parameters.number("snapshot-memory"),
-        parameters.text("dir"));
+        parameters.text("dir"),
+        FieldTtls.of(parameters));
+  }
+
+  /** The same, but with other fields with a time to live. */
+  public SnapshotOptions with(FieldTtls others) {
+    return new SnapshotOptions(compress, checksum, aofBase, memoryBytes, folder, others);
   }
 }

@@ -7,6 +7,7 @@ import io.pillion.engine.datatype.SortedSetValue;
 import io.pillion.engine.datatype.StreamValue;
 import io.pillion.engine.datatype.TypeLimits;
 import io.pillion.engine.keyspace.Database;
+import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.Numbers;
@@ -28,13 +29,15 @@ public final class ValueWriter {
   private final Arena arena;
   private final TypeLimits limits;
   private final RdbOutput out;
+  private final FieldTtls fieldTtls;
   private final Listpack listpack = new Listpack();
 
   /** Writes values of this arena. */
-  public ValueWriter(Arena arena, TypeLimits limits, RdbOutput out) {
+  ValueWriter(Arena arena, TypeLimits limits, RdbOutput out, FieldTtls fieldTtls) {
     this.arena = arena;
     this.limits = limits;
     this.out = out;
+    this.fieldTtls = fieldTtls;
   }
 
   /** What is left of a large value: it is written element by element. */
@@ -72,17 +75,17 @@ public final class ValueWriter {
     };
   }
 
-  private static int typeOf(HashValue hash) {
+  private int typeOf(HashValue hash) {
     if (hash.expiringSize() > 0) {
-      return RdbFormat.TYPE_HASH_TTLS;
+      return fieldTtls.type();
     }
     return isPacked(hash) ? RdbFormat.TYPE_HASH_LISTPACK : RdbFormat.TYPE_HASH;
   }
 
   /** The version of the format that the value of a record needs. */
   public int versionOf(Database database, long record) {
-    return typeOf(database, record) == RdbFormat.TYPE_HASH_TTLS
-        ? RdbFormat.VERSION_WITH_FIELD_TTLS
+    return database.type(record) == ValueType.HASH && hash(database, record).expiringSize() > 0
+        ? fieldTtls.version()
         : RdbFormat.VERSION;
   }
 
@@ -318,22 +321,18 @@ public final class ValueWriter {
       out.putPlain(listpack.whole());
       return null;
     }
-    boolean expiring = hash.expiringSize() > 0;
+    FieldTtls format = hash.expiringSize() > 0 ? fieldTtls : FieldTtls.NONE;
     long earliest = hash.earliestDeadline();
-    if (expiring) {
-      out.putLong(earliest);
-    }
-    out.putLength(hash.size());
+    format.begin(out, hash.size(), earliest);
     return () -> {
       if (!entries.next()) {
         return false;
       }
-      if (expiring) {
-        long deadline = entries.deadline();
-        out.putLength(deadline == HashValue.NEVER ? 0 : deadline - earliest + 1);
-      }
+      long deadline = format == FieldTtls.NONE ? HashValue.NEVER : entries.deadline();
+      format.before(out, deadline, earliest);
       out.putString(entries.field());
       out.putString(entries.value());
+      format.after(out, deadline);
       return true;
     };
   }

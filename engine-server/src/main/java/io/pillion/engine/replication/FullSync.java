@@ -2,6 +2,7 @@ package io.pillion.engine.replication;
 
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.persistence.FieldTtls;
 import io.pillion.engine.persistence.Functions;
 import io.pillion.engine.persistence.Snapshot;
 import io.pillion.engine.persistence.SnapshotOptions;
@@ -51,6 +52,7 @@ final class FullSync {
       Parameters parameters,
       Functions functions,
       List<Replica> replicas,
+      FieldTtls fieldTtls,
       boolean marked) {
     this.replication = replication;
     this.engine = engine;
@@ -64,7 +66,7 @@ final class FullSync {
             engine.keyspace(),
             functions,
             target,
-            SnapshotOptions.of(parameters, /* aofBase= */ false));
+            SnapshotOptions.of(parameters, /* aofBase= */ false).with(fieldTtls));
   }
 
   private Disk disk() {

@@ -1,6 +1,7 @@
 package io.pillion.engine.replication;
 
 import io.pillion.engine.dispatch.Client;
+import io.pillion.engine.persistence.FieldTtls;
 import java.nio.charset.StandardCharsets;
 
 /** A server that follows this one, or is about to. Under the engine lock. */
@@ -10,6 +11,7 @@ public final class Replica {
   String address = "";
   boolean takesMark;
   boolean takesNewId;
+  FieldTtls fieldTtls = FieldTtls.REDIS;
   boolean wantsOnlyData;
   boolean acknowledges;
   State state = State.HANDSHAKE;

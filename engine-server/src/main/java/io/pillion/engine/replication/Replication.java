@@ -10,6 +10,7 @@ import io.pillion.engine.dispatch.CommandLog;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.persistence.FieldTtls;
 import io.pillion.engine.persistence.Functions;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
@@ -223,9 +224,7 @@ public final class Replication implements ClientListener {
         case "ip-address" -> replica(call).address = address(value);
         case "capa" -> capability(replica(call), value);
         case "rdb-only" -> replica(call).wantsOnlyData = call.args().integer(i + 1) == 1;
-        case "version" -> {
-          // Nothing depends on it.
-        }
+        case "version" -> replica(call).fieldTtls = fieldTtlsOf(value.toString());
         case "ack" -> {
           acknowledge(call, i);
           return;
@@ -260,6 +259,13 @@ public final class Replication implements ClientListener {
     } else if (name.equalsIgnoreCase("PSYNC2")) {
       replica.takesNewId = true;
     }
+  }
+
+  /** Only Valkey says its version; since 9 it has fields with a time to live, in its own format. */
+  private static FieldTtls fieldTtlsOf(String version) {
+    int end = version.indexOf('.');
+    String major = end < 0 ? version : version.substring(0, end);
+    return major.matches("9|[1-9][0-9]+") ? FieldTtls.VALKEY : FieldTtls.REDIS;
   }
 
   private void acknowledge(Call call, int index) {
@@ -421,7 +427,11 @@ public final class Replication implements ClientListener {
       return;
     }
     boolean marked = waiting.get(0).takesMark && parameters.isOn("repl-diskless-sync");
-    List<Replica> group = waiting.stream().filter(each -> !marked || each.takesMark).toList();
+    FieldTtls fieldTtls = waiting.get(0).fieldTtls;
+    List<Replica> group =
+        waiting.stream()
+            .filter(each -> (!marked || each.takesMark) && each.fieldTtls == fieldTtls)
+            .toList();
     if (marked && !isTime(group)) {
       return;
     }
@@ -434,7 +444,7 @@ public final class Replication implements ClientListener {
         replica.send("+FULLRESYNC " + id + " " + stream.propagatedOffset() + "\r\n");
       }
     }
-    FullSync begun = new FullSync(this, engine, parameters, functions, group, marked);
+    FullSync begun = new FullSync(this, engine, parameters, functions, group, fieldTtls, marked);
     sync = begun;
     engine.world().background("replication", begun::run);
   }

@@ -110,6 +110,7 @@ class MigrateTest {
       send(here, "SET", "k" + i, i);
       assertThat(send(here, "MIGRATE", "127.0.0.1", port, "k" + i, 0, 5000)).isEqualTo("OK");
     }
+    assertThat(send(here, "INFO", "stats")).contains("migrate_cached_sockets:1\r\n");
     // One of this process, and one of MIGRATE.
     assertThat(send(there, "INFO", "stats")).contains("total_connections_received:2\r\n");
     assertThat(send(there, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")).isEqualTo("1");

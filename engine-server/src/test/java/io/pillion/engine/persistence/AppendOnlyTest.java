@@ -220,6 +220,8 @@ final class AppendOnlyTest {
       String digest = engine.digest();
       assertThat(engine.call("DEBUG", "LOADAOF")).isEqualTo("OK");
       assertThat(engine.digest()).isEqualTo(digest);
+      assertThat(String.valueOf(engine.call("INFO", "persistence")))
+          .contains("rdb_changes_since_last_save:0\r\n");
       engine.call("SET", "more", "1");
       assertThat(engine.call("DEBUG", "LOADAOF")).isEqualTo("OK");
       assertThat(engine.call("GET", "more")).isEqualTo("1");

@@ -454,7 +454,7 @@ class DamagedInputTest {
                       engine.engine().keyspace(),
                       Functions.NONE,
                       target,
-                      new SnapshotOptions(true, true, false, 64 << 20, "."));
+                      new SnapshotOptions(true, true, false, 64 << 20, ".", FieldTtls.REDIS));
               while (snapshot[0].scan(1 << 20)) {
                 // Until all is taken down.
               }

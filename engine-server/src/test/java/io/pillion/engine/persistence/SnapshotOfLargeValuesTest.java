@@ -85,7 +85,8 @@ class SnapshotOfLargeValuesTest {
                         keyspace,
                         Functions.NONE,
                         target,
-                        new SnapshotOptions(true, true, false, memoryBytes, folder)));
+                        new SnapshotOptions(
+                            true, true, false, memoryBytes, folder, FieldTtls.REDIS)));
     return begun[0];
   }
 

@@ -21,7 +21,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A snapshot shows the data of one moment, whatever happens to them while it is written. */
 class SnapshotTest {
   private static final SnapshotOptions OPTIONS =
-      new SnapshotOptions(/* compress= */ true, /* checksum= */ true, false, 64 << 20, ".");
+      new SnapshotOptions(
+          /* compress= */ true, /* checksum= */ true, false, 64 << 20, ".", FieldTtls.REDIS);
 
   private final PillionEngine engine = newEngine();
   private final LocalClient client = engine.connect();

@@ -49,6 +49,21 @@ public final class EngineServer extends TestServer {
     return server;
   }
 
+  /**
+   * An engine that runs already, on TCP, with the data of a folder; it keeps no log for tests.
+   *
+   * @param settings names and values of parameters in turn
+   */
+  public static EngineServer in(Path folder, String... settings) {
+    EngineServer server = new EngineServer(/* overTcp= */ true, 1);
+    EngineBuilder builder = builder(/* overTcp= */ true, 1).set("dir", folder.toString()).warm();
+    for (int i = 0; i < settings.length; i += 2) {
+      builder.set(settings[i], settings[i + 1]);
+    }
+    server.running = builder.start();
+    return server;
+  }
+
   /** A client within the process, whatever the others are. */
   public TestClient clientInProcess() {
     return connect(engine());
@@ -73,7 +88,7 @@ public final class EngineServer extends TestServer {
     log = recording;
   }
 
-  private static PillionEngine newEngine(boolean overTcp, int loops) {
+  private static EngineBuilder builder(boolean overTcp, int loops) {
     EngineBuilder builder =
         new EngineBuilder()
             .set("enable-debug-command", "yes")
@@ -84,7 +99,11 @@ public final class EngineServer extends TestServer {
     if (overTcp) {
       builder.listen(new Endpoint.Tcp("127.0.0.1", 0, /* optional= */ false));
     }
-    PillionEngine engine = builder.start();
+    return builder;
+  }
+
+  private static PillionEngine newEngine(boolean overTcp, int loops) {
+    PillionEngine engine = builder(overTcp, loops).start();
     // As a real server has it.
     engine.parameters().change(List.of(new Parameters.Setting("maxmemory", "0")), true);
     return engine;

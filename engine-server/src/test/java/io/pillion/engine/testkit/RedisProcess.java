@@ -23,7 +23,7 @@ public final class RedisProcess extends TestServer {
     List<String> words =
         new ArrayList<>(
             List.of(
-                System.getProperty("pillion.redis.server", "redis-server"),
+                program(),
                 "--bind",
                 "127.0.0.1",
                 "--port",
@@ -46,6 +46,11 @@ public final class RedisProcess extends TestServer {
       throw e;
     }
     await("redis-server to listen", this::listens);
+  }
+
+  /** The server's name, or its path. */
+  public static String program() {
+    return System.getProperty("pillion.redis.server", "redis-server");
   }
 
   private boolean listens() {

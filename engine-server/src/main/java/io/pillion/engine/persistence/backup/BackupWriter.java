@@ -2,6 +2,7 @@ package io.pillion.engine.persistence.backup;
 
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.persistence.FieldTtls;
 import io.pillion.engine.persistence.Functions;
 import io.pillion.engine.persistence.Snapshot;
 import io.pillion.engine.persistence.SnapshotOptions;
@@ -132,7 +133,8 @@ final class BackupWriter {
                   /* checksum= */ true,
                   /* aofBase= */ false,
                   parameters.number("snapshot-memory"),
-                  parameters.text("dir"));
+                  parameters.text("dir"),
+                  FieldTtls.of(parameters));
           Snapshot snapshot = new Snapshot(engine.keyspace(), functions, data, options);
           made[0] =
               new Cut(
