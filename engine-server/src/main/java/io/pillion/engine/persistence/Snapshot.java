@@ -47,7 +47,8 @@ public final class Snapshot implements RecordCut {
   private static final Logger log = LoggerFactory.getLogger(Snapshot.class);
   private static final int RECORDS_AT_A_TIME = 16;
   private static final int MAX_STEPS = 256;
-  private static final long MOST_REST_NANOS = 1_000_000;
+  private static final long MOST_REST_NANOS = 3_000_000;
+  private static final int MOST_SHARES_OF_OTHERS = 3;
   private static final int AT_ONCE_BYTES = 1 << 20;
 
   private final Keyspace keyspace;
@@ -83,7 +84,7 @@ public final class Snapshot implements RecordCut {
   private Parcel overtaken;
   private long records;
   private long lastLooks;
-  private boolean othersAreThere;
+  private long sharesOfOthers;
   private long restedNanos;
   private boolean complete;
   private boolean flushed;
@@ -199,7 +200,7 @@ public final class Snapshot implements RecordCut {
    */
   public boolean scan(int mostBytes) {
     long looks = keyspace.clockLooks();
-    othersAreThere = looks - lastLooks > 1;
+    sharesOfOthers = Math.min(looks - lastLooks - 1, MOST_SHARES_OF_OTHERS);
     lastLooks = looks;
     long end = out.total() + mostBytes;
     // There may be much to pass over that was taken down already.
@@ -538,8 +539,9 @@ public final class Snapshot implements RecordCut {
 
   /**
    * Writes what was gathered. Then, if others took the lock since it was last held for this, rests
-   * for as long as this and the scan before it took: so others have half of the processor at least.
-   * Without the engine lock.
+   * for as long as this and the scan before it took: once for each time that they did, up to three
+   * times. So others have half of the processor at least, and busy ones three quarters. Without the
+   * engine lock.
    */
   public void drain() throws IOException {
     spool.drain();
@@ -547,8 +549,8 @@ public final class Snapshot implements RecordCut {
       return;
     }
     long worked = keyspace.world().nanos() - restedNanos;
-    if (othersAreThere && !memory.isHalfFull()) {
-      LockSupport.parkNanos(Math.min(worked, MOST_REST_NANOS));
+    if (sharesOfOthers > 0 && !memory.isHalfFull()) {
+      LockSupport.parkNanos(Math.min(sharesOfOthers * worked, MOST_REST_NANOS));
     }
     restedNanos = keyspace.world().nanos();
   }
