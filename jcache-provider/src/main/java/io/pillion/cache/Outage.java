@@ -199,6 +199,15 @@ final class Outage implements FailureStatistics {
             });
   }
 
+  /** A payment that fails before there is a stage must not leave those who wait for it waiting. */
+  private static CompletionStage<?> paidBy(Payment payment, @Nullable List<byte[]> ids) {
+    try {
+      return payment.remove(ids);
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
   /** Removes what is owed, once for all who ask meanwhile. */
   private CompletionStage<?> pay(Payment payment) {
     CompletableFuture<@Nullable Object> done;
@@ -226,7 +235,7 @@ final class Outage implements FailureStatistics {
     }
     List<byte[]> removing = owed;
     CompletionStage<?> unused =
-        watched(payment.remove(removing))
+        watched(paidBy(payment, removing))
             .whenComplete(
                 (removed, failure) -> {
                   settle(removing, failure);

@@ -392,13 +392,16 @@ public final class PillionCache<K, V> implements Cache<K, V> {
       }
       closed = true;
     }
-    cache.close();
-    manager.forget(this);
-    beans.unregister(StatisticsBean.TYPE);
-    beans.unregister(NearCacheBean.TYPE);
-    beans.unregister(ConfigurationBean.TYPE);
-    listeners.close();
-    closeOfApplication();
+    try {
+      cache.close();
+    } finally {
+      manager.forget(this);
+      beans.unregister(StatisticsBean.TYPE);
+      beans.unregister(NearCacheBean.TYPE);
+      beans.unregister(ConfigurationBean.TYPE);
+      listeners.close();
+      closeOfApplication();
+    }
   }
 
   /** Removes the cache from the server, then closes. */

@@ -334,7 +334,7 @@ public final class PillionCacheManager implements CacheManager {
     }
     provider.forget(this);
     try {
-      caches.values().forEach(PillionCache::close);
+      PillionCachingProvider.closeEach(caches.values());
     } finally {
       caches.clear();
       release.run();

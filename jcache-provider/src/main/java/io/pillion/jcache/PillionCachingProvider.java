@@ -1,8 +1,11 @@
 package io.pillion.jcache;
 
 import io.pillion.client.PillionUrl;
+import java.io.Closeable;
+import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,7 +54,7 @@ public final class PillionCachingProvider implements CachingProvider {
       Map<URI, PillionCacheManager> ofLoader =
           managers.computeIfAbsent(loader, l -> new HashMap<>());
       PillionCacheManager manager = ofLoader.get(where);
-      if (manager == null) {
+      if (manager == null || manager.isClosed()) {
         Properties own = new Properties();
         if (properties != null) {
           own.putAll(properties);
@@ -132,7 +135,26 @@ public final class PillionCachingProvider implements CachingProvider {
                     }
                   }));
     }
-    closing.forEach(PillionCacheManager::close);
+    closeEach(closing);
+  }
+
+  /** Closes all of them, also when some fail; throws the first failure with the others in it. */
+  static void closeEach(Collection<? extends Closeable> all) {
+    CacheException first = null;
+    for (Closeable one : all) {
+      try {
+        one.close();
+      } catch (IOException | RuntimeException e) {
+        if (first == null) {
+          first = e instanceof CacheException of ? of : new CacheException(e.getMessage(), e);
+        } else {
+          first.addSuppressed(e);
+        }
+      }
+    }
+    if (first != null) {
+      throw first;
+    }
   }
 
   /** Forgets a closed manager, so that the next request makes a new one. */

@@ -9,12 +9,15 @@ import io.pillion.client.ConnectionException;
 import io.pillion.client.FaultProxy;
 import io.pillion.client.PillionClient;
 import io.pillion.client.RedisServer;
+import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -73,6 +76,26 @@ class FailureTest {
 
   private static FailureStatistics of(EngineCache<?, ?> cache) {
     return Objects.requireNonNull(cache.failureStatistics());
+  }
+
+  @Test
+  void aPaymentThatFailsAtOnceIsOwedStillAndKeepsNobodyWaiting() {
+    Outage outage = new Outage(name, open.withRetryAfter(Duration.ofMinutes(5)));
+    AtomicInteger payments = new AtomicInteger();
+    Outage.Payment failing =
+        ids -> {
+          payments.incrementAndGet();
+          throw new IllegalStateException("not sent");
+        };
+    outage.missed(
+        List.of(new byte[] {1}), new ConnectionException("away", new IOException()), failing);
+    for (int i = 1; i <= 2; i++) {
+      assertThat(outage.guard(() -> CompletableFuture.completedFuture("done"), failing))
+          .failsWithin(Duration.ofSeconds(10))
+          .withThrowableOfType(ExecutionException.class)
+          .withMessageContaining("not sent");
+      assertThat(payments).hasValue(i);
+    }
   }
 
   @Test

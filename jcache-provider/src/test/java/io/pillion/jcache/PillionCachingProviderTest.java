@@ -3,10 +3,14 @@ package io.pillion.jcache;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.Closeable;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.util.ArrayList;
+import java.util.List;
 import javax.cache.Cache;
 import javax.cache.CacheException;
 import javax.cache.CacheManager;
@@ -66,6 +70,27 @@ class PillionCachingProviderTest {
     manager.close();
     assertThat(provider.getCacheManager(uri, null)).isNotSameAs(manager);
     assertThatThrownBy(() -> manager.getCache("a")).isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void whatFailsToCloseKeepsNothingElseOpen() {
+    List<String> closed = new ArrayList<>();
+    List<Closeable> all =
+        List.of(
+            () -> closed.add("first"),
+            () -> {
+              throw new IllegalStateException("no");
+            },
+            () -> {
+              throw new IOException("neither");
+            },
+            () -> closed.add("last"));
+    assertThatThrownBy(() -> PillionCachingProvider.closeEach(all))
+        .isInstanceOf(CacheException.class)
+        .hasMessage("no")
+        .satisfies(
+            e -> assertThat(e.getSuppressed()).singleElement().isInstanceOf(IOException.class));
+    assertThat(closed).containsExactly("first", "last");
   }
 
   @Test
