@@ -291,9 +291,7 @@ final class HashCommands {
     }
     if (hash != null && removed > 0) {
       call.changed(call.arg(1), EventClass.HASH, "hdel");
-      if (hash.size() == 0) {
-        call.deleteEmptied(call.arg(1));
-      }
+      hashes.deleteIfEmptied(call, hash);
     }
     call.reply().integer(removed);
   }

@@ -343,11 +343,11 @@ final class HashFieldExpiryCommands {
   }
 
   /** Says that fields were removed, and removes a hash that has none left. */
-  private static void removed(Call call, @Nullable HashValue hash, List<Bytes> fields) {
+  private void removed(Call call, @Nullable HashValue hash, List<Bytes> fields) {
     call.changed(call.arg(1), EventClass.HASH, "hdel");
     call.effect(words(fields, HDEL, call.arg(1)));
-    if (hash != null && hash.size() == 0) {
-      call.deleteEmptied(call.arg(1));
+    if (hash != null) {
+      hashes.deleteIfEmptied(call, hash);
     }
   }
 

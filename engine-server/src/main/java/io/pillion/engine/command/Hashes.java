@@ -7,12 +7,14 @@ import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.memory.Span;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The hash that a command is about, its key being word 1: found, made, and filled. */
 final class Hashes {
-  /** How many fields that are due a read removes before it looks past the others. */
-  private static final int EXPIRED_BY_READS = 64;
+  /** How many fields that are due a command removes before it looks past the others. */
+  private static final int EXPIRED_BY_COMMANDS = 64;
 
   private static final Before[] NOTHING = {};
 
@@ -26,25 +28,35 @@ final class Hashes {
     KEEP
   }
 
-  /** The hash, for reading: fields whose time has come are not in it, but may not be gone yet. */
+  /** The hash: fields whose time has come are not in it, but may not be gone yet. */
   @Nullable HashValue find(Call call) {
-    return find(call, EXPIRED_BY_READS);
+    long record = findRecord(call);
+    return record == 0 ? null : open(call, record);
   }
 
   /**
-   * The hash, for writing: fields whose time has come are gone, so that a change does the same when
-   * it is carried out elsewhere, without a clock.
+   * The hash, for writing: the fields that the command may name are gone when their time has come,
+   * so that a change does the same when it is carried out elsewhere, without a clock.
    */
   @Nullable HashValue findToWrite(Call call) {
-    return find(call, Integer.MAX_VALUE);
+    long record = findRecord(call);
+    if (record == 0) {
+      return null;
+    }
+    Database database = call.database();
+    if (database.areFieldsDue(record)) {
+      List<Bytes> named = new ArrayList<>(call.count() - 2);
+      for (int i = 2; i < call.count(); i++) {
+        named.add(call.arg(i));
+      }
+      database.expireFields(call.arg(1), record, named);
+    }
+    return open(call, record);
   }
 
-  private @Nullable HashValue find(Call call, int expireMost) {
+  private static long findRecord(Call call) {
     long record = call.find(call.arg(1), ValueType.HASH);
-    if (record != 0) {
-      record = call.database().expireFields(call.arg(1), record, expireMost);
-    }
-    return record == 0 ? null : open(call, record);
+    return record == 0 ? 0 : call.database().expireFields(call.arg(1), record, EXPIRED_BY_COMMANDS);
   }
 
   private HashValue open(Call call, long record) {
@@ -84,6 +96,20 @@ final class Hashes {
     if (record != 0) {
       call.database().fieldsChanged(record);
     }
+  }
+
+  /**
+   * Removes the hash when the command has taken its last field; also when others are still stored
+   * whose time has come, and then says so: elsewhere they may be there as well.
+   */
+  void deleteIfEmptied(Call call, HashValue changed) {
+    if (changed.size() > 0) {
+      return;
+    }
+    if (changed.asOf(0).size() > 0) {
+      call.deletion(call.arg(1), call.keyspace().settings().lazyExpire);
+    }
+    call.deleteEmptied(call.arg(1));
   }
 
   // --- setting fields

@@ -133,6 +133,11 @@ public final class StreamGroup {
     arena.putLong(address + LAST_ID + 8, id.seq());
   }
 
+  /** A count that goes no further than it can: whoever was told of so many has not counted. */
+  static long oneMore(long count) {
+    return count == Long.MAX_VALUE ? count : count + 1;
+  }
+
   /**
    * How many of all entries ever added are up to {@link #lastId()}, or {@link StreamValue#UNKNOWN}.
    */

@@ -249,7 +249,7 @@ public final class StreamValue {
     }
     page.append(id, words, own);
     arena.putLong(root + SIZE, size() + 1);
-    arena.putLong(root + ENTRIES_ADDED, entriesAdded() + 1);
+    arena.putLong(root + ENTRIES_ADDED, StreamGroup.oneMore(entriesAdded()));
     putId(root + LAST_ID, id);
   }
 
@@ -524,7 +524,7 @@ public final class StreamValue {
    */
   public void advance(StreamGroup group, StreamId id) {
     if (group.entriesRead() != UNKNOWN && !hasTombstoneFrom(id)) {
-      group.entriesRead(group.entriesRead() + 1);
+      group.entriesRead(StreamGroup.oneMore(group.entriesRead()));
     } else if (entriesAdded() != 0) {
       group.entriesRead(entriesUpTo(id));
     }

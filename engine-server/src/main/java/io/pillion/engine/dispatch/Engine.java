@@ -518,13 +518,16 @@ public final class Engine {
    *
    * @param client one of {@link #replayer}, the same for all of the log, as it may select a
    *     database and begin a transaction
-   * @return false when there is no such command
+   * @return false when there is no such command, or none with so many words
    */
   public boolean replay(Client client, Args args) {
     Command command;
     try {
       command = table.resolve(args);
     } catch (CommandException e) {
+      return false;
+    }
+    if (!command.takes(args.count())) {
       return false;
     }
     Client.Transaction transaction = client.transaction();

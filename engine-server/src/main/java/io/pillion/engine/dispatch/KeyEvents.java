@@ -116,8 +116,8 @@ final class KeyEvents implements KeyListener {
     onChange(database, key, EventClass.HASH, "hexpired");
     if (emptied) {
       onChange(database, key, EventClass.GENERIC, "del");
-    }
-    if (effects.log().isOn()) {
+      effects.delete(database, key, keyspace.settings().lazyExpire);
+    } else if (effects.log().isOn()) {
       Bytes[] words = new Bytes[fields.size() + 2];
       words[0] = HDEL;
       words[1] = key;

@@ -6,8 +6,10 @@ import io.pillion.engine.memory.Bytes;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * One numbered database: keys, what they hold, when they expire, and who waits for them. Used under
@@ -654,9 +656,7 @@ public final class Database {
     if (!HashValue.mayExpire(arena, root)) {
       return;
     }
-    long earliest =
-        new HashValue(arena, KeyRecord.rootCell(arena, record), keyspace.settings().types)
-            .earliestDeadline();
+    long earliest = hashValue(record).earliestDeadline();
     long alarm = earliest == HashValue.NEVER ? Long.MAX_VALUE : earliest;
     if (alarm != HashValue.alarm(arena, root)) {
       stopFieldTimer(record);
@@ -667,39 +667,78 @@ public final class Database {
   }
 
   /**
-   * Removes fields of a hash whose time has come, and the hash if none is left; unless clients are
-   * paused: then they are only not found.
+   * Removes fields of a hash whose time has come, the first to leave first; the hash as a whole
+   * when none would be left; nothing while clients are paused: then they are only not found.
    *
-   * @param most how many fields at most
+   * @param most how many fields at most, so that nobody waits for a million
    * @return the record, or 0 when it is gone
    */
   public long expireFields(Bytes key, long record, int most) {
-    if (!areFieldsDue(record) || keyspace.isExpiryPaused()) {
+    if (!mayExpireFields(record)) {
       return record;
     }
-    keyspace.beforeChange(this, record);
-    HashValue hash =
-        new HashValue(arena, KeyRecord.rootCell(arena, record), keyspace.settings().types);
+    HashValue hash = hashValue(record);
     List<Bytes> due = hash.due(keyspace.now(), most);
-    for (Bytes field : due) {
-      hash.remove(field);
+    if (due.isEmpty()) {
+      fieldsChanged(record);
+      return record;
     }
-    boolean emptied = !due.isEmpty() && hash.size() == 0;
-    Bytes kept = key.copy();
-    if (emptied) {
+    if (hash.asOf(keyspace.now()).size() == 0) {
+      long count = hash.asOf(0).size();
+      Bytes kept = key.copy();
+      keyspace.beforeChange(this, record);
       index.remove(index.hash(kept), record);
       freeRecord(record, keyspace.settings().lazyExpire);
-    } else {
-      fieldsChanged(record);
+      keyspace.countExpiredFields(count);
+      keyspace.listener().onFieldsExpired(this, kept, due, /* emptied= */ true);
+      return 0;
     }
-    if (!due.isEmpty()) {
-      keyspace.countExpiredFields(due.size());
-      keyspace.listener().onFieldsExpired(this, kept, due, emptied);
-    }
-    return emptied ? 0 : record;
+    removeDue(key, record, hash.asOf(0), due);
+    return record;
   }
 
-  private boolean areFieldsDue(long record) {
+  /**
+   * Removes those of these fields whose time has come, when others must be left: what a command
+   * says of a field must hold also where it is carried out again, without a clock.
+   *
+   * @param fields of which others than the hash has are passed over
+   */
+  public void expireFields(Bytes key, long record, Iterable<Bytes> fields) {
+    if (!mayExpireFields(record)) {
+      return;
+    }
+    HashValue hash = hashValue(record);
+    Set<Bytes> due = new LinkedHashSet<>();
+    for (Bytes field : fields) {
+      long deadline = hash.deadline(field);
+      if (deadline != HashValue.NEVER && deadline <= keyspace.now()) {
+        due.add(field.copy());
+      }
+    }
+    if (!due.isEmpty()) {
+      removeDue(key, record, hash, List.copyOf(due));
+    }
+  }
+
+  private void removeDue(Bytes key, long record, HashValue hash, List<Bytes> due) {
+    keyspace.beforeChange(this, record);
+    Bytes kept = key.copy();
+    due.forEach(hash::remove);
+    fieldsChanged(record);
+    keyspace.countExpiredFields(due.size());
+    keyspace.listener().onFieldsExpired(this, kept, due, /* emptied= */ false);
+  }
+
+  private HashValue hashValue(long record) {
+    return new HashValue(arena, KeyRecord.rootCell(arena, record), keyspace.settings().types);
+  }
+
+  private boolean mayExpireFields(long record) {
+    return areFieldsDue(record) && !keyspace.isExpiryPaused();
+  }
+
+  /** Whether fields of a hash may be there whose time has come. */
+  public boolean areFieldsDue(long record) {
     long root = root(record);
     return HashValue.mayExpire(arena, root) && HashValue.alarm(arena, root) <= keyspace.now();
   }
@@ -719,7 +758,7 @@ public final class Database {
       }
       long before = keyspace.expiredFieldCount();
       expireFields(key(record), record, left);
-      left -= Math.max(1, (int) (keyspace.expiredFieldCount() - before));
+      left -= (int) Math.min(left, Math.max(1, keyspace.expiredFieldCount() - before));
     }
     return most - left;
   }

@@ -542,7 +542,7 @@ public final class Keyspace {
     expired++;
   }
 
-  void countExpiredFields(int count) {
+  void countExpiredFields(long count) {
     expiredFields += count;
   }
 

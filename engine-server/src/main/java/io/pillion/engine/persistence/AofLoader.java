@@ -204,7 +204,10 @@ final class AofLoader {
                       + "' reading the append only file "
                       + name
                       + " at offset "
-                      + before);
+                      + before
+                      + " (it has "
+                      + words.count()
+                      + " words)");
             }
           }
         }

@@ -409,6 +409,7 @@ final class AofWriter {
     if (failure != null) {
       log.warn("Background AOF rewrite terminated with error: {}", failure.getMessage());
       giveUp(ended);
+      drain();
       return;
     }
     log.info("Background AOF rewrite terminated with success");
@@ -494,6 +495,10 @@ final class AofWriter {
 
   private void giveUp(AofRewrite failed) {
     rewrite = null;
+    if (failed.withIncrement && !failed.increments) {
+      // What stopped the old file from being filled up to the cut may be what has failed here.
+      effects.endCut();
+    }
     if (failed.fresh && file != null) {
       AofFile temporary = file;
       file = null;

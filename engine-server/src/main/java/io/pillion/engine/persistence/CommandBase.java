@@ -163,7 +163,9 @@ final class CommandBase {
     public void clear() {}
 
     @Override
-    public void check(Bytes source) {}
+    public Trial trial() {
+      return source -> {};
+    }
 
     @Override
     public void load(Bytes source, boolean replace) {

@@ -17,7 +17,9 @@ public interface Functions {
         public void clear() {}
 
         @Override
-        public void check(Bytes source) {}
+        public Trial trial() {
+          return source -> {};
+        }
 
         @Override
         public void load(Bytes source, boolean replace) {}
@@ -29,12 +31,20 @@ public interface Functions {
   /** Forgets all libraries. */
   void clear();
 
-  /**
-   * Finds out whether a library could be loaded if there were no others, and adds nothing.
-   *
-   * @throws IllegalArgumentException when it could not; the message says why
-   */
-  void check(Bytes source);
+  /** Begins to find out whether libraries could be loaded if there were no others. */
+  Trial trial();
+
+  /** Libraries that are looked at one after the other, and of which nothing stays. */
+  @FunctionalInterface
+  interface Trial {
+    /**
+     * Looks at one more.
+     *
+     * @throws IllegalArgumentException when it could not be loaded behind those before; the message
+     *     says why
+     */
+    void add(Bytes source);
+  }
 
   /**
    * Adds a library.

@@ -26,6 +26,7 @@ public final class RdbReader {
   private final RdbInput in;
   private final Keyspace keyspace;
   private final Functions functions;
+  private final Functions.Trial trial;
   private final Options options;
   private final ValueReader values;
   private int version;
@@ -69,6 +70,7 @@ public final class RdbReader {
     in = new RdbInput(stream, length);
     this.keyspace = keyspace;
     this.functions = functions;
+    trial = functions.trial();
     this.options = options;
     values = new ValueReader(keyspace.arena(), keyspace.settings().types);
     database = keyspace.database(0);
@@ -170,7 +172,7 @@ public final class RdbReader {
         try {
           Bytes source = in.readString();
           if (options.dry) {
-            functions.check(source);
+            trial.add(source);
           } else {
             functions.load(source, options.replace);
           }

@@ -369,8 +369,15 @@ public final class RdbStore {
     if (background != null || keyspace().isCut() || engine().restrictions().isLoading()) {
       return false;
     }
+    if (!progress.mayTry(engine(), RETRY_NANOS)) {
+      return false;
+    }
+    if (!progress.isLastOk() && parameters.isOn("stop-writes-on-bgsave-error")) {
+      // Nobody may write until it has gone well, so that no save point would come nearer.
+      return hasSavePoints();
+    }
     long changes = progress.changes(engine());
-    if (changes == 0 || !progress.mayTry(engine(), RETRY_NANOS)) {
+    if (changes == 0) {
       return false;
     }
     long seconds = progress.secondsSinceSave(engine());
@@ -496,7 +503,9 @@ public final class RdbStore {
    */
   public void reload(boolean flush, boolean merge) throws IOException {
     abandonBackground();
-    RdbReader.Options options = new RdbReader.Options(/* keepExpired= */ false, merge, checksum());
+    // What could be told only after the data have gone is no error then: a key twice is its last.
+    RdbReader.Options options =
+        new RdbReader.Options(/* keepExpired= */ false, merge || flush, checksum());
     try {
       readAll(options.asDry(), /* flush= */ false);
       readAll(options, flush);

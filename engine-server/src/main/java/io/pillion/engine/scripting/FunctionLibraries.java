@@ -15,10 +15,12 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -167,7 +169,7 @@ public final class FunctionLibraries {
     Library library = create(code);
     Library old = libraries.get(library.name);
     if (old != null && !replace) {
-      throw Errors.err("Library '" + library.name + "' already exists");
+      throw alreadyExists(library);
     }
     run(library, code);
     checkCollisions(library, old == null ? List.of() : List.of(old));
@@ -178,13 +180,43 @@ public final class FunctionLibraries {
     return library.name;
   }
 
-  /**
-   * Compiles a library and has it register its functions, of which nothing stays.
-   *
-   * @throws CommandException it is none
-   */
-  public void check(byte[] code) {
-    run(create(code), code);
+  /** Begins to look at libraries without those that are there. */
+  public Trial trial() {
+    return new Trial();
+  }
+
+  /** Libraries that register their functions, of which nothing stays but the names. */
+  public final class Trial {
+    private final Set<String> names = new HashSet<>();
+    private final Set<String> functionNames = new HashSet<>();
+
+    private Trial() {}
+
+    /**
+     * Compiles one more and has it register its functions.
+     *
+     * @throws CommandException it is none, or in the way of one before
+     */
+    public void add(byte[] code) {
+      Library library = create(code);
+      if (!names.add(library.name)) {
+        throw alreadyExists(library);
+      }
+      run(library, code);
+      for (Function function : library.functions.values()) {
+        if (!functionNames.add(key(function))) {
+          throw alreadyExists(function);
+        }
+      }
+    }
+  }
+
+  private static CommandException alreadyExists(Library library) {
+    return Errors.err("Library '" + library.name + "' already exists");
+  }
+
+  private static CommandException alreadyExists(Function function) {
+    return Errors.err("Function " + function.name + " already exists");
   }
 
   private static Library create(byte[] code) {
@@ -280,7 +312,7 @@ public final class FunctionLibraries {
     for (Function function : library.functions.values()) {
       Function known = functions.get(key(function));
       if (known != null && replaced.stream().noneMatch(old -> old.functions.containsValue(known))) {
-        throw Errors.err("Function " + function.name + " already exists");
+        throw alreadyExists(function);
       }
     }
   }

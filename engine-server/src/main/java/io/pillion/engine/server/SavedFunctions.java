@@ -25,12 +25,15 @@ final class SavedFunctions implements Functions {
   }
 
   @Override
-  public void check(Bytes source) {
-    try {
-      libraries.check(source.toByteArray());
-    } catch (CommandException e) {
-      throw new IllegalArgumentException(e.text(), e);
-    }
+  public Trial trial() {
+    FunctionLibraries.Trial trial = libraries.trial();
+    return source -> {
+      try {
+        trial.add(source.toByteArray());
+      } catch (CommandException e) {
+        throw new IllegalArgumentException(e.text(), e);
+      }
+    };
   }
 
   @Override

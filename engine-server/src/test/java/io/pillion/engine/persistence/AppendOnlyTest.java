@@ -9,6 +9,7 @@ import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.world.SimulatedDisk;
 import io.pillion.engine.world.SimulatedDisk.Operation;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -142,6 +143,39 @@ final class AppendOnlyTest {
         .startsWith(rdb.equals("yes") ? "REDIS" : "#TS:");
     try (AofWorld engine = start()) {
       assertThat(engine.digest()).isEqualTo(digest);
+    }
+  }
+
+  /** What is loaded again has no clock, so that it must be told of each field that was due. */
+  @Test
+  void writesOnHashesWithManyDueFieldsAreTheSameWhenLoadedAgain() {
+    SimulatedDisk disk = new SimulatedDisk();
+    try (AofWorld engine = new AofWorld(disk, 1)) {
+      for (String key : List.of("kept", "emptied")) {
+        engine.call("HSET", key, "live", 1);
+        for (int i = 0; i < 500; i++) {
+          engine.call("HSET", key, "f" + i, i);
+          engine.call("HPEXPIREAT", key, 1_700_000_100_000L, "FIELDS", 1, "f" + i);
+        }
+      }
+      engine.call("HSET", "whole", "f", 1);
+      engine.call("HPEXPIREAT", "whole", 1_700_000_100_000L, "FIELDS", 1, "f");
+      engine.call("DEBUG", "SET-ACTIVE-EXPIRE", 0);
+      engine.world().jumpWallMillis(200_000);
+      assertThat(engine.call("HINCRBY", "kept", "f400", 5)).isEqualTo(5L);
+      assertThat(engine.call("HDEL", "kept", "f401")).isEqualTo(0L);
+      assertThat(engine.call("HSETNX", "kept", "f402", "new")).isEqualTo(1L);
+      assertThat(engine.call("HDEL", "emptied", "live")).isEqualTo(1L);
+      assertThat(engine.call("HSET", "whole", "g", 1)).isEqualTo(1L);
+    }
+    // Here it is before the deadlines: who is not there has been removed by the log.
+    try (AofWorld engine = new AofWorld(disk, 1)) {
+      assertThat(engine.call("HGET", "kept", "f400")).isEqualTo("5");
+      assertThat(engine.call("HEXISTS", "kept", "f401")).isEqualTo(0L);
+      assertThat(engine.call("HGET", "kept", "f402")).isEqualTo("new");
+      assertThat(engine.call("HEXISTS", "kept", "f499")).isEqualTo(1L);
+      assertThat(engine.call("EXISTS", "emptied")).isEqualTo(0L);
+      assertThat(engine.call("HLEN", "whole")).isEqualTo(1L);
     }
   }
 
@@ -318,6 +352,33 @@ final class AppendOnlyTest {
     try (AofWorld engine = start()) {
       assertThat(engine.call("GET", "waits")).isEqualTo("1");
       assertThat(engine.call("GET", "k")).isEqualTo("w");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"always", "everysec"})
+  void aRewriteThatFailsOnAFullDiskDoesNotHoldUpTheLog(String fsync) {
+    try (AofWorld engine = start("appendfsync", fsync)) {
+      engine.call("SET", "k", "v");
+      engine.world().advanceMillis(2_000);
+      disk.room(10);
+      LocalClient held = engine.connect();
+      CompletableFuture<@Nullable Object> waits = AofWorld.send(held, "SET", "waits", "1");
+      engine.world().advanceMillis(10);
+      engine.sendOnly("BGREWRITEAOF");
+      engine.world().advanceMillis(1_000);
+      disk.heal();
+      engine.world().advanceMillis(3_000);
+      assertThat(waits.join()).isEqualTo("OK");
+      engine.reconnect();
+      assertThat(engine.info("aof_last_bgrewrite_status")).isEqualTo("err");
+      assertThat(engine.call("SET", "after", "1")).isEqualTo("OK");
+      engine.world().advanceMillis(2_000);
+      engine.kill();
+    }
+    try (AofWorld engine = start()) {
+      assertThat(engine.call("GET", "waits")).isEqualTo("1");
+      assertThat(engine.call("GET", "after")).isEqualTo("1");
     }
   }
 

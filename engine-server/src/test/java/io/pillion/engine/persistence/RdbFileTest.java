@@ -8,6 +8,7 @@ import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.LocalClient;
 import io.pillion.engine.server.PillionEngine;
+import io.pillion.engine.world.SimulatedDisk;
 import io.pillion.engine.world.SimulatedWorld;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -216,6 +217,26 @@ class RdbFileTest {
       Files.createDirectory(gone);
       assertThat(send(client, "SAVE")).isEqualTo("OK");
       assertThat(send(client, "SET", "k", "w")).isEqualTo("OK");
+    }
+  }
+
+  @Test
+  void aSaveThatFailedIsTriedAgainUntilTheDiskHasRoom() {
+    SimulatedDisk disk = new SimulatedDisk();
+    try (AofWorld engine = new AofWorld(disk, 1, "appendonly", "no")) {
+      engine.call("CONFIG", "SET", "save", "3600 1");
+      engine.call("SET", "k", "v");
+      disk.room(10);
+      engine.call("BGSAVE");
+      engine.world().advanceMillis(1_000);
+      assertThat(engine.info("rdb_last_bgsave_status")).isEqualTo("err");
+      engine.world().advanceMillis(20_000);
+      assertThat(String.valueOf(engine.call("SET", "k", "w"))).startsWith("-MISCONF");
+      assertThat(engine.call("GET", "k")).isEqualTo("v");
+      disk.heal();
+      engine.world().advanceMillis(7_000);
+      assertThat(engine.info("rdb_last_bgsave_status")).isEqualTo("ok");
+      assertThat(engine.call("SET", "k", "w")).isEqualTo("OK");
     }
   }
 

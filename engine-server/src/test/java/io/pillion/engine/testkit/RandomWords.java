@@ -2,7 +2,9 @@ package io.pillion.engine.testkit;
 
 import io.pillion.engine.command.Syntax;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 /**
@@ -122,10 +124,17 @@ public final class RandomWords {
               + " return redis.pcall(unpack(ARGV))");
 
   private final Random random;
+  private final Map<String, Syntax> parsed = new HashMap<>();
   private int keysAnnounced = -1;
 
   public RandomWords(long seed) {
     random = new Random(seed);
+  }
+
+  /** Begins anew: what follows depends on this seed alone. */
+  public void seed(long seed) {
+    random.setSeed(seed);
+    keysAnnounced = -1;
   }
 
   /** Chooses one of these. */
@@ -139,7 +148,7 @@ public final class RandomWords {
     int fixed = words.size();
     keysAnnounced = -1;
     if (!syntax.isEmpty()) {
-      generate(Syntax.parse(syntax), words);
+      generate(parsed.computeIfAbsent(syntax, Syntax::parse), words);
     }
     if (random.nextInt(12) == 0) {
       spoil(words, fixed);

@@ -15,6 +15,7 @@ public final class SimulatedWorld implements World {
   private long nanos = 1_000_000_000L;
   private long wallOffsetMillis = 1_700_000_000_000L;
   private long sequence;
+  private long lookNanos;
 
   /** A world whose chance follows from this seed. */
   public SimulatedWorld(long seed) {
@@ -28,6 +29,7 @@ public final class SimulatedWorld implements World {
 
   @Override
   public long nanos() {
+    nanos += lookNanos;
     return nanos;
   }
 
@@ -96,7 +98,12 @@ public final class SimulatedWorld implements World {
       nanos = Math.max(nanos, next.at);
       next.task.run();
     }
-    nanos = end;
+    nanos = Math.max(nanos, end);
+  }
+
+  /** Lets so much time pass with every look at the clock, as if there had been work in between. */
+  public void nanosPerLook(long newNanos) {
+    lookNanos = newNanos;
   }
 
   /** Sets the users' clock forward or back; the other goes on as before. */
