@@ -42,7 +42,7 @@ class DamagedInputTest {
   private static final int WARM_UP = 100;
 
   /** Buffers, a page of each kind, a message with its stack, whatever the size. */
-  private static final long PAYLOAD_SLACK = 64 << 10;
+  private static final long PAYLOAD_SLACK = 128 << 10;
 
   private static final long FILE_SLACK = 512 << 10;
 
