@@ -2,6 +2,7 @@ package io.pillion.engine.datatype;
 
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
+import java.nio.ByteOrder;
 
 /**
  * A small set of integers: one block with the numbers in ascending order, all as wide as the widest
@@ -19,6 +20,40 @@ final class Integers {
     long root = arena.allocate(HEADER_BYTES);
     arena.putLong(root, header(2, 0));
     return root;
+  }
+
+  /**
+   * Makes a set of integers that are there in ascending order, each once.
+   *
+   * @param bytes the lowest byte of each first
+   * @param width how many bytes each has
+   */
+  static long of(Arena arena, Bytes bytes, int width) {
+    int count = bytes.length() / width;
+    int needed = 2;
+    if (count > 0) {
+      needed = Math.max(widthOf(get(bytes, width, 0)), widthOf(get(bytes, width, count - 1)));
+    }
+    long root = arena.allocate(HEADER_BYTES + (long) count * needed);
+    arena.putLong(root, header(needed, count));
+    if (needed == width && ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
+      arena.copyIn(root + HEADER_BYTES, bytes);
+    } else {
+      for (int i = 0; i < count; i++) {
+        set(arena, root, needed, i, get(bytes, width, i));
+      }
+    }
+    return root;
+  }
+
+  /** One of the integers on the heap, the lowest byte first. */
+  static long get(Bytes bytes, int width, int index) {
+    long value = 0;
+    for (int i = width - 1; i >= 0; i--) {
+      value = value << 8 | (bytes.get(index * width + i) & 0xFF);
+    }
+    int unused = Long.SIZE - 8 * width;
+    return value << unused >> unused;
   }
 
   private static long header(int width, long size) {

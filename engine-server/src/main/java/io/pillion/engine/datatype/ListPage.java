@@ -3,6 +3,9 @@ package io.pillion.engine.datatype;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.Span;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 
 /**
  * Elements of a list in one block: the whole of a small list, or a page of a large one.
@@ -31,6 +34,13 @@ final class ListPage {
 
   private static final int[] WIDTH_BYTES = {1, 2, 3, 4, 8};
 
+  private static final VarHandle SHORTS =
+      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.nativeOrder());
+  private static final VarHandle INTS =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.nativeOrder());
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
+
   private ListPage() {}
 
   /** Makes an empty page; its neighbours are none. */
@@ -45,6 +55,16 @@ final class ListPage {
       setPrevious(arena, page, 0);
       setNext(arena, page, 0);
     }
+    return page;
+  }
+
+  /** Makes a page of entries on the heap, from the array's first byte on. */
+  static long create(Arena arena, byte kind, byte[] entries, int bytes, int count) {
+    long page = create(arena, kind, bytes);
+    int header = headerBytes(kind);
+    arena.copyIn(page + header, entries, 0, bytes);
+    arena.putInt(page + END, header + bytes);
+    arena.putInt(page + COUNT, count);
     return page;
   }
 
@@ -211,6 +231,39 @@ final class ListPage {
     for (int left = Varint.sizeOf(size) - 1; left >= 0; left--) {
       int more = left == Varint.sizeOf(size) - 1 ? 0 : 0x80;
       arena.putByte(at++, (byte) (((size >>> (7 * left)) & 0x7F) | more));
+    }
+  }
+
+  /** Writes an entry on the heap. */
+  static void write(byte[] target, int start, int head, Bytes element) {
+    int at = start;
+    int left = head;
+    for (; left >>> 7 != 0; left >>>= 7) {
+      target[at++] = (byte) (left | 0x80);
+    }
+    target[at++] = (byte) left;
+    int payload = payloadBytes(head);
+    if (head >= WIDTHS) {
+      System.arraycopy(element.array(), element.offset(), target, at, payload);
+    } else {
+      long value = Integers.parse(element);
+      switch (payload) {
+        case 1 -> target[at] = (byte) value;
+        case 2 -> SHORTS.set(target, at, (short) value);
+        case 3 -> {
+          SHORTS.set(target, at, (short) value);
+          target[at + 2] = (byte) (value >> 16);
+        }
+        case 4 -> INTS.set(target, at, (int) value);
+        default -> LONGS.set(target, at, value);
+      }
+    }
+    at += payload;
+    int size = at - start;
+    int groups = Varint.sizeOf(size);
+    for (int group = groups - 1; group >= 0; group--) {
+      int more = group == groups - 1 ? 0 : 0x80;
+      target[at++] = (byte) (((size >>> (7 * group)) & 0x7F) | more);
     }
   }
 

@@ -431,19 +431,63 @@ public final class ListValue {
   }
 
   private int maxBytes() {
+    return maxBytes(limits);
+  }
+
+  private static int maxBytes(TypeLimits limits) {
     int limit = limits.listMaxPackedSize;
     int bytes = limit >= 0 ? SAFE_BYTES : 4096 << (Math.min(-limit, 5) - 1);
     return bytes - PAGE_OVERHEAD;
   }
 
   private int maxCount() {
+    return maxCount(limits);
+  }
+
+  private static int maxCount(TypeLimits limits) {
     int limit = limits.listMaxPackedSize;
     return limit >= 0 ? Math.max(1, limit) : Integer.MAX_VALUE;
   }
 
   private boolean fits(long inPage, int entryBytes) {
-    return (long) ListPage.usedBytes(arena, inPage) + entryBytes <= maxBytes()
-        && ListPage.count(arena, inPage) < maxCount();
+    return fits(
+        limits, ListPage.usedBytes(arena, inPage), ListPage.count(arena, inPage), entryBytes);
+  }
+
+  /** Whether another entry fits into a page with so many bytes of so many entries. */
+  static boolean fits(TypeLimits limits, int usedBytes, int count, int entryBytes) {
+    return (long) usedBytes + entryBytes <= maxBytes(limits) && count < maxCount(limits);
+  }
+
+  // --- put together page by page: see ListDraft
+
+  /** Makes an empty list that has pages from the first element on; returns its root. */
+  static long createPaged(Arena arena) {
+    long root = arena.allocate(PAGED_BYTES);
+    arena.putByte(root, PAGED);
+    Watch.set(arena, root, 0);
+    arena.putLong(root + COUNT, 0);
+    arena.putLong(root + FIRST, 0);
+    arena.putLong(root + LAST, 0);
+    return root;
+  }
+
+  /** Adds a page of these entries behind all others of a list that has pages. */
+  void addLastPage(byte[] entries, int bytes, int count) {
+    link(ListPage.create(arena, PAGE, entries, bytes, count), count);
+  }
+
+  /** Adds a page of one element behind all others of a list that has pages. */
+  void addLastPage(Bytes element) {
+    addPage(arena.getLong(root() + LAST), 0, ListPage.headOf(element), element);
+    addToCount(1);
+  }
+
+  private void link(long lastPage, int count) {
+    ListPage.setPrevious(arena, lastPage, arena.getLong(root() + LAST));
+    ListPage.setNext(arena, lastPage, 0);
+    relink(lastPage);
+    addToCount(count);
   }
 
   /** Finds the page of an element, and its number in there. */

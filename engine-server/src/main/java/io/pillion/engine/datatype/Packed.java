@@ -28,7 +28,7 @@ final class Packed {
     return root;
   }
 
-  private static long header(int used, long entries) {
+  static long header(int used, long entries) {
     return Layout.PACKED | (long) used << 8 | entries << 32;
   }
 

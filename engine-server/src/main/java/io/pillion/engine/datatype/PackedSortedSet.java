@@ -3,6 +3,9 @@ package io.pillion.engine.datatype;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.Span;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 
 /**
  * A small sorted set: one block with all entries in order of score and member.
@@ -16,12 +19,12 @@ final class PackedSortedSet {
   // The header: encoding (byte), count (unsigned short), bytes in use with the header (int).
   private static final int COUNT = 2;
   private static final int USED = 4;
-  private static final int HEADER = 8;
+  static final int HEADER = 8;
 
   static final int MAX_ENTRIES = 0xFFFF;
 
   /** So that the block stays within one slab, and what lies in it is never cut in two. */
-  private static final int MAX_BYTES = 256 << 10;
+  static final int MAX_BYTES = 256 << 10;
 
   private static final int LONG_MEMBER = 31;
   private static final int ZERO = 0;
@@ -31,6 +34,13 @@ final class PackedSortedSet {
   private static final int FLOAT = 4;
   private static final int DOUBLE = 5;
   private static final int[] SCORE_BYTES = {0, 1, 2, 4, 4, 8};
+
+  private static final VarHandle SHORTS =
+      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.nativeOrder());
+  private static final VarHandle INTS =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.nativeOrder());
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
 
   private final Arena arena;
   private final long cell;
@@ -281,6 +291,45 @@ final class PackedSortedSet {
     arena.putInt(root + USED, used);
     arena.putShort(root + COUNT, (short) (count(arena, root) - entries));
     root = Shrink.toFit(arena, cell, root, used);
+  }
+
+  // --- put together on the heap: see SortedSetDraft
+
+  /**
+   * Writes all of an entry but its member, which takes up to 14 bytes.
+   *
+   * @return where the member goes
+   */
+  static int writeHead(byte[] target, int at, double score, int memberLength) {
+    int code = codeOf(score);
+    target[at++] = (byte) (code << 5 | Math.min(memberLength, LONG_MEMBER));
+    if (memberLength >= LONG_MEMBER) {
+      int left = memberLength - LONG_MEMBER;
+      for (; left >>> 7 != 0; left >>>= 7) {
+        target[at++] = (byte) (left | 0x80);
+      }
+      target[at++] = (byte) left;
+    }
+    switch (code) {
+      case ZERO -> {}
+      case BYTE -> target[at] = (byte) score;
+      case SHORT -> SHORTS.set(target, at, (short) score);
+      case INT -> INTS.set(target, at, (int) score);
+      case FLOAT -> INTS.set(target, at, Float.floatToRawIntBits((float) score));
+      default -> LONGS.set(target, at, Double.doubleToRawLongBits(score));
+    }
+    return at + SCORE_BYTES[code];
+  }
+
+  /** Makes a block of entries that lie behind the room for a header, and returns its address. */
+  static long write(Arena arena, byte[] bytes, int used, int count) {
+    LONGS.set(bytes, 0, 0L);
+    bytes[0] = SortedSetValue.PACKED;
+    SHORTS.set(bytes, COUNT, (short) count);
+    INTS.set(bytes, USED, used);
+    long root = arena.allocate(used);
+    arena.copyIn(root, bytes, 0, used);
+    return root;
   }
 
   private static int codeOf(double score) {

@@ -165,6 +165,11 @@ public final class SetValue {
     }
   }
 
+  /** Makes an empty set one that is paged from the first member on. */
+  void page() {
+    convert(Layout.PAGED);
+  }
+
   /** Adds a member; false when it was there. */
   public boolean add(Bytes member) {
     long root = root();

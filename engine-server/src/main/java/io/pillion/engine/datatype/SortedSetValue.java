@@ -467,6 +467,11 @@ public final class SortedSetValue {
     return root;
   }
 
+  /** Makes an empty set one that is large from the first member on. */
+  void page() {
+    convert();
+  }
+
   private void convert() {
     long small = arena.getLong(cell);
     long target = arena.allocate(8);

@@ -44,6 +44,9 @@ public final class StreamValue {
   private final TypeLimits limits;
   private final NameTable groups;
 
+  /** The least bytes of a new page. */
+  private int room;
+
   /**
    * A view of the stream whose root's address lies at {@code cell}.
    *
@@ -253,6 +256,24 @@ public final class StreamValue {
     putId(root + LAST_ID, id);
   }
 
+  /**
+   * Says that about so many bytes of entries are appended next: pages that this view adds have room
+   * for them at once, until it is told that none follow.
+   */
+  public void expect(int bytes) {
+    int limit = limits.streamNodeMaxBytes;
+    room = limit > 0 ? Math.min(bytes, limit) : bytes;
+  }
+
+  /** Says that no more entries follow: the last page gives back what it does not need. */
+  public void expectNone() {
+    room = 0;
+    long tail = arena.getLong(root + TAIL);
+    if (tail != 0) {
+      shrink(tail);
+    }
+  }
+
   /** Whether the last page must not take another entry: by Redis' rules for its nodes. */
   private boolean isFull(long tail, StreamId id, int size) {
     int limit = limits.streamNodeMaxBytes;
@@ -265,7 +286,7 @@ public final class StreamValue {
   }
 
   private long addPage(StreamId id, Bytes[] words, int entryBytes) {
-    long page = StreamPage.create(arena, id, words, entryBytes);
+    long page = StreamPage.create(arena, id, words, Math.max(entryBytes, room));
     IdTree pages = pages();
     try {
       pages.insert(id.ms(), id.seq());

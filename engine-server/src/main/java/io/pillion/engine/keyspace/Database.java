@@ -254,6 +254,26 @@ public final class Database {
   }
 
   /**
+   * Sets a key to a string if it is not there, even with its time come: else nothing happens.
+   *
+   * @return whether it was added
+   */
+  public boolean addString(Bytes key, Bytes value, long deadline) {
+    long hash = index.hash(key);
+    if (index.find(key, hash) != 0) {
+      return false;
+    }
+    boolean expiring = deadline != NEVER;
+    if (expiring) {
+      wheel.reserve();
+    }
+    long record = newRecord(ValueType.STRING, key, value.length(), expiring);
+    arena.copyIn(KeyRecord.valueAddress(arena, record), value);
+    enter(hash, record, /* old= */ 0, deadline);
+    return true;
+  }
+
+  /**
    * Makes a key hold a string of so many undefined bytes, whatever it held before; it has no
    * deadline.
    *
@@ -429,6 +449,27 @@ public final class Database {
    * @param deadline Unix milliseconds, or {@link #NEVER}
    */
   public long setCollection(Bytes key, ValueType type, long root, long deadline) {
+    long hash = index.hash(key);
+    return setCollection(hash, index.find(key, hash), key, type, root, deadline);
+  }
+
+  /**
+   * As {@link #setCollection(Bytes, ValueType, long, long)} if the key is not there, even with its
+   * time come: else nothing happens.
+   *
+   * @return whether it was added
+   */
+  public boolean addCollection(Bytes key, ValueType type, long root, long deadline) {
+    long hash = index.hash(key);
+    if (index.find(key, hash) != 0) {
+      return false;
+    }
+    setCollection(hash, /* old= */ 0, key, type, root, deadline);
+    return true;
+  }
+
+  private long setCollection(
+      long hash, long old, Bytes key, ValueType type, long root, long deadline) {
     boolean expiring = deadline != NEVER;
     if (expiring) {
       wheel.reserve();
@@ -437,8 +478,6 @@ public final class Database {
     if (fieldsExpire) {
       fieldWheel.reserve();
     }
-    long hash = index.hash(key);
-    long old = index.find(key, hash);
     long record = newRecord(type, key, 0, expiring);
     arena.putLong(KeyRecord.rootCell(arena, record), root);
     enter(hash, record, old, deadline);

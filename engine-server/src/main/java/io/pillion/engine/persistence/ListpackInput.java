@@ -12,20 +12,20 @@ final class ListpackInput extends PackedInput {
 
   ListpackInput(Bytes packed, RdbInput in) throws IOException {
     super(packed, in);
-    if (end < HEADER + 1 || (int) INT.get(bytes, 0) != end) {
+    if (end - start < HEADER + 1 || (int) INT.get(bytes, start) != end - start) {
       throw broken("a wrong size");
     }
-    at = HEADER;
+    at = start + HEADER;
   }
 
   @Override
   int announced() {
-    return (bytes[4] & 0xFF) | (bytes[5] & 0xFF) << 8;
+    return (bytes[start + 4] & 0xFF) | (bytes[start + 5] & 0xFF) << 8;
   }
 
   @Override
   void read() throws IOException {
-    int start = at;
+    int from = at;
     int first = bytes[at++] & 0xFF;
     if (first < 0x80) {
       setInteger(first);
@@ -54,10 +54,14 @@ final class ListpackInput extends PackedInput {
         default -> throw broken("an entry of an unknown kind");
       }
     }
-    checkBackLength(at - start);
+    checkBackLength(at - from);
   }
 
   private void checkBackLength(int length) throws IOException {
+    if (length < 0x80 && at < end && bytes[at] == length) {
+      at++;
+      return;
+    }
     int size = Listpack.backLengthBytes(length);
     require(size);
     for (int i = 0; i < size; i++) {

@@ -1,6 +1,9 @@
 package io.pillion.engine.persistence;
 
 import io.pillion.engine.memory.Bytes;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
@@ -15,6 +18,8 @@ import java.util.Arrays;
  * places of earlier strings are told by their numbers.
  */
 final class Lzf {
+  private static final VarHandle LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
   private static final int HASH_BITS = 14;
   private static final int MAX_LITERALS = 32;
   private static final int MAX_DISTANCE = 1 << 13;
@@ -111,10 +116,11 @@ final class Lzf {
   /**
    * Expands.
    *
-   * @param target filled whole
+   * @param target where to, from 0 on
+   * @param expected how many bytes it must come to, at most what the target has
    * @return whether the source is in the format and stands for exactly so many bytes
    */
-  static boolean expand(byte[] in, int start, int length, byte[] target) {
+  static boolean expand(byte[] in, int start, int length, byte[] target, int expected) {
     int at = start;
     int end = start + length;
     int out = 0;
@@ -122,10 +128,15 @@ final class Lzf {
       int control = in[at++] & 0xFF;
       if (control < MAX_LITERALS) {
         int run = control + 1;
-        if (end - at < run || target.length - out < run) {
+        if (end - at < run || expected - out < run) {
           return false;
         }
-        System.arraycopy(in, at, target, out, run);
+        if (in.length - at >= MAX_LITERALS && target.length - out >= MAX_LITERALS) {
+          // What is too much is overwritten by what follows: this has one length only.
+          copyWords(in, at, target, out, MAX_LITERALS);
+        } else {
+          System.arraycopy(in, at, target, out, run);
+        }
         at += run;
         out += run;
         continue;
@@ -140,15 +151,32 @@ final class Lzf {
       if (at == end) {
         return false;
       }
-      int from = out - ((control & 0x1F) << 8 | (in[at++] & 0xFF)) - 1;
-      if (from < 0 || target.length - out < run) {
+      int distance = ((control & 0x1F) << 8 | (in[at++] & 0xFF)) + 1;
+      if (distance > out || expected - out < run) {
         return false;
       }
-      // The two may overlap, which repeats what is there: byte by byte.
-      for (int i = 0; i < run; i++) {
-        target[out++] = target[from++];
-      }
+      repeat(target, out, distance, run);
+      out += run;
     }
-    return out == target.length;
+    return out == expected;
+  }
+
+  /** Copies bytes to where they may overlap themselves, which repeats them. */
+  private static void repeat(byte[] target, int out, int distance, int run) {
+    int from = out - distance;
+    if (distance >= Long.BYTES && target.length - out >= run + Long.BYTES) {
+      copyWords(target, from, target, out, run);
+      return;
+    }
+    for (int i = 0; i < run; i++) {
+      target[out + i] = target[from + i];
+    }
+  }
+
+  /** Copies eight bytes at a time, and so up to seven more than asked. */
+  private static void copyWords(byte[] from, int at, byte[] to, int out, int length) {
+    for (int i = 0; i < length; i += Long.BYTES) {
+      LONG.set(to, out + i, (long) LONG.get(from, at + i));
+    }
   }
 }

@@ -1,6 +1,7 @@
 package io.pillion.engine.persistence;
 
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.protocol.Numbers;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -22,6 +23,10 @@ abstract class PackedInput {
 
   final RdbInput in;
   final byte[] bytes;
+
+  /** Where in the array the first byte is, and where the last one was. */
+  final int start;
+
   final int end;
   int at;
   private long entries;
@@ -29,11 +34,17 @@ abstract class PackedInput {
   private long integer;
   private int from;
   private int length;
+  private final Bytes view = Bytes.of(new byte[0]);
+  private byte[] digits = {};
 
+  /**
+   * @param packed which stays as it is while it is read
+   */
   PackedInput(Bytes packed, RdbInput in) {
     this.in = in;
-    bytes = packed.toByteArray();
-    end = bytes.length;
+    bytes = packed.array();
+    start = packed.offset();
+    end = start + packed.length();
   }
 
   /** Goes to the next entry; false after the last, when all has been in order. */
@@ -135,6 +146,18 @@ abstract class PackedInput {
   /** The entry as a string: a view, or the digits of an integer. */
   final Bytes string() {
     return isInteger ? Bytes.of(integer) : Bytes.of(bytes, from, length);
+  }
+
+  /** The entry as {@link #string}, but valid only until the next call of this. */
+  final Bytes view() {
+    if (!isInteger) {
+      return view.wrap(bytes, from, length);
+    }
+    if (digits.length == 0) {
+      digits = new byte[Numbers.MAX_DIGITS];
+    }
+    int begin = Numbers.write(integer, digits);
+    return view.wrap(digits, begin, digits.length - begin);
   }
 
   /** The entry as a score. */

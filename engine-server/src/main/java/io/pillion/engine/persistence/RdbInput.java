@@ -15,8 +15,12 @@ import org.jspecify.annotations.Nullable;
  * which byte.
  */
 public final class RdbInput {
-  private static final int BUFFER_BYTES = 64 << 10;
+  /** The longest string that is read as a view of the buffer wherever it lies. */
+  static final int MAX_VIEW_BYTES = 64 << 10;
+
+  private static final int BUFFER_BYTES = 2 * MAX_VIEW_BYTES;
   private static final int FIRST_PART_BYTES = 64 << 10;
+  private static final int MAX_REUSED_BYTES = 1 << 20;
   private static final int MAX_STRING_BYTES = Integer.MAX_VALUE - 64;
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -24,8 +28,12 @@ public final class RdbInput {
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
   private final @Nullable InputStream stream;
-  private final byte[] buffer;
-  private final byte[] scratch = new byte[8];
+  private final @Nullable BlockReader blocks;
+  private BlockReader.@Nullable Block block;
+  private BlockReader.@Nullable Block blockBefore;
+  private final Bytes view = Bytes.of(new byte[0]);
+  private byte[] buffer;
+  private byte[] expanded = {};
   private long end;
   private int position;
   private int limit;
@@ -39,6 +47,7 @@ public final class RdbInput {
   /** Reads a payload. */
   public RdbInput(Bytes payload) {
     stream = null;
+    blocks = null;
     buffer = payload.array();
     position = payload.offset();
     limit = payload.offset() + payload.length();
@@ -54,7 +63,8 @@ public final class RdbInput {
    */
   public RdbInput(InputStream stream, long length) {
     this.stream = stream;
-    buffer = new byte[BUFFER_BYTES];
+    blocks = stream instanceof BlockReader reader ? reader : null;
+    buffer = new byte[blocks == null ? BUFFER_BYTES : 0];
     end = length < 0 ? Long.MAX_VALUE : length;
   }
 
@@ -89,17 +99,47 @@ public final class RdbInput {
     return broken("The data end too early");
   }
 
-  /** Reads more; true when there is at least one byte. */
+  /** Reads more, behind what is left; true when there is at least one byte. */
   private boolean refill() throws IOException {
+    if (blocks != null) {
+      return nextBlock(blocks);
+    }
     if (stream == null) {
       return false;
     }
-    crc();
-    before += position;
-    position = 0;
-    crcFrom = 0;
-    limit = Math.max(0, stream.read(buffer, 0, buffer.length));
-    return limit > 0;
+    if (position == limit || limit == buffer.length) {
+      crc();
+      int left = limit - position;
+      System.arraycopy(buffer, position, buffer, 0, left);
+      before += position;
+      position = 0;
+      crcFrom = 0;
+      limit = left;
+    }
+    int count = stream.read(buffer, limit, buffer.length - limit);
+    limit += Math.max(0, count);
+    return count > 0;
+  }
+
+  /** What is left goes in front of the next block: the two are read as one. */
+  private boolean nextBlock(BlockReader reader) throws IOException {
+    int left = limit - position;
+    BlockReader.Block next = reader.take(blockBefore);
+    blockBefore = null;
+    if (next == null) {
+      return false;
+    }
+    int start = BlockReader.HEADROOM - left;
+    System.arraycopy(buffer, position, next.bytes, start, left);
+    before += position - start;
+    position = start;
+    limit = next.end;
+    buffer = next.bytes;
+    crc = next.crcBefore;
+    crcFrom = BlockReader.HEADROOM;
+    blockBefore = block;
+    block = next;
+    return true;
   }
 
   /** Whether everything was read. */
@@ -128,16 +168,30 @@ public final class RdbInput {
     }
   }
 
+  /** Sees to it that so many bytes lie in the buffer, one after the other. */
+  private void require(int count) throws IOException {
+    while (limit - position < count) {
+      if (!refill()) {
+        position = limit;
+        throw tooShort();
+      }
+    }
+  }
+
   /** Four bytes, the lowest first. */
   public int readInt() throws IOException {
-    readFully(scratch, 0, 4);
-    return (int) INT.get(scratch, 0);
+    require(Integer.BYTES);
+    int value = (int) INT.get(buffer, position);
+    position += Integer.BYTES;
+    return value;
   }
 
   /** Eight bytes, the lowest first. */
   public long readLong() throws IOException {
-    readFully(scratch, 0, 8);
-    return (long) LONG.get(scratch, 0);
+    require(Long.BYTES);
+    long value = (long) LONG.get(buffer, position);
+    position += Long.BYTES;
+    return value;
   }
 
   /** A double in eight bytes. */
@@ -147,9 +201,7 @@ public final class RdbInput {
 
   /** A copy of so many bytes. */
   public byte[] readBytes(long length) throws IOException {
-    if (length < 0 || length > remaining() || length > MAX_STRING_BYTES) {
-      throw broken("A length of " + Long.toUnsignedString(length) + " where fewer bytes follow");
-    }
+    checkLength(length);
     // Beyond what the buffer holds only the stream knows what comes: no more is taken on trust.
     byte[] bytes = new byte[(int) Math.min(length, Math.max(FIRST_PART_BYTES, limit - position))];
     int done = 0;
@@ -161,6 +213,24 @@ public final class RdbInput {
       }
       bytes = Arrays.copyOf(bytes, (int) Math.min(length, 2L * done));
     }
+  }
+
+  private void checkLength(long length) throws RdbException {
+    if (length < 0 || length > remaining() || length > MAX_STRING_BYTES) {
+      throw broken("A length of " + Long.toUnsignedString(length) + " where fewer bytes follow");
+    }
+  }
+
+  /** So many bytes, as a view of the buffer where they fit into it. */
+  private Bytes view(long length) throws IOException {
+    checkLength(length);
+    if (length > MAX_VIEW_BYTES && length > limit - position) {
+      return Bytes.of(readBytes(length));
+    }
+    require((int) length);
+    view.wrap(buffer, position, (int) length);
+    position += (int) length;
+    return view;
   }
 
   /** A length: unsigned, as a count of elements or bytes. */
@@ -198,11 +268,17 @@ public final class RdbInput {
     };
   }
 
-  /** A string in any encoding. */
+  /** A string in any encoding, safe to keep. */
   public Bytes readString() throws IOException {
+    Bytes string = readView();
+    return string.array() == buffer || string.array() == expanded ? string.copy() : string;
+  }
+
+  /** A string in any encoding: as {@link #readString}, but valid only until more is read. */
+  public Bytes readView() throws IOException {
     int first = readByte();
     if (first >>> 6 != RdbFormat.LENGTH_ENCODED) {
-      return Bytes.of(readBytes(readLength(first)));
+      return view(readLength(first));
     }
     return switch (first & 0x3F) {
       case RdbFormat.STRING_INT8 -> Bytes.of((byte) readByte());
@@ -222,12 +298,23 @@ public final class RdbInput {
     if (length > MAX_STRING_BYTES || length > compressed * Lzf.MAX_RATIO) {
       throw broken("A compressed string that claims more bytes than it can hold");
     }
-    byte[] packed = readBytes(compressed);
-    byte[] bytes = new byte[(int) length];
-    if (!Lzf.expand(packed, 0, packed.length, bytes)) {
+    Bytes packed = view(compressed);
+    byte[] target = targetOf((int) length);
+    if (!Lzf.expand(packed.array(), packed.offset(), packed.length(), target, (int) length)) {
       throw broken("A compressed string that does not expand");
     }
-    return Bytes.of(bytes);
+    return target == expanded ? view.wrap(target, 0, (int) length) : Bytes.of(target);
+  }
+
+  /** Where to expand a string: what is not too long to one place again and again. */
+  private byte[] targetOf(int length) {
+    if (length > MAX_REUSED_BYTES) {
+      return new byte[length];
+    }
+    if (length > expanded.length) {
+      expanded = new byte[Math.max(length, Math.min(2 * expanded.length, MAX_REUSED_BYTES))];
+    }
+    return expanded;
   }
 
   /** Passes over a string in any encoding. */

@@ -2,7 +2,6 @@ package io.pillion.engine.persistence;
 
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.Keyspace;
-import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,6 +28,8 @@ public final class RdbReader {
   private final Functions.Trial trial;
   private final Options options;
   private final ValueReader values;
+  private final byte[] keyBytes = new byte[1024];
+  private final Bytes keyView = Bytes.of(keyBytes);
   private int version;
   private Database database;
   private long deadline = Database.NEVER;
@@ -224,7 +225,7 @@ public final class RdbReader {
   }
 
   private void readKey(int type) throws IOException {
-    Bytes key = in.readString();
+    Bytes key = readKeyBytes();
     LoadedValue value = readValue(type, key);
     if (value == null) {
       empty++;
@@ -243,6 +244,17 @@ public final class RdbReader {
     frequency = UNSET;
   }
 
+  /** The key, in the same place every time unless it is long. */
+  private Bytes readKeyBytes() throws IOException {
+    Bytes read = in.readView();
+    int length = read.length();
+    if (length > keyBytes.length) {
+      return read.copy();
+    }
+    System.arraycopy(read.array(), read.offset(), keyBytes, 0, length);
+    return keyView.wrap(keyBytes, 0, length);
+  }
+
   private @Nullable LoadedValue readValue(int type, Bytes key) throws IOException {
     try {
       return values.read(RdbFormat.typeIn(version, type), in);
@@ -256,12 +268,11 @@ public final class RdbReader {
   }
 
   private void enter(Bytes key, LoadedValue value) throws IOException {
-    Arena arena = keyspace.arena();
-    if (!options.replace && database.isStored(key)) {
-      value.free(arena);
+    if (options.replace) {
+      value.enter(database, keyspace.arena(), key, deadline);
+    } else if (!value.add(database, keyspace.arena(), key, deadline)) {
       throw in.broken("A key twice in database " + database.number());
     }
-    value.enter(database, arena, key, deadline);
     if (idleSeconds != UNSET || frequency != UNSET) {
       long record = database.stored(key);
       if (idleSeconds != UNSET) {

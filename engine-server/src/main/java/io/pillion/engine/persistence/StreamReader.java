@@ -26,12 +26,13 @@ final class StreamReader {
   void read() throws IOException {
     long listpacks = in.readCount(StreamFormat.ID_BYTES);
     for (long i = 0; i < listpacks; i++) {
-      Bytes first = in.readString();
+      Bytes first = in.readView();
       if (first.length() != StreamFormat.ID_BYTES) {
         throw in.broken("A stream's page whose id is no id");
       }
-      readPage(idOf(new RdbInput(first)), new ListpackInput(in.readString(), in));
+      readPage(idOf(new RdbInput(first)), new ListpackInput(in.readView(), in));
     }
+    stream.expectNone();
     readKnown();
     readGroups();
   }
@@ -53,6 +54,7 @@ final class StreamReader {
     if (number(packed) != 0) {
       throw in.broken("A stream's page without an end of its header");
     }
+    stream.expect(packed.bytesLeft());
     long found = 0;
     long foundDeleted = 0;
     while (packed.next()) {

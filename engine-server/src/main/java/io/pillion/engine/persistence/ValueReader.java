@@ -1,9 +1,11 @@
 package io.pillion.engine.persistence;
 
+import io.pillion.engine.datatype.Draft;
+import io.pillion.engine.datatype.HashDraft;
 import io.pillion.engine.datatype.HashValue;
-import io.pillion.engine.datatype.ListValue;
-import io.pillion.engine.datatype.SetValue;
-import io.pillion.engine.datatype.SortedSetValue;
+import io.pillion.engine.datatype.ListDraft;
+import io.pillion.engine.datatype.SetDraft;
+import io.pillion.engine.datatype.SortedSetDraft;
 import io.pillion.engine.datatype.StreamValue;
 import io.pillion.engine.datatype.TypeLimits;
 import io.pillion.engine.keyspace.ValueType;
@@ -11,6 +13,8 @@ import io.pillion.engine.keyspace.Values;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import java.io.IOException;
+import java.util.EnumMap;
+import java.util.Map;
 
 /**
  * Reads values in every encoding of the RDB format that Redis and Valkey have had, and builds them
@@ -26,6 +30,7 @@ public final class ValueReader {
 
   private final Arena arena;
   private final TypeLimits limits;
+  private final Map<ValueType, Draft> drafts = new EnumMap<>(ValueType.class);
 
   /** A reader of values for this arena. */
   public ValueReader(Arena arena, TypeLimits limits) {
@@ -43,7 +48,7 @@ public final class ValueReader {
   public LoadedValue read(int type, RdbInput in) throws IOException {
     switch (type) {
       case RdbFormat.TYPE_STRING:
-        return new LoadedValue(in.readString());
+        return new LoadedValue(in.readView());
       case RdbFormat.TYPE_MODULE, RdbFormat.TYPE_MODULE_PRE_RELEASE:
         throw in.broken("A value of a module, and there are no modules here,");
       default:
@@ -53,6 +58,59 @@ public final class ValueReader {
 
   private LoadedValue readCollection(int type, RdbInput in) throws IOException {
     ValueType valueType = typeOf(type, in);
+    return mayChangeWhileBuilt(valueType, type)
+        ? readInPlace(valueType, type, in)
+        : readDraft(valueType, type, in);
+  }
+
+  /** Whether it is more than elements one after the other. */
+  private static boolean mayChangeWhileBuilt(ValueType valueType, int type) {
+    return valueType == ValueType.STREAM
+        || (valueType == ValueType.HASH
+            && type != RdbFormat.TYPE_HASH
+            && type != RdbFormat.TYPE_HASH_LISTPACK
+            && type != RdbFormat.TYPE_HASH_ZIPLIST);
+  }
+
+  private LoadedValue readDraft(ValueType valueType, int type, RdbInput in) throws IOException {
+    Draft draft = draft(valueType);
+    boolean complete = false;
+    try {
+      fillChecked(draft, type, in);
+      if (draft.size() == 0) {
+        throw empty(valueType, in);
+      }
+      LoadedValue value = new LoadedValue(valueType, draft.finish());
+      complete = true;
+      return value;
+    } finally {
+      if (!complete) {
+        draft.abandon();
+      }
+    }
+  }
+
+  private Draft draft(ValueType valueType) {
+    Draft draft = drafts.get(valueType);
+    if (draft == null) {
+      draft =
+          switch (valueType) {
+            case LIST -> new ListDraft(arena, limits);
+            case SET -> new SetDraft(arena, limits);
+            case ZSET -> new SortedSetDraft(arena, limits);
+            default -> new HashDraft(arena, limits);
+          };
+      drafts.put(valueType, draft);
+    }
+    return draft;
+  }
+
+  private static RdbException empty(ValueType valueType, RdbInput in) {
+    return new RdbException(
+        "An empty " + valueType.redisName(), in.offset(), /* emptyCollection= */ true);
+  }
+
+  private LoadedValue readInPlace(ValueType valueType, int type, RdbInput in) throws IOException {
     long cell = arena.allocate(Long.BYTES);
     try {
       arena.putLong(cell, Values.create(arena, valueType));
@@ -60,8 +118,7 @@ public final class ValueReader {
       try {
         long size = fillChecked(valueType, type, in, cell);
         if (size == 0 && valueType != ValueType.STREAM) {
-          throw new RdbException(
-              "An empty " + valueType.redisName(), in.offset(), /* emptyCollection= */ true);
+          throw empty(valueType, in);
         }
         complete = true;
       } finally {
@@ -108,14 +165,41 @@ public final class ValueReader {
   }
 
   /** As fill, with complaints about packed collections as tools know them. */
+  private static void fillChecked(Draft draft, int type, RdbInput in) throws IOException {
+    try {
+      if (draft instanceof ListDraft list) {
+        fillList(list, type, in);
+      } else if (draft instanceof SetDraft set) {
+        fillSet(set, type, in);
+      } else if (draft instanceof SortedSetDraft sortedSet) {
+        fillSortedSet(sortedSet, type, in);
+      } else if (draft instanceof HashDraft hash) {
+        fillHash(hash, type, in);
+      }
+    } catch (RdbException e) {
+      throw named(e, type);
+    }
+  }
+
   private long fillChecked(ValueType valueType, int type, RdbInput in, long cell)
       throws IOException {
     try {
-      return fill(valueType, type, in, cell);
+      if (valueType == ValueType.STREAM) {
+        StreamValue stream = new StreamValue(arena, cell, limits);
+        new StreamReader(stream, type, in).read();
+        return stream.size();
+      }
+      HashValue hash = new HashValue(arena, cell, limits);
+      fillHash(hash, type, in);
+      return hash.size();
     } catch (RdbException e) {
-      String packed = nameOfPacked(type);
-      throw packed.isEmpty() ? e : e.after(packed + " integrity check failed: ");
+      throw named(e, type);
     }
+  }
+
+  private static RdbException named(RdbException e, int type) {
+    String packed = nameOfPacked(type);
+    return packed.isEmpty() ? e : e.after(packed + " integrity check failed: ");
   }
 
   private static String nameOfPacked(int type) {
@@ -141,59 +225,29 @@ public final class ValueReader {
     };
   }
 
-  private long fill(ValueType valueType, int type, RdbInput in, long cell) throws IOException {
-    switch (valueType) {
-      case LIST -> {
-        ListValue list = new ListValue(arena, cell, limits);
-        fillList(list, type, in);
-        return list.size();
-      }
-      case SET -> {
-        SetValue set = new SetValue(arena, cell, limits);
-        fillSet(set, type, in);
-        return set.size();
-      }
-      case ZSET -> {
-        SortedSetValue sortedSet = new SortedSetValue(arena, cell, limits);
-        fillSortedSet(sortedSet, type, in);
-        return sortedSet.size();
-      }
-      case HASH -> {
-        HashValue hash = new HashValue(arena, cell, limits);
-        fillHash(hash, type, in);
-        return hash.size();
-      }
-      case STREAM -> {
-        StreamValue stream = new StreamValue(arena, cell, limits);
-        new StreamReader(stream, type, in).read();
-        return stream.size();
-      }
-      default -> throw new IllegalStateException("no collection: " + valueType);
-    }
-  }
-
   // --- lists
 
-  private static void fillList(ListValue list, int type, RdbInput in) throws IOException {
+  private static void fillList(ListDraft list, int type, RdbInput in) throws IOException {
+    list.begin();
     if (type == RdbFormat.TYPE_LIST_ZIPLIST) {
-      append(list, new ZiplistInput(in.readString(), in));
+      append(list, new ZiplistInput(in.readView(), in));
       return;
     }
     long count = in.readCount(1);
     for (long i = 0; i < count; i++) {
       switch (type) {
-        case RdbFormat.TYPE_LIST -> list.pushTail(in.readString());
-        case RdbFormat.TYPE_LIST_QUICKLIST -> append(list, new ZiplistInput(in.readString(), in));
+        case RdbFormat.TYPE_LIST -> list.add(in.readView());
+        case RdbFormat.TYPE_LIST_QUICKLIST -> append(list, new ZiplistInput(in.readView(), in));
         default -> {
           long container = in.readLength();
           if (container == RdbFormat.NODE_PLAIN) {
-            Bytes element = in.readString();
+            Bytes element = in.readView();
             if (element.length() == 0) {
               throw in.broken("A list's node without bytes");
             }
-            list.pushTail(element);
+            list.add(element);
           } else if (container == RdbFormat.NODE_PACKED) {
-            append(list, new ListpackInput(in.readString(), in));
+            append(list, new ListpackInput(in.readView(), in));
           } else {
             throw in.broken("A list's node of an unknown kind");
           }
@@ -202,40 +256,42 @@ public final class ValueReader {
     }
   }
 
-  private static void append(ListValue list, PackedInput packed) throws IOException {
+  private static void append(ListDraft list, PackedInput packed) throws IOException {
     while (packed.next()) {
-      list.pushTail(packed.string());
+      list.add(packed.view());
     }
   }
 
   // --- sets
 
-  private static void fillSet(SetValue set, int type, RdbInput in) throws IOException {
+  private static void fillSet(SetDraft set, int type, RdbInput in) throws IOException {
     switch (type) {
       case RdbFormat.TYPE_SET -> {
         long count = in.readCount(1);
+        set.begin(count);
         for (long i = 0; i < count; i++) {
-          add(set, in.readString(), in);
+          add(set, in.readView(), in);
         }
       }
-      case RdbFormat.TYPE_SET_INTSET -> fillWithIntegers(set, in.readString(), in);
+      case RdbFormat.TYPE_SET_INTSET -> fillWithIntegers(set, in.readView(), in);
       default -> {
-        ListpackInput packed = new ListpackInput(in.readString(), in);
+        set.begin(0);
+        ListpackInput packed = new ListpackInput(in.readView(), in);
         while (packed.next()) {
-          add(set, packed.string(), in);
+          add(set, packed.view(), in);
         }
       }
     }
   }
 
-  private static void add(SetValue set, Bytes member, RdbInput in) throws IOException {
+  private static void add(SetDraft set, Bytes member, RdbInput in) throws IOException {
     if (!set.add(member)) {
       throw in.broken("A set with a member twice");
     }
   }
 
   /** Four bytes of width, four of count, then the integers in ascending order. */
-  private static void fillWithIntegers(SetValue set, Bytes packed, RdbInput in) throws IOException {
+  private static void fillWithIntegers(SetDraft set, Bytes packed, RdbInput in) throws IOException {
     RdbInput integers = new RdbInput(packed);
     if (packed.length() < 8) {
       throw in.broken("A set of integers without a header");
@@ -245,27 +301,18 @@ public final class ValueReader {
     if ((width != 2 && width != 4 && width != 8) || count * width != packed.length() - 8) {
       throw in.broken("A set of integers of a wrong size");
     }
-    long before = Long.MIN_VALUE;
-    for (long i = 0; i < count; i++) {
-      long value =
-          switch (width) {
-            case 2 -> (short) (integers.readByte() | integers.readByte() << 8);
-            case 4 -> integers.readInt();
-            default -> integers.readLong();
-          };
-      if (i > 0 && value <= before) {
-        throw in.broken("A set of integers that are not in order");
-      }
-      before = value;
-      add(set, Bytes.of(value), in);
+    set.begin(count);
+    if (!set.integers(packed.slice(8, packed.length()), width)) {
+      throw in.broken("A set of integers that are not in order");
     }
   }
 
   // --- sorted sets
 
-  private static void fillSortedSet(SortedSetValue set, int type, RdbInput in) throws IOException {
+  private static void fillSortedSet(SortedSetDraft set, int type, RdbInput in) throws IOException {
     if (type == RdbFormat.TYPE_ZSET || type == RdbFormat.TYPE_ZSET_2) {
       long count = in.readCount(2);
+      set.begin(count);
       for (long i = 0; i < count; i++) {
         Bytes member = in.readString();
         double score = type == RdbFormat.TYPE_ZSET ? in.readTextDouble() : in.readDouble();
@@ -273,36 +320,54 @@ public final class ValueReader {
       }
       return;
     }
+    set.begin(0);
     PackedInput packed =
         type == RdbFormat.TYPE_ZSET_LISTPACK
-            ? new ListpackInput(in.readString(), in)
-            : new ZiplistInput(in.readString(), in);
+            ? new ListpackInput(in.readView(), in)
+            : new ZiplistInput(in.readView(), in);
     while (packed.next()) {
-      Bytes member = packed.string();
+      Bytes member = packed.view();
       packed.require();
       add(set, member, packed.score(), in);
     }
   }
 
-  private static void add(SortedSetValue set, Bytes member, double score, RdbInput in)
+  private static void add(SortedSetDraft set, Bytes member, double score, RdbInput in)
       throws IOException {
-    if (set.seek(member)) {
+    if (!set.add(member, score)) {
       throw in.broken("A sorted set with a member twice");
     }
-    set.assign(score);
   }
 
   // --- hashes
 
-  private static void fillHash(HashValue hash, int type, RdbInput in) throws IOException {
-    switch (type) {
-      case RdbFormat.TYPE_HASH -> {
-        long count = in.readCount(2);
-        for (long i = 0; i < count; i++) {
-          Bytes field = in.readString();
-          put(hash, field, in.readString(), in);
+  private static void fillHash(HashDraft hash, int type, RdbInput in) throws IOException {
+    if (type == RdbFormat.TYPE_HASH) {
+      long count = in.readCount(2);
+      hash.begin(count);
+      for (long i = 0; i < count; i++) {
+        hash.field(in.readView());
+        if (!hash.value(in.readView())) {
+          throw in.broken("A hash with a field twice");
         }
       }
+      return;
+    }
+    hash.begin(0);
+    boolean listpack = type == RdbFormat.TYPE_HASH_LISTPACK;
+    PackedInput packed =
+        listpack ? new ListpackInput(in.readView(), in) : new ZiplistInput(in.readView(), in);
+    while (packed.next()) {
+      hash.field(packed.view());
+      packed.require();
+      if (!hash.value(packed.view())) {
+        throw in.broken((listpack ? "A listpack" : "A ziplist") + " with dup elements");
+      }
+    }
+  }
+
+  private static void fillHash(HashValue hash, int type, RdbInput in) throws IOException {
+    switch (type) {
       case RdbFormat.TYPE_HASH_OF_VALKEY -> {
         long count = in.readCount(2 + Long.BYTES);
         for (long i = 0; i < count; i++) {
@@ -315,26 +380,12 @@ public final class ValueReader {
       case RdbFormat.TYPE_HASH_ZIPMAP -> fillFromZipmap(hash, in.readString(), in);
       case RdbFormat.TYPE_HASH_TTLS, RdbFormat.TYPE_HASH_TTLS_PRE_RELEASE ->
           fillWithDeadlines(hash, type == RdbFormat.TYPE_HASH_TTLS, in);
-      case RdbFormat.TYPE_HASH_TTLS_LISTPACK, RdbFormat.TYPE_HASH_TTLS_LISTPACK_PRE_RELEASE -> {
+      default -> {
         if (type == RdbFormat.TYPE_HASH_TTLS_LISTPACK) {
           // The earliest deadline, which the fields tell too.
           in.readLong();
         }
-        fillWithDeadlines(hash, new ListpackInput(in.readString(), in), in);
-      }
-      default -> {
-        boolean listpack = type == RdbFormat.TYPE_HASH_LISTPACK;
-        PackedInput packed =
-            listpack
-                ? new ListpackInput(in.readString(), in)
-                : new ZiplistInput(in.readString(), in);
-        while (packed.next()) {
-          Bytes field = packed.string();
-          packed.require();
-          if (!hash.put(field, packed.string())) {
-            throw in.broken((listpack ? "A listpack" : "A ziplist") + " with dup elements");
-          }
-        }
+        fillWithDeadlines(hash, new ListpackInput(in.readView(), in), in);
       }
     }
   }

@@ -11,34 +11,35 @@ final class ZiplistInput extends PackedInput {
   private static final int HEADER = 10;
   private static final int LONG_PREVIOUS = 254;
 
-  private int previous = HEADER;
+  private int previous;
 
   ZiplistInput(Bytes packed, RdbInput in) throws IOException {
     super(packed, in);
-    if (end < HEADER + 1 || (int) INT.get(bytes, 0) != end) {
+    if (end - start < HEADER + 1 || (int) INT.get(bytes, start) != end - start) {
       throw broken("a wrong size");
     }
-    at = HEADER;
+    at = start + HEADER;
+    previous = at;
   }
 
   @Override
   int announced() {
-    return (bytes[8] & 0xFF) | (bytes[9] & 0xFF) << 8;
+    return (bytes[start + 8] & 0xFF) | (bytes[start + 9] & 0xFF) << 8;
   }
 
   @Override
   void read() throws IOException {
-    int start = at;
+    int from = at;
     long lengthBefore = bytes[at++] & 0xFF;
     if (lengthBefore == LONG_PREVIOUS) {
       require(4);
       lengthBefore = (int) INT.get(bytes, at) & 0xFFFF_FFFFL;
       at += 4;
     }
-    if (lengthBefore != start - previous) {
+    if (lengthBefore != from - previous) {
       throw broken("an entry that does not know how long the one before is");
     }
-    previous = start;
+    previous = from;
     require(1);
     readContent(bytes[at++] & 0xFF);
   }
@@ -77,7 +78,7 @@ final class ZiplistInput extends PackedInput {
 
   @Override
   void checkEnd() throws IOException {
-    if ((int) INT.get(bytes, 4) != previous) {
+    if ((int) INT.get(bytes, start + 4) != previous - start) {
       throw broken("a wrong place of its last entry");
     }
   }

@@ -44,7 +44,7 @@ class CompressionTest {
       int length =
           lzf.compress(Bytes.of(bytes, offset, bytes.length - offset), target, target.length);
       byte[] expanded = new byte[bytes.length - offset];
-      assertThat(Lzf.expand(target, 0, length, expanded)).isTrue();
+      assertThat(Lzf.expand(target, 0, length, expanded, expanded.length)).isTrue();
       assertThat(expanded).isEqualTo(Arrays.copyOfRange(bytes, offset, bytes.length));
     }
   }
@@ -70,9 +70,9 @@ class CompressionTest {
       byte[] bytes = new byte[random.nextInt(40)];
       random.nextBytes(bytes);
       byte[] target = new byte[random.nextInt(300)];
-      Lzf.expand(bytes, 0, bytes.length, target);
+      Lzf.expand(bytes, 0, bytes.length, target, target.length);
     }
-    assertThat(Lzf.expand(new byte[] {0x20, 0}, 0, 2, new byte[3])).isFalse();
-    assertThat(Lzf.expand(new byte[] {5, 1}, 0, 2, new byte[6])).isFalse();
+    assertThat(Lzf.expand(new byte[] {0x20, 0}, 0, 2, new byte[3], 3)).isFalse();
+    assertThat(Lzf.expand(new byte[] {5, 1}, 0, 2, new byte[6], 6)).isFalse();
   }
 }

@@ -1,0 +1,153 @@
+package io.pillion.engine.persistence;
+
+import io.pillion.engine.world.World;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayDeque;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a file in blocks, some of them ahead and with their check sum, on a background thread: what
+ * loads them is left with the work that only it can do. Whoever wants a block that nobody has begun
+ * to read reads it himself, so that nothing depends on that thread.
+ *
+ * <p>Who takes blocks does not read from the stream itself.
+ */
+final class BlockReader extends InputStream {
+  /** Free bytes in front of a block's own, for the rest of the block before. */
+  static final int HEADROOM = RdbInput.MAX_VIEW_BYTES;
+
+  private static final int BLOCK_BYTES = 256 << 10;
+  private static final int MOST_AHEAD = 3;
+
+  private final InputStream file;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final ArrayDeque<Block> ready = new ArrayDeque<>();
+  private final ArrayDeque<Block> used = new ArrayDeque<>();
+  private boolean reading;
+  private boolean atEnd;
+  private boolean closed;
+  private @Nullable IOException failure;
+
+  /** The check sum of all blocks that were read; of whoever is reading. */
+  private long crc;
+
+  /** Bytes of a file. */
+  static final class Block {
+    final byte[] bytes = new byte[HEADROOM + BLOCK_BYTES];
+
+    /** Where they end; they begin at {@link #HEADROOM}. */
+    int end;
+
+    /** The check sum of all that the file has before them. */
+    long crcBefore;
+  }
+
+  /**
+   * Begins to read ahead.
+   *
+   * @param file closed with this
+   */
+  BlockReader(InputStream file, World world) {
+    this.file = file;
+    world.background("read-ahead", this::readAhead);
+  }
+
+  private void readAhead() {
+    lock.lock();
+    try {
+      while (!closed && !atEnd && failure == null) {
+        if (reading || ready.size() == MOST_AHEAD) {
+          changed.awaitUninterruptibly();
+        } else {
+          readOne();
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Reads one block, without the lock while it takes long. */
+  private void readOne() {
+    Block block = used.isEmpty() ? new Block() : used.removeLast();
+    reading = true;
+    lock.unlock();
+    IOException failed = null;
+    try {
+      int length = file.readNBytes(block.bytes, HEADROOM, BLOCK_BYTES);
+      block.end = HEADROOM + length;
+      block.crcBefore = crc;
+      crc = Crc64.update(crc, block.bytes, HEADROOM, length);
+    } catch (IOException e) {
+      failed = e;
+    } finally {
+      lock.lock();
+      reading = false;
+      failure = failed;
+      atEnd = block.end < block.bytes.length;
+      if (failed == null && block.end > HEADROOM) {
+        ready.addLast(block);
+      }
+      changed.signalAll();
+    }
+  }
+
+  /**
+   * The next block, or null at the end.
+   *
+   * @param done one that is not looked at any more, or null
+   */
+  @Nullable Block take(@Nullable Block done) throws IOException {
+    lock.lock();
+    try {
+      if (done != null) {
+        used.addLast(done);
+      }
+      while (ready.isEmpty() && !atEnd && failure == null) {
+        if (reading) {
+          changed.awaitUninterruptibly();
+        } else {
+          readOne();
+        }
+      }
+      Block next = ready.pollFirst();
+      if (next == null && failure != null) {
+        throw failure;
+      }
+      changed.signalAll();
+      return next;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public int read() throws IOException {
+    throw new IOException("only blocks are read here");
+  }
+
+  @Override
+  public int read(byte[] target, int offset, int length) throws IOException {
+    return read();
+  }
+
+  /** Ends reading ahead, and closes the file. */
+  @Override
+  public void close() throws IOException {
+    lock.lock();
+    try {
+      closed = true;
+      changed.signalAll();
+      while (reading) {
+        changed.awaitUninterruptibly();
+      }
+    } finally {
+      lock.unlock();
+    }
+    file.close();
+  }
+}
