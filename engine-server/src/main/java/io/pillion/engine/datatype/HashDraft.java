@@ -2,6 +2,7 @@ package io.pillion.engine.datatype;
 
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
+import org.jspecify.annotations.Nullable;
 
 /** A hash that is put together at once: each field, then its value. */
 public final class HashDraft implements Draft {
@@ -9,6 +10,7 @@ public final class HashDraft implements Draft {
   private final TypeLimits limits;
   private final PackedDraft packed;
   private final Bytes field = Bytes.of(new byte[64]);
+  private @Nullable PageTable table;
   private boolean isNew;
 
   /** Where the address of the table stands, once the hash is too large for less; else 0. */
@@ -83,7 +85,12 @@ public final class HashDraft implements Draft {
   }
 
   private PageTable table() {
-    return new PageTable(arena, cell, /* pairs= */ true);
+    PageTable view = table;
+    if (view == null) {
+      view = new PageTable(arena, cell, /* pairs= */ true);
+      table = view;
+    }
+    return view.at(cell);
   }
 
   private void page() {

@@ -2,6 +2,7 @@ package io.pillion.engine.datatype;
 
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
+import org.jspecify.annotations.Nullable;
 
 /** A set that is put together at once. */
 public final class SetDraft implements Draft {
@@ -9,6 +10,7 @@ public final class SetDraft implements Draft {
   private final TypeLimits limits;
   private final PackedDraft packed;
   private long expected;
+  private @Nullable SetValue set;
   private boolean empty;
 
   /** Where the address of the set's root stands, once it is in the arena; else 0. */
@@ -39,7 +41,12 @@ public final class SetDraft implements Draft {
   }
 
   private SetValue set() {
-    return new SetValue(arena, cell, limits);
+    SetValue view = set;
+    if (view == null) {
+      view = new SetValue(arena, cell, limits);
+      set = view;
+    }
+    return view.at(cell);
   }
 
   /**

@@ -3,6 +3,7 @@ package io.pillion.engine.datatype;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A sorted set that is put together at once. It is laid out on the heap while it is small and its
@@ -14,6 +15,7 @@ public final class SortedSetDraft implements Draft {
   private final SeenElements seen;
   private final Bytes member = Bytes.of(new byte[0]);
   private byte[] bytes = new byte[512];
+  private @Nullable SortedSetValue set;
   private int end;
   private int entries;
   private double lastScore;
@@ -51,7 +53,12 @@ public final class SortedSetDraft implements Draft {
   }
 
   private SortedSetValue set() {
-    return new SortedSetValue(arena, cell, limits);
+    SortedSetValue view = set;
+    if (view == null) {
+      view = new SortedSetValue(arena, cell, limits);
+      set = view;
+    }
+    return view;
   }
 
   /**
@@ -115,6 +122,7 @@ public final class SortedSetDraft implements Draft {
       throw e;
     }
     cell = newCell;
+    set = null;
   }
 
   @Override

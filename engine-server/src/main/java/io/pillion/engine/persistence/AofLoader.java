@@ -121,7 +121,7 @@ final class AofLoader {
   }
 
   private long loadRdb(String name, long size, boolean oldStyle) throws IOException {
-    try (InputStream in = new BlockReader(disk.open(folder.file(name)), engine.world())) {
+    try (InputStream in = new BlockReader(disk.open(folder.file(name)), size, engine.world())) {
       return bases.load(in, size, progress);
     } catch (RdbException e) {
       throw new PersistenceException(

@@ -23,6 +23,7 @@ final class BlockReader extends InputStream {
   private static final int MOST_AHEAD = 3;
 
   private final InputStream file;
+  private final int blockBytes;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final ArrayDeque<Block> ready = new ArrayDeque<>();
@@ -37,22 +38,28 @@ final class BlockReader extends InputStream {
 
   /** Bytes of a file. */
   static final class Block {
-    final byte[] bytes = new byte[HEADROOM + BLOCK_BYTES];
+    final byte[] bytes;
 
     /** Where they end; they begin at {@link #HEADROOM}. */
     int end;
 
     /** The check sum of all that the file has before them. */
     long crcBefore;
+
+    private Block(int length) {
+      bytes = new byte[HEADROOM + length];
+    }
   }
 
   /**
    * Begins to read ahead.
    *
    * @param file closed with this
+   * @param size how many bytes it is said to have: small files are read in one small block
    */
-  BlockReader(InputStream file, World world) {
+  BlockReader(InputStream file, long size, World world) {
     this.file = file;
+    blockBytes = (int) Math.min(size + 1, BLOCK_BYTES);
     world.background("read-ahead", this::readAhead);
   }
 
@@ -73,12 +80,12 @@ final class BlockReader extends InputStream {
 
   /** Reads one block, without the lock while it takes long. */
   private void readOne() {
-    Block block = used.isEmpty() ? new Block() : used.removeLast();
+    Block block = used.isEmpty() ? new Block(blockBytes) : used.removeLast();
     reading = true;
     lock.unlock();
     IOException failed = null;
     try {
-      int length = file.readNBytes(block.bytes, HEADROOM, BLOCK_BYTES);
+      int length = file.readNBytes(block.bytes, HEADROOM, blockBytes);
       block.end = HEADROOM + length;
       block.crcBefore = crc;
       crc = Crc64.update(crc, block.bytes, HEADROOM, length);

@@ -423,7 +423,7 @@ public final class RdbStore {
     long size = disk().size(path());
     long start = world().nanos();
     RdbReader reader;
-    try (InputStream file = new BlockReader(disk().open(path()), world())) {
+    try (InputStream file = new BlockReader(disk().open(path()), size, world())) {
       engine()
           .hold(
               () -> {
@@ -523,7 +523,7 @@ public final class RdbStore {
 
   private void readAll(RdbReader.Options options, boolean flush) throws IOException {
     long size = disk().size(path());
-    try (InputStream file = new BlockReader(disk().open(path()), world())) {
+    try (InputStream file = new BlockReader(disk().open(path()), size, world())) {
       RdbReader reader = new RdbReader(file, size, keyspace(), functions, options);
       reader.readHeader();
       if (flush) {

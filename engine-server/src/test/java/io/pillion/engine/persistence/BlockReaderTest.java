@@ -57,7 +57,9 @@ class BlockReaderTest {
       Random random = new Random(seed);
       List<byte[]> strings = strings(random);
       byte[] file = file(strings);
-      try (BlockReader blocks = new BlockReader(new ByteArrayInputStream(file), world)) {
+      try (BlockReader blocks =
+          new BlockReader(
+              new ByteArrayInputStream(file), random.nextBoolean() ? file.length : 1000, world)) {
         RdbInput in = new RdbInput(blocks, random.nextBoolean() ? file.length : -1);
         for (byte[] string : strings) {
           Bytes read = random.nextBoolean() ? in.readView() : in.readString();
@@ -102,7 +104,7 @@ class BlockReaderTest {
             return count;
           }
         };
-    try (BlockReader blocks = new BlockReader(failing, RealWorld.get())) {
+    try (BlockReader blocks = new BlockReader(failing, file.length, RealWorld.get())) {
       RdbInput in = new RdbInput(blocks, file.length);
       assertThatThrownBy(
               () -> {
@@ -133,7 +135,7 @@ class BlockReaderTest {
               return super.read(target, offset, length);
             }
           };
-      BlockReader blocks = new BlockReader(stream, world);
+      BlockReader blocks = new BlockReader(stream, file.length, world);
       if (i % 2 == 0) {
         new RdbInput(blocks, file.length).readView();
       }
