@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The speed of caches beside other providers, in one run of about six minutes: prints the table of
+# The speed of caches beside other providers, in one run of about eight minutes: prints the table of
 # docs/performance.md. What JMH says goes to jcache-provider/target/jmh.log.*.
 #
 #   jcache-provider/src/jmh/run.sh

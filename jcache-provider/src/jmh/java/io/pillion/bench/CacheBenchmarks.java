@@ -14,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 import javax.cache.Cache;
 import org.openjdk.jmh.results.RunResult;
@@ -25,6 +26,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 public final class CacheBenchmarks {
   private static final int ROUNDS = 7;
   private static final int CALLS = 40_000;
+  private static final int CALLERS = 8;
   private static final int ENTRIES = 1_000_000;
   private static final byte[] VALUE =
       "a string of some length, which is stored".getBytes(StandardCharsets.UTF_8);
@@ -139,27 +141,35 @@ public final class CacheBenchmarks {
     calls.put("pillion get", i -> pillion.get("key:" + i % 1_000));
     calls.put("lettuce get", i -> lettuce.sync().get(bytes("key:" + i % 1_000)));
     calls.put("redisson get", i -> redisson.get("key:" + i % 1_000));
+    for (int callers : new int[] {1, CALLERS}) {
+      clientCosts(calls, callers);
+    }
+    client.shutdown();
+  }
+
+  private void clientCosts(Map<String, IntConsumer> calls, int callers) {
     Map<String, double[]> costs = new LinkedHashMap<>();
-    calls.forEach((what, call) -> cost(call));
+    calls.forEach((what, call) -> cost(call, callers));
     for (int round = 0; round < ROUNDS; round++) {
       int column = round;
       calls.forEach(
           (what, call) ->
-              costs.computeIfAbsent(what, name -> new double[ROUNDS])[column] = cost(call));
+              costs.computeIfAbsent(what, name -> new double[ROUNDS])[column] =
+                  cost(call, callers));
     }
     costs.values().forEach(Arrays::sort);
-    client.shutdown();
     for (String operation : new String[] {"get", "put"}) {
+      String what = operation + ", " + (callers == 1 ? "one caller" : callers + " callers");
       double[] own = costs.get("pillion " + operation);
-      beside(operation, own, "plain Lettuce", costs.get("lettuce " + operation), 1.3);
-      beside(operation, own, "Redisson", costs.get("redisson " + operation), 0.6);
+      beside(what, own, "plain Lettuce", costs.get("lettuce " + operation), 1.3);
+      beside(what, own, "Redisson", costs.get("redisson " + operation), 0.6);
     }
   }
 
-  private void beside(String operation, double[] own, String whose, double[] peer, double bar) {
+  private void beside(String what, double[] own, String whose, double[] peer, double bar) {
     double ratio = own[ROUNDS / 2] / peer[ROUNDS / 2];
     atMost(
-        "client CPU of " + operation + ": times " + whose,
+        "client CPU of " + what + ": times " + whose,
         String.format("%.2f (%s; %s)", ratio, spread(own), spread(peer)),
         ratio,
         bar,
@@ -171,10 +181,28 @@ public final class CacheBenchmarks {
         "%.1f µs, %.1f–%.1f", sorted[ROUNDS / 2], sorted[0], sorted[sorted.length - 1]);
   }
 
-  private static double cost(IntConsumer call) {
+  private static double cost(IntConsumer call, int callers) {
     long before = system().getProcessCpuTime();
-    for (int i = 0; i < CALLS; i++) {
-      call.accept(i);
+    AtomicInteger next = new AtomicInteger();
+    Runnable caller =
+        () -> {
+          for (int i = next.getAndIncrement(); i < CALLS; i = next.getAndIncrement()) {
+            call.accept(i);
+          }
+        };
+    List<Thread> others = new ArrayList<>();
+    for (int i = 1; i < callers; i++) {
+      Thread other = new Thread(caller);
+      others.add(other);
+      other.start();
+    }
+    caller.run();
+    for (Thread other : others) {
+      try {
+        other.join();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
     }
     return (system().getProcessCpuTime() - before) / 1e3 / CALLS;
   }
