@@ -317,7 +317,7 @@ public final class Engine {
     beginHold();
     try {
       action.run();
-      postponed.endDelay();
+      postponed.endHold();
     } finally {
       endHold(outlets);
     }

@@ -33,7 +33,29 @@ final class PostponedCommands {
 
   /** A hold begins: looks whether changes must wait for room. */
   void beginHold() {
-    logFull = effects.log().isFull() || keyspace.isCutFull();
+    look();
+  }
+
+  /**
+   * A hold ends: carries out what waits if there is room now, whoever made it. Who makes room in
+   * one place tells nobody again when changes still wait for room in another.
+   */
+  void endHold() {
+    if (logFull || !postponed.isEmpty()) {
+      look();
+      if (!engine.isInCommand()) {
+        executeIfFree();
+      }
+    }
+  }
+
+  private void look() {
+    boolean cutFull = keyspace.isCutFull();
+    logFull = cutFull || effects.log().isFull();
+    if (delayed && !cutFull) {
+      delayed = false;
+      engine.statistics().delayed(engine.world().nanos() - delayBeganNanos);
+    }
   }
 
   /** Whether changes must wait for room, as it was when the hold began. */
@@ -130,24 +152,15 @@ final class PostponedCommands {
     if (!keyspace.isCutFull()) {
       return false;
     }
-    if (!delayed) {
-      delayed = true;
-      delayBeganNanos = engine.lastNanos();
-    }
+    beginDelay();
     engine.statistics().delayedWrite();
     return true;
   }
 
-  /** Lets changes go on that a snapshot has delayed, if there are any and it has room again. */
-  void endDelay() {
-    if (!delayed || keyspace.isCutFull()) {
-      return;
-    }
-    delayed = false;
-    engine.statistics().delayed(engine.world().nanos() - delayBeganNanos);
-    logFull = effects.log().isFull();
-    if (!logFull && pause == Engine.PauseMode.NONE) {
-      execute();
+  private void beginDelay() {
+    if (!delayed) {
+      delayed = true;
+      delayBeganNanos = engine.lastNanos();
     }
   }
 
@@ -170,7 +183,13 @@ final class PostponedCommands {
 
   /** Carries out what waits, unless there is nothing, or it must go on waiting. */
   void executeIfFree() {
-    if (pause == Engine.PauseMode.NONE && !logFull && !postponed.isEmpty()) {
+    if (pause != Engine.PauseMode.NONE || postponed.isEmpty()) {
+      return;
+    }
+    if (logFull) {
+      look();
+    }
+    if (!logFull) {
       execute();
     }
   }
@@ -180,11 +199,26 @@ final class PostponedCommands {
     postponed.clear();
     waiting.forEach(
         (client, args) -> {
+          if (fillsAgain(client, args)) {
+            logFull = true;
+            beginDelay();
+            postponed.put(client, args);
+            return;
+          }
           client.blocked(null);
           if (!client.isClosing()) {
             engine.execute(client, args);
           }
           client.outlet().resume();
         });
+  }
+
+  /** Whether those before it, each of which may copy a large value, have left it no room. */
+  private boolean fillsAgain(Client client, Args args) {
+    Blocked blocked = client.blocked();
+    return blocked != null
+        && !client.isClosing()
+        && keyspace.isCutFull()
+        && mayWrite(client, blocked.command(), args);
   }
 }

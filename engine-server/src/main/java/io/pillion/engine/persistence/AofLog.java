@@ -69,9 +69,10 @@ final class AofLog implements CommandLog {
    * What was taken.
    *
    * @param upTo the offset behind the last byte
+   * @param madeRoom whether the log was full until it was taken
    */
   @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
-  record Batch(byte[] bytes, int length, long upTo) {}
+  record Batch(byte[] bytes, int length, long upTo, boolean madeRoom) {}
 
   AofLog(Listener listener) {
     this.listener = listener;
@@ -287,8 +288,9 @@ final class AofLog implements CommandLog {
     handedOver = next;
     System.arraycopy(taken, length, handedOver, 0, rest);
     size = rest;
+    boolean wasFull = full;
     full = size > FULL_BYTES;
-    return new Batch(taken, length, begin + length);
+    return new Batch(taken, length, begin + length, wasFull && !full);
   }
 
   /** Gives the bytes of a batch back, to be filled again. */

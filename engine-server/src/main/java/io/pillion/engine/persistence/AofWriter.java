@@ -152,10 +152,9 @@ final class AofWriter {
   }
 
   private AofLog.@Nullable Batch take() {
-    boolean wasFull = effects.isFull();
     AofLog.Batch batch = effects.take();
     pendingFrom = 0;
-    if (wasFull && !effects.isFull()) {
+    if (batch != null && batch.madeRoom()) {
       engine.logHasRoom();
     }
     return batch;
@@ -314,6 +313,7 @@ final class AofWriter {
     status.lastWriteOk = false;
     policy.failed(reason);
     effects.discard();
+    engine.logHasRoom();
     if (broken != null) {
       close(broken);
     }
