@@ -300,9 +300,9 @@ final class AofLog implements CommandLog {
     }
   }
 
-  /** Whether everything up to the cut was taken. */
-  synchronized boolean isAtCut() {
-    return cutAt != Long.MAX_VALUE && handedOverUpTo - size >= cutAt;
+  /** Whether everything up to the cut of this number was taken, and it is the last one. */
+  synchronized boolean isAtCut(int number) {
+    return cuts == number && cutAt != Long.MAX_VALUE && handedOverUpTo - size >= cutAt;
   }
 
   /** The cut was made, or given up: what follows it may be taken. */

@@ -21,11 +21,14 @@ final class AofRewrite {
   private static final Logger log = LoggerFactory.getLogger(AofRewrite.class);
   private static final int BYTES_PER_HOLD = 16 << 10;
 
+  /** Nothing is appended anywhere. */
+  static final int NO_CUT = 0;
+
   /** Whether what is appended from the cut on is in a file that no manifest names yet. */
   final boolean fresh;
 
-  /** Whether what is appended is written at all. */
-  final boolean withIncrement;
+  /** The number of the cut at which the log goes on in another file, or {@link #NO_CUT}. */
+  final int cut;
 
   private volatile boolean asRdb;
   final String temporaryName;
@@ -69,7 +72,7 @@ final class AofRewrite {
       World.Worker worker,
       long number,
       boolean fresh,
-      boolean withIncrement,
+      int cut,
       boolean asRdb,
       Listener listener) {
     this.engine = engine;
@@ -77,7 +80,7 @@ final class AofRewrite {
     this.withTime = withTime;
     this.worker = worker;
     this.fresh = fresh;
-    this.withIncrement = withIncrement;
+    this.cut = cut;
     this.asRdb = asRdb;
     this.listener = listener;
     temporaryName = folder.temporaryBase(number);
@@ -108,7 +111,7 @@ final class AofRewrite {
                     new StepByStep(steps),
                     number,
                     /* fresh= */ true,
-                    /* withIncrement= */ false,
+                    NO_CUT,
                     asRdb,
                     (rewrite, e) -> failure[0] = e));
     made[0].start();

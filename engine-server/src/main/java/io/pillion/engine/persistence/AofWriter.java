@@ -123,10 +123,12 @@ final class AofWriter {
     status.baseSize = status.currentSize;
   }
 
-  /** Says what is there when the log is off. */
+  /** Says what is there when the log is off, or was until now. */
   void know(AofFolder newFolder, AofManifest found) {
     folder = newFolder;
     manifest = found;
+    // What was yet to be done when it was found may have changed it.
+    rereadManifest();
   }
 
   // --- writing
@@ -136,11 +138,12 @@ final class AofWriter {
     while (true) {
       AofLog.Batch batch = pending == null ? take() : pending;
       if (batch == null) {
-        if (rewrite == null || !effects.isAtCut()) {
+        AofRewrite going = rewrite;
+        if (going == null || !effects.isAtCut(going.cut)) {
           // At a cut whose rewrite is not known here yet, it soon will be.
           break;
         }
-        beginIncrement(rewrite);
+        beginIncrement(going);
       } else if (file == null) {
         // The log is off, or a base that includes this is on its way.
         pending = null;
@@ -356,7 +359,7 @@ final class AofWriter {
     }
     rewrite = begun;
     drain();
-    if (!begun.withIncrement && rewrite == begun) {
+    if (begun.cut == AofRewrite.NO_CUT && rewrite == begun) {
       begun.increments = true;
       completeIfReady(begun);
     }
@@ -389,13 +392,12 @@ final class AofWriter {
       log.info("Creating AOF incr file {} on background rewrite", name);
       manifest = next;
       file = created;
-      effects.endCut();
+      effects.endCut(begun.cut);
       begun.increments = true;
       completeIfReady(begun);
     } catch (IOException e) {
       log.warn("Can't open the append-only file: {}", e.getMessage());
       rereadManifest();
-      effects.endCut();
       giveUp(begun);
     }
   }
@@ -495,9 +497,9 @@ final class AofWriter {
 
   private void giveUp(AofRewrite failed) {
     rewrite = null;
-    if (failed.withIncrement && !failed.increments) {
+    if (!failed.increments) {
       // What stopped the old file from being filled up to the cut may be what has failed here.
-      effects.endCut();
+      effects.endCut(failed.cut);
     }
     if (failed.fresh && file != null) {
       AofFile temporary = file;
@@ -534,6 +536,7 @@ final class AofWriter {
    */
   boolean close(int cuts) {
     // A rewrite that was going on is given up: all belongs to the file that there is.
+    rewrite = null;
     effects.endCut(cuts);
     drain();
     AofFile current = file;

@@ -327,9 +327,10 @@ public final class AppendOnly {
       return false;
     }
     boolean rdb = parameters.isOn("aof-use-rdb-preamble");
-    boolean withIncrement = state != State.OFF;
-    if (withIncrement) {
+    int cut = AofRewrite.NO_CUT;
+    if (state != State.OFF) {
       effects.cut();
+      cut = effects.cuts();
     }
     AofRewrite begun =
         new AofRewrite(
@@ -341,7 +342,7 @@ public final class AppendOnly {
             rewriter,
             rewriteNumber++,
             fresh,
-            withIncrement,
+            cut,
             rdb,
             (ended, failure) -> execute(() -> writer.written(ended, failure)));
     rewrite = begun;

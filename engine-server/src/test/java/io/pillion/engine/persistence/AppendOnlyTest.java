@@ -355,6 +355,34 @@ final class AppendOnlyTest {
     }
   }
 
+  /** What one of them has yet to do is done when the next has begun already. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 5, 10, 20, 40, 60, 80, 100, 101, 102, 103, 104, 105})
+  void turnedOffAndOnAgainWhileABaseIsWrittenItIsWhole(int millis) {
+    try (AofWorld engine = start("rdb-key-save-delay", "1")) {
+      for (int i = 0; i < 100; i++) {
+        engine.call("INCR", "k" + i);
+      }
+      String digest = engine.digest();
+      engine.world().nanosPerLook(1_000_000);
+      engine.sendOnly("BGREWRITEAOF");
+      engine.world().advanceMillis(millis);
+      engine.sendOnly("CONFIG", "SET", "appendonly", "no");
+      engine.sendOnly("CONFIG", "SET", "appendonly", "yes");
+      engine.sendOnly("SET", "after", "1");
+      engine.world().nanosPerLook(0);
+      engine.awaitRewrite();
+      assertThat(engine.info("aof_pending_rewrite")).isEqualTo("0");
+      assertThat(engine.call("DEL", "after")).isEqualTo(1L);
+      assertThat(engine.digest()).isEqualTo(digest);
+      engine.world().advanceMillis(3_000);
+      engine.kill();
+      try (AofWorld again = start()) {
+        assertThat(again.digest()).isEqualTo(digest);
+      }
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"always", "everysec"})
   void aRewriteThatFailsOnAFullDiskDoesNotHoldUpTheLog(String fsync) {
