@@ -91,6 +91,9 @@ final class BlockReader extends InputStream {
       crc = Crc64.update(crc, block.bytes, HEADROOM, length);
     } catch (IOException e) {
       failed = e;
+    } catch (RuntimeException | OutOfMemoryError e) {
+      // Who wants the block must hear of it, on whichever thread it was to be read.
+      failed = new IOException(e.toString(), e);
     } finally {
       lock.lock();
       reading = false;

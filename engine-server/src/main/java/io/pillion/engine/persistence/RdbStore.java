@@ -218,6 +218,9 @@ public final class RdbStore {
       }
     } catch (IOException e) {
       failure = e;
+    } catch (RuntimeException | OutOfMemoryError e) {
+      // It must end: everybody who changes something gathers for it until then.
+      failure = new IOException(e.toString(), e);
     }
     if (failure != null || !complete) {
       deleteQuietly(temporary);

@@ -355,6 +355,21 @@ final class AppendOnlyTest {
     }
   }
 
+  @Test
+  void aSaveInTheBackgroundThatLacksMemoryEndsAndSaysSo() {
+    try (AofWorld engine = start()) {
+      engine.call("SET", "k", "v");
+      disk.failForMemory(Operation.WRITE, ".rdb");
+      assertThat(engine.call("BGSAVE")).isEqualTo("Background saving started");
+      engine.world().advanceMillis(100);
+      assertThat(engine.info("rdb_bgsave_in_progress")).isEqualTo("0");
+      assertThat(engine.info("rdb_last_bgsave_status")).isEqualTo("err");
+      assertThat(engine.call("BGSAVE")).isEqualTo("Background saving started");
+      engine.world().advanceMillis(100);
+      assertThat(engine.info("rdb_last_bgsave_status")).isEqualTo("ok");
+    }
+  }
+
   /** What one of them has yet to do is done when the next has begun already. */
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 2, 5, 10, 20, 40, 60, 80, 100, 101, 102, 103, 104, 105})

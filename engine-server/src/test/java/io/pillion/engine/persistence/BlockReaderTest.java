@@ -116,6 +116,42 @@ class BlockReaderTest {
     }
   }
 
+  /** What a block held before must not be taken for what could not be read into it. */
+  @Test
+  void anErrorWhileReadingIsNotTakenForABlock() throws IOException {
+    byte[] file = new byte[4 << 20];
+    for (int i = 0; i < file.length; i++) {
+      file[i] = (byte) (i >> 18);
+    }
+    InputStream failing =
+        new ByteArrayInputStream(file) {
+          @Override
+          public synchronized byte[] readNBytes(int length) {
+            throw new UnsupportedOperationException();
+          }
+
+          @Override
+          public synchronized int readNBytes(byte[] target, int offset, int length) {
+            if (pos == 3 << 20) {
+              pos += 1 << 18;
+              throw new OutOfMemoryError("Cannot reserve bytes of direct buffer memory");
+            }
+            return super.readNBytes(target, offset, length);
+          }
+        };
+    try (BlockReader blocks = new BlockReader(failing, file.length, new SimulatedWorld(1))) {
+      RdbInput in = new RdbInput(blocks, file.length);
+      assertThatThrownBy(
+              () -> {
+                for (byte each : file) {
+                  assertThat((byte) in.readByte()).isEqualTo(each);
+                }
+              })
+          .hasMessageContaining("Cannot reserve bytes");
+      assertThatThrownBy(in::readByte).hasMessageContaining("Cannot reserve bytes");
+    }
+  }
+
   @Test
   void closesWhileReading() throws IOException {
     byte[] file = file(strings(new Random(6)));

@@ -65,6 +65,14 @@ public final class SimulatedDisk implements Disk {
     faults.add(new Fault(operation, suffix, message, passing, times));
   }
 
+  /** Has the memory be lacking for an operation, once. */
+  public synchronized void failForMemory(Operation operation, String suffix) {
+    Fault fault =
+        new Fault(operation, suffix, "no memory for it", /* passing= */ 0, /* times= */ 1);
+    fault.forMemory = true;
+    faults.add(fault);
+  }
+
   /** Ends all faults, gives room and lets folders be written to. */
   public synchronized void heal() {
     faults.clear();
@@ -396,6 +404,9 @@ public final class SimulatedDisk implements Disk {
         fault.passing--;
       } else if (meant && fault.times > 0) {
         fault.times--;
+        if (fault.forMemory) {
+          throw new OutOfMemoryError(fault.message);
+        }
         throw new IOException(fault.message);
       }
     }
@@ -442,6 +453,7 @@ public final class SimulatedDisk implements Disk {
     final String message;
     int passing;
     int times;
+    boolean forMemory;
 
     Fault(Operation operation, String suffix, String message, int passing, int times) {
       this.operation = operation;
