@@ -240,20 +240,19 @@ public final class CacheBenchmarks {
   }
 
   private void getAll(Cache<String, String> cache) {
+    List<Set<String>> asked = new ArrayList<>();
+    for (int i = 0; i < 2_000; i++) {
+      Set<String> keys = new LinkedHashSet<>();
+      for (int k = 0; k < 100; k++) {
+        keys.add("key:" + (i * 100 + k) % ENTRIES);
+      }
+      asked.add(keys);
+    }
     double[] one = new double[ROUNDS];
     double[] hundred = new double[ROUNDS];
     for (int round = -2; round < ROUNDS; round++) {
       double single = micros(2_000, i -> cache.get("key:" + i));
-      double bulk =
-          micros(
-              2_000,
-              i -> {
-                Set<String> keys = new LinkedHashSet<>();
-                for (int k = 0; k < 100; k++) {
-                  keys.add("key:" + (i * 100 + k) % ENTRIES);
-                }
-                cache.getAll(keys);
-              });
+      double bulk = micros(2_000, i -> cache.getAll(asked.get(i)));
       if (round >= 0) {
         one[round] = single;
         hundred[round] = bulk;
