@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(600)
 final class DamagedAofTest {
   private static final String INCREMENT = "/appendonlydir/appendonly.aof.1.incr.aof";
-  private static final int CUT_BYTES = 4096;
-  private static final int MUTATIONS = Integer.getInteger("pillion.aof.mutations", 300);
+  private static final int CUT_BYTES = Integer.getInteger("pillion.aof.cut.bytes", 1536);
+  private static final int MUTATIONS = Integer.getInteger("pillion.aof.mutations", 150);
   private static final long SEED = Long.getLong("pillion.fuzz.seed", 20261121);
   private static final int WARM_UP = 20;
 
