@@ -25,12 +25,16 @@ import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
 import io.pillion.engine.protocol.Reply;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Hashes: fields and their values under one key. */
 final class HashCommands {
+  /** What the number of a draw takes: there are at most 4 Mi. */
+  private static final int DRAW_BITS = 23;
+
   private static final Bytes HSET = Bytes.of("HSET");
   private static final Bytes HSETEX = Bytes.of("HSETEX");
   private static final Bytes KEEPTTL = Bytes.of("KEEPTTL");
@@ -416,6 +420,10 @@ final class HashCommands {
   /** Any field may come several times. */
   private static void randomFields(Call call, HashValue hash, int count, boolean withValues) {
     header(call.reply(), count, withValues);
+    if (hash.isMostlyDue()) {
+      randomFieldsInOnePass(call, hash, count, withValues);
+      return;
+    }
     Span field = new Span(call.arena());
     Span value = new Span(call.arena());
     for (int i = 0; i < count; i++) {
@@ -424,9 +432,48 @@ final class HashCommands {
     }
   }
 
+  /** Draws all places before it looks at what is there. */
+  private static void randomFieldsInOnePass(
+      Call call, HashValue hash, int count, boolean withValues) {
+    long size = hash.size();
+    long[] draws = new long[count];
+    for (int i = 0; i < count; i++) {
+      // The place decides the order, and which draw it was goes with it.
+      draws[i] = Math.floorMod(call.keyspace().random(), size) << DRAW_BITS | i;
+    }
+    Arrays.sort(draws);
+    Bytes[] fields = new Bytes[count];
+    Bytes[] values = new Bytes[count];
+    HashValue.Entries entries = hash.entries();
+    Bytes field = Bytes.EMPTY;
+    Bytes value = Bytes.EMPTY;
+    long place = -1;
+    for (long draw : draws) {
+      if (draw >>> DRAW_BITS > place) {
+        for (; draw >>> DRAW_BITS > place; place++) {
+          entries.next();
+        }
+        field = entries.field().toBytes();
+        value = withValues ? entries.value().toBytes() : Bytes.EMPTY;
+      }
+      int drawn = (int) (draw & ((1L << DRAW_BITS) - 1));
+      fields[drawn] = field;
+      values[drawn] = value;
+    }
+    for (int i = 0; i < count; i++) {
+      if (withValues && call.reply().version() >= 3) {
+        call.reply().array(2);
+      }
+      call.reply().bulk(fields[i]);
+      if (withValues) {
+        call.reply().bulk(values[i]);
+      }
+    }
+  }
+
   private static void distinctFields(Call call, HashValue hash, long count, boolean withValues) {
     header(call.reply(), (int) count, withValues);
-    if (Samples.areFewOf(count, hash.size())) {
+    if (Samples.areFewOf(count, hash.size()) && !hash.isMostlyDue()) {
       Set<Bytes> drawn = new HashSet<>();
       Span field = new Span(call.arena());
       Span value = new Span(call.arena());

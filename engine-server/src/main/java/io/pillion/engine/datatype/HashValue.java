@@ -444,6 +444,12 @@ public final class HashValue {
             });
   }
 
+  /** Whether so many fields are due that {@link #randomEntry} is likely to pass over them all. */
+  public boolean isMostlyDue() {
+    long root = root();
+    return anyDue(root) && size() < plain(root).size() / 16;
+  }
+
   /**
    * Moves the spans to a field chosen at random, each about equally likely. {@link #size} is not 0.
    * O(1) when large, but O(fields) when nearly all are due.

@@ -12,8 +12,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** However much is due at one moment, no hold of the lock takes it all. */
 final class TicksTest {
@@ -138,6 +141,26 @@ final class TicksTest {
     world.advanceMillis(1000);
     assertThat(keyspace.hasDiscarded()).isFalse();
     assertThat(send("HLEN", "hash")).isEqualTo(1L);
+  }
+
+  /** Each draw by itself would pass over all that are due: a minute for these. */
+  @Test
+  @Timeout(20)
+  void manyFieldsAreDrawnInOnePassWhenNearlyAllAreDue() {
+    hashWithDueFields(9);
+    List<?> drawn = (List<?>) send("HRANDFIELD", "hash", -30_000);
+    assertThat(drawn).hasSize(30_000);
+    assertThat(texts(drawn)).hasSize(9).allMatch(field -> field.startsWith("field1000"));
+    assertThat(texts((List<?>) send("HRANDFIELD", "hash", 3))).hasSize(3);
+    List<?> entry = (List<?>) ((List<?>) send("HRANDFIELD", "hash", -1, "WITHVALUES")).get(0);
+    assertThat(texts(entry.subList(0, 1)))
+        .containsExactly("field" + texts(entry.subList(1, 2)).iterator().next());
+  }
+
+  private static Set<String> texts(List<?> words) {
+    return words.stream()
+        .map(word -> new String((byte[]) word, StandardCharsets.ISO_8859_1))
+        .collect(Collectors.toSet());
   }
 
   @Test
