@@ -264,10 +264,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return found;
   }
 
-  /**
-   * Whether this key has a value. It neither loads, nor counts a hit or miss, nor touches; but the
-   * server sends the value, to see that it can be read.
-   */
+  /** Whether this key has a value that can be read; neither loads, nor counts, nor touches. */
   public boolean containsKey(K key) {
     TransactionChanges<K, V> mine = inTransaction();
     if (mine != null) {

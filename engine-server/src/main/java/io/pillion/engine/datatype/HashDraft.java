@@ -5,21 +5,15 @@ import io.pillion.engine.memory.Bytes;
 import org.jspecify.annotations.Nullable;
 
 /** A hash that is put together at once: each field, then its value. */
-public final class HashDraft implements Draft {
-  private final Arena arena;
-  private final TypeLimits limits;
+public final class HashDraft extends Draft {
   private final PackedDraft packed;
   private final Bytes field = Bytes.of(new byte[64]);
   private @Nullable PageTable table;
   private boolean isNew;
 
-  /** Where the address of the table stands, once the hash is too large for less; else 0. */
-  private long cell;
-
   /** Makes hashes in this arena. */
   public HashDraft(Arena arena, TypeLimits limits) {
-    this.arena = arena;
-    this.limits = limits;
+    super(arena, limits);
     packed = new PackedDraft(arena.hashSeed());
   }
 
@@ -107,25 +101,12 @@ public final class HashDraft implements Draft {
   }
 
   @Override
-  public long finish() {
-    if (cell == 0) {
-      return packed.write(arena);
-    }
-    long root = arena.getLong(cell);
-    arena.free(cell);
-    cell = 0;
-    return root;
+  long write() {
+    return packed.write(arena);
   }
 
   @Override
-  public void abandon() {
-    if (cell != 0) {
-      long root = arena.getLong(cell);
-      arena.free(cell);
-      cell = 0;
-      if (root != 0) {
-        PageTable.free(arena, root, /* pairs= */ true);
-      }
-    }
+  void free(long root) {
+    PageTable.free(arena, root, /* pairs= */ true);
   }
 }

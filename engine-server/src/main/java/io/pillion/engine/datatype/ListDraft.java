@@ -5,24 +5,18 @@ import io.pillion.engine.memory.Bytes;
 import java.util.Arrays;
 
 /** A list that is put together at once, page by page. */
-public final class ListDraft implements Draft {
+public final class ListDraft extends Draft {
   /** The most bytes of an element that is laid out on the heap. */
   private static final int MAX_BYTES = 128 << 10;
 
-  private final Arena arena;
-  private final TypeLimits limits;
   private byte[] bytes = new byte[1024];
   private int end;
   private int entries;
   private long size;
 
-  /** Where the address of the root of a list with pages stands; else 0. */
-  private long cell;
-
   /** Makes lists in this arena. */
   public ListDraft(Arena arena, TypeLimits limits) {
-    this.arena = arena;
-    this.limits = limits;
+    super(arena, limits);
   }
 
   /** Begins one. */
@@ -84,24 +78,19 @@ public final class ListDraft implements Draft {
 
   @Override
   public long finish() {
-    if (cell == 0) {
-      return ListPage.create(arena, ListValue.PACKED, bytes, end, entries);
-    }
-    if (entries > 0) {
+    if (cell != 0 && entries > 0) {
       addPage();
     }
-    long root = arena.getLong(cell);
-    arena.free(cell);
-    cell = 0;
-    return root;
+    return super.finish();
   }
 
   @Override
-  public void abandon() {
-    if (cell != 0) {
-      ListValue.free(arena, arena.getLong(cell));
-      arena.free(cell);
-      cell = 0;
-    }
+  long write() {
+    return ListPage.create(arena, ListValue.PACKED, bytes, end, entries);
+  }
+
+  @Override
+  void free(long root) {
+    ListValue.free(arena, root);
   }
 }

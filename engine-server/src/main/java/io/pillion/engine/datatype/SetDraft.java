@@ -5,21 +5,15 @@ import io.pillion.engine.memory.Bytes;
 import org.jspecify.annotations.Nullable;
 
 /** A set that is put together at once. */
-public final class SetDraft implements Draft {
-  private final Arena arena;
-  private final TypeLimits limits;
+public final class SetDraft extends Draft {
   private final PackedDraft packed;
   private long expected;
   private @Nullable SetValue set;
   private boolean empty;
 
-  /** Where the address of the set's root stands, once it is in the arena; else 0. */
-  private long cell;
-
   /** Makes sets in this arena. */
   public SetDraft(Arena arena, TypeLimits limits) {
-    this.arena = arena;
-    this.limits = limits;
+    super(arena, limits);
     packed = new PackedDraft(arena.hashSeed());
   }
 
@@ -128,22 +122,12 @@ public final class SetDraft implements Draft {
   }
 
   @Override
-  public long finish() {
-    if (cell == 0) {
-      return packed.write(arena);
-    }
-    long root = arena.getLong(cell);
-    arena.free(cell);
-    cell = 0;
-    return root;
+  long write() {
+    return packed.write(arena);
   }
 
   @Override
-  public void abandon() {
-    if (cell != 0) {
-      SetValue.free(arena, arena.getLong(cell));
-      arena.free(cell);
-      cell = 0;
-    }
+  void free(long root) {
+    SetValue.free(arena, root);
   }
 }

@@ -9,9 +9,7 @@ import org.jspecify.annotations.Nullable;
  * A sorted set that is put together at once. It is laid out on the heap while it is small and its
  * entries come in their order, as they do from another small one.
  */
-public final class SortedSetDraft implements Draft {
-  private final Arena arena;
-  private final TypeLimits limits;
+public final class SortedSetDraft extends Draft {
   private final SeenElements seen;
   private final Bytes member = Bytes.of(new byte[0]);
   private byte[] bytes = new byte[512];
@@ -22,13 +20,9 @@ public final class SortedSetDraft implements Draft {
   private int lastAt;
   private int lastLength;
 
-  /** Where the address of the set's root stands, once it is in the arena; else 0. */
-  private long cell;
-
   /** Makes sorted sets in this arena. */
   public SortedSetDraft(Arena arena, TypeLimits limits) {
-    this.arena = arena;
-    this.limits = limits;
+    super(arena, limits);
     seen = new SeenElements(arena.hashSeed());
   }
 
@@ -126,22 +120,12 @@ public final class SortedSetDraft implements Draft {
   }
 
   @Override
-  public long finish() {
-    if (cell == 0) {
-      return PackedSortedSet.write(arena, bytes, end, entries);
-    }
-    long root = arena.getLong(cell);
-    arena.free(cell);
-    cell = 0;
-    return root;
+  long write() {
+    return PackedSortedSet.write(arena, bytes, end, entries);
   }
 
   @Override
-  public void abandon() {
-    if (cell != 0) {
-      SortedSetValue.free(arena, arena.getLong(cell));
-      arena.free(cell);
-      cell = 0;
-    }
+  void free(long root) {
+    SortedSetValue.free(arena, root);
   }
 }
