@@ -6,6 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A hash that is put together at once: each field, then its value. */
 public final class HashDraft extends Draft {
+  /** The longest field name whose room is kept for the next hash. */
+  private static final int MAX_KEPT_BYTES = 64 << 10;
+
   private final PackedDraft packed;
   private final Bytes field = Bytes.of(new byte[64]);
   private @Nullable PageTable table;
@@ -24,6 +27,9 @@ public final class HashDraft extends Draft {
    */
   public void begin(long fields) {
     packed.clear();
+    if (field.array().length > MAX_KEPT_BYTES) {
+      field.wrap(new byte[64], 0, 0);
+    }
     if (fields > limits.hashMaxPackedEntries) {
       page();
     }
