@@ -106,9 +106,9 @@ final class WaitingClients {
     }
   }
 
-  /** Whether there is something for {@link #serve} to do. */
+  /** Whether there is something for {@link #serve} to do; not before all data are loaded. */
   boolean areAnyReady() {
-    return !ready.isEmpty();
+    return !ready.isEmpty() && !engine.restrictions().isLoading();
   }
 
   /** Serves those who wait for keys that commands have filled, first come first. */

@@ -141,6 +141,9 @@ final class AofLoader {
     Client client = Replayer.client(engine);
     Commands commands = new Commands(name, reader, client);
     while (commands.result == AofReader.Result.COMMAND) {
+      if (engine.stopsScripts()) {
+        throw new PersistenceException("Loading is given up: the engine ends");
+      }
       engine.hold(commands);
       if (commands.failure != null) {
         throw commands.failure;

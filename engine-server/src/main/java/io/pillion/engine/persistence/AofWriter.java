@@ -62,7 +62,11 @@ final class AofWriter {
     /** It can again. */
     void writesWork();
 
-    /** An fsync has failed: what was not safe is in doubt, and a new base is needed. */
+    /**
+     * An fsync has failed: what was not safe is in doubt, and a new base is needed. What waits to
+     * be written is thrown away before anybody can begin one: what comes behind its cut belongs to
+     * it.
+     */
     void failed(IOException reason);
 
     /** The log is off, and what was not safe yet never will be: who waits for it is in doubt. */
@@ -313,9 +317,7 @@ final class AofWriter {
     pending = null;
     rewrite = null;
     unsynced = false;
-    status.lastWriteOk = false;
     policy.failed(reason);
-    effects.discard();
     engine.logHasRoom();
     if (broken != null) {
       close(broken);

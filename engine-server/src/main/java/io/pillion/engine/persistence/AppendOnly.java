@@ -2,11 +2,14 @@ package io.pillion.engine.persistence;
 
 import io.pillion.engine.config.ConfigException;
 import io.pillion.engine.config.Parameters;
+import io.pillion.engine.dispatch.Blocked;
 import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.dispatch.Client;
 import io.pillion.engine.dispatch.CommandLog;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.protocol.Reply;
 import io.pillion.engine.world.World;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -31,6 +34,7 @@ public final class AppendOnly {
   private static final Logger log = LoggerFactory.getLogger(AppendOnly.class);
   private static final long SECOND = 1_000_000_000;
   private static final long GATHERING_NANOS = 5_000_000;
+  private static final long RELOAD_RETRY_NANOS = 1_000_000;
   private static final int GATHERED_BYTES = 256 << 10;
   private static final int FAILURES_BEFORE_DELAY = 3;
   private static final int MAX_DELAY_MINUTES = 60;
@@ -454,7 +458,7 @@ public final class AppendOnly {
 
   /**
    * Throws all data away and reads them from the files again, once everything is in them. The
-   * caller waits.
+   * caller waits; others are told that data are being loaded.
    *
    * @param reloaded what to do then, under the lock, unless they could not be read
    */
@@ -462,67 +466,98 @@ public final class AppendOnly {
     if (!call.mayBlock()) {
       throw Errors.err("Error trying to load the AOF files, check server logs.");
     }
-    boolean[] success = new boolean[1];
-    engine.awaitOffset(
-        call,
-        Long.MAX_VALUE,
-        /* timeoutMillis= */ 0,
-        reply -> {
-          if (success[0]) {
-            reply.ok();
-          } else {
-            reply.error("ERR Error trying to load the AOF files, check server logs.");
-          }
-        });
-    execute(
-        () ->
-            reloadWhenCaughtUp(
-                () -> {
-                  if (success[0]) {
-                    reloaded.run();
-                  }
-                  engine.unblock(call.client(), false);
-                },
-                success));
-  }
-
-  private void reloadWhenCaughtUp(Runnable answer, boolean[] success) {
-    writer.drain();
-    boolean[] again = new boolean[1];
-    engine.hold(
+    Client client = call.client();
+    Reload reload = new Reload(reloaded);
+    engine.awaitOffset(call, Long.MAX_VALUE, /* timeoutMillis= */ 0, reload::answer);
+    Blocked waiting = client.blocked();
+    reload.ended =
         () -> {
-          if (!writer.isCaughtUp() && state == State.ON && status.lastWriteOk) {
-            again[0] = true;
-            return;
+          // Somebody may have ended its wait before.
+          if (waiting != null && client.blocked() == waiting) {
+            engine.unblock(client, /* withError= */ false);
           }
-          if (writer.isCaughtUp() || state == State.OFF || state == State.STARTING) {
-            success[0] = reloadNow();
-          }
-          answer.run();
-        });
-    if (again[0]) {
-      execute(() -> reloadWhenCaughtUp(answer, success));
-    }
+        };
+    execute(reload::begin);
   }
 
-  private boolean reloadNow() {
-    engine.silent(true);
-    try {
-      AofFolder folder = new AofFolder(world.disk(), parameters);
-      AofManifest manifest = folder.read();
-      if (manifest.isEmpty()) {
-        throw new PersistenceException(
-            "There is no append-only file " + folder.file(folder.logName()));
+  /** Reads the files again, on the log's thread; others are told meanwhile that data are loaded. */
+  private final class Reload {
+    private final Runnable reloaded;
+    private Runnable ended = () -> {};
+    private boolean success;
+
+    Reload(Runnable reloaded) {
+      this.reloaded = reloaded;
+    }
+
+    void answer(Reply reply) {
+      if (success) {
+        reply.ok();
+      } else {
+        reply.error("ERR Error trying to load the AOF files, check server logs.");
       }
-      engine.keyspace().flushAll();
-      new AofLoader(engine, folder, parameters, bases, progress).load(manifest);
-      log.info("Append Only File loaded by DEBUG LOADAOF");
-      return true;
-    } catch (PersistenceException e) {
-      log.error("{}", e.getMessage());
-      return false;
-    } finally {
+    }
+
+    void begin() {
+      writer.drain();
+      boolean[] begun = new boolean[1];
+      boolean[] later = new boolean[1];
+      engine.hold(
+          () -> {
+            boolean caughtUp = writer.isCaughtUp();
+            later[0] = engine.isBusy() || (!caughtUp && state == State.ON && status.lastWriteOk);
+            if (later[0]) {
+              return;
+            }
+            begun[0] = caughtUp || state == State.OFF || state == State.STARTING;
+            if (begun[0]) {
+              engine.silent(true);
+              engine.restrictions().loading(true);
+            } else {
+              ended.run();
+            }
+          });
+      if (later[0]) {
+        world.schedule(RELOAD_RETRY_NANOS, () -> execute(this::begin));
+      } else if (begun[0]) {
+        boolean loaded = load();
+        engine.hold(() -> end(loaded));
+      }
+    }
+
+    private boolean load() {
+      try {
+        AofFolder folder = new AofFolder(world.disk(), parameters);
+        AofManifest manifest = folder.read();
+        if (manifest.isEmpty()) {
+          throw new PersistenceException(
+              "There is no append-only file " + folder.file(folder.logName()));
+        }
+        engine.hold(() -> engine.keyspace().flushAll());
+        new AofLoader(engine, folder, parameters, bases, progress).load(manifest);
+        log.info("Append Only File loaded by DEBUG LOADAOF");
+        return true;
+      } catch (PersistenceException e) {
+        log.error("{}", e.getMessage());
+        return false;
+      }
+    }
+
+    private void end(boolean loaded) {
+      engine.restrictions().loading(false);
       engine.silent(false);
+      success = loaded;
+      if (loaded) {
+        reloaded.run();
+      }
+      engine.onReplaced();
+      ended.run();
+      // As somebody may have set it meanwhile.
+      try {
+        followAppendOnly();
+      } catch (ConfigException e) {
+        log.warn("{}", e.getMessage());
+      }
     }
   }
 
@@ -547,7 +582,8 @@ public final class AppendOnly {
     engine.hold(
         () -> {
           // What a script has half done must be in no base.
-          if (rewrite == null && !bases.isBusy() && !engine.isBusy() && !closed) {
+          boolean free = !bases.isBusy() && !engine.isBusy() && !engine.restrictions().isLoading();
+          if (rewrite == null && free && !closed) {
             boolean fresh = state == State.STARTING || state == State.FAILED;
             // While changes are refused for lack of a base there is no rest between tries.
             boolean urgent = state == State.FAILED || replaced;
@@ -738,10 +774,12 @@ public final class AppendOnly {
       engine.hold(
           () -> {
             engine.abandonUnsafe();
+            effects.discard();
             if (state == State.OFF) {
               return;
             }
             state = State.FAILED;
+            status.lastWriteOk = false;
             status.starting = true;
             refuse(reason);
             AofRewrite going = rewrite;

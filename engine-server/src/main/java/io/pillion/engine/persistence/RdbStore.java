@@ -358,7 +358,8 @@ public final class RdbStore {
                 watch();
                 return;
               }
-              if (scheduled && !keyspace().isCut()) {
+              boolean loading = engine().restrictions().isLoading();
+              if (scheduled && !keyspace().isCut() && !loading) {
                 scheduled = false;
                 saveInBackground();
               } else if (isDue()) {

@@ -418,7 +418,11 @@ public final class Replication implements ClientListener {
 
   /** Begins to send all data to those who wait for that, if it is possible now. */
   private void beginWaiting() {
-    if (sync != null || engine.keyspace().isCut() || engine.isBusy() || engine.isClosed()) {
+    if (sync != null
+        || engine.keyspace().isCut()
+        || engine.isBusy()
+        || engine.isClosed()
+        || engine.restrictions().isLoading()) {
       return;
     }
     List<Replica> waiting =

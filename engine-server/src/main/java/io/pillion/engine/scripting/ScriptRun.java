@@ -162,13 +162,20 @@ final class ScriptRun implements BusyScript {
     if (!mayWrite && (writes || asked.is(CommandFlag.MAY_REPLICATE))) {
       throw new CommandException("ERR Write commands are not allowed from read-only scripts.");
     }
-    if (writes && !hasWritten) {
-      engine.checkMayWrite(asked);
-    }
-    if (!mayUseMemory && !hasWritten && engine.isShortOfMemory() && asked.is(CommandFlag.DENYOOM)) {
-      throw io.pillion.engine.protocol.Errors.outOfMemory();
+    // What a log has was allowed once.
+    if (!hasWritten && !caller.isReplaying()) {
+      checkStateOfEngine(asked, writes);
     }
     hasWritten |= writes;
+  }
+
+  private void checkStateOfEngine(Command asked, boolean writes) {
+    if (writes) {
+      engine.checkMayWrite(asked);
+    }
+    if (!mayUseMemory && engine.isShortOfMemory() && asked.is(CommandFlag.DENYOOM)) {
+      throw io.pillion.engine.protocol.Errors.outOfMemory();
+    }
   }
 
   private static String withoutCode(String text) {

@@ -244,13 +244,16 @@ public final class Scripts {
       boolean readonly) {
     boolean noWrites = flags.isDeclared() && flags.has(ScriptFlags.Flag.NO_WRITES);
     boolean allowOom = flags.isDeclared() && flags.has(ScriptFlags.Flag.ALLOW_OOM);
-    if (flags.isDeclared() && !noWrites) {
+    // What a log has was allowed once.
+    boolean replaying = call.client().isReplaying();
+    if (flags.isDeclared() && !noWrites && !replaying) {
       call.engine().checkMayWrite(call.command());
       if (readonly) {
         throw Errors.err("Can not execute a script with write flag using *_ro command.");
       }
     }
-    if (flags.isDeclared() && !noWrites && !allowOom && call.engine().isShortOfMemory()) {
+    boolean mayBeRefused = flags.isDeclared() && !noWrites && !allowOom && !replaying;
+    if (mayBeRefused && call.engine().isShortOfMemory()) {
       throw new CommandException(
           "OOM allow-oom flag is not set on the script, can not run it when used memory >"
               + " 'maxmemory'");

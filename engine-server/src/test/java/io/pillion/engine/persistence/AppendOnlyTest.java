@@ -247,6 +247,28 @@ final class AppendOnlyTest {
     }
   }
 
+  /** As old versions have written them, when a script was logged as it was sent. */
+  @Test
+  void scriptsOfAnOldFileAreCarriedOut() {
+    String plain = "return redis.call('SET', KEYS[1], 'plain')";
+    String flagged = "#!lua flags=\nreturn redis.call('SET', KEYS[1], 'flagged')";
+    String library =
+        "#!lua name=lib\nredis.register_function('put', function(keys)"
+            + " return redis.call('SET', keys[1], 'function') end)";
+    disk.plant(
+        "/appendonly.aof",
+        (resp("EVAL", plain, "1", "a")
+                + resp("EVAL", flagged, "1", "b")
+                + resp("FUNCTION", "LOAD", library)
+                + resp("FCALL", "put", "1", "c"))
+            .getBytes(ISO_8859_1));
+    try (AofWorld engine = start()) {
+      assertThat(engine.call("GET", "a")).isEqualTo("plain");
+      assertThat(engine.call("GET", "b")).isEqualTo("flagged");
+      assertThat(engine.call("GET", "c")).isEqualTo("function");
+    }
+  }
+
   @Test
   void debugLoadaofReadsEverythingAgain() {
     try (AofWorld engine = start()) {

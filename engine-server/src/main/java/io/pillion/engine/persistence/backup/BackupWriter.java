@@ -123,7 +123,8 @@ final class BackupWriter {
     engine.hold(
         () -> {
           // A script that is half-way through has changed some of what it will change.
-          if (engine.keyspace().isCut() || engine.isBusy()) {
+          boolean halfWay = engine.isBusy() || engine.restrictions().isLoading();
+          if (engine.keyspace().isCut() || halfWay) {
             return;
           }
           // Strings are not compressed one by one: all of it is, and better.
