@@ -1,7 +1,6 @@
 package io.pillion.cache;
 
 import io.pillion.cache.EntryChange.Kind;
-import io.pillion.cache.EntryStore.Loaded;
 import io.pillion.cache.KeyLocks.Held;
 import io.pillion.client.Commands;
 import java.time.Duration;
@@ -77,7 +76,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
   private final @Nullable NearCache near;
   private final Loads<K, V> loads;
   private final Reads<K, V> reads;
-  private final Writes<K, V> writes;
+  private final Puts<K, V> puts;
+  private final Removals<K, V> removals;
+  private final Invocations<K, V> invocations;
+  private final BulkLoads<K, V> bulkLoads;
   private final @Nullable Duration absentFor;
   private final @Nullable Outage outage;
   private final @Nullable Transactions transactions;
@@ -132,7 +134,11 @@ public final class EngineCache<K, V> implements AutoCloseable {
                 ? null
                 : new LoadLeases(commands, store, layout, loading.leaseMillis()));
     reads = new Reads<>(this, store, near, loads, expiry);
-    writes = new Writes<>(this, store, expiry);
+    Writes<K, V> writes = new Writes<>(this, store, expiry);
+    puts = new Puts<>(this, store, changes, writes, expiry, writer);
+    removals = new Removals<>(this, store, changes, locks, writer);
+    invocations = new Invocations<>(this, store, changes, writes, locks, expiry, readThrough);
+    bulkLoads = new BulkLoads<>(this, store, locks, writes, loads);
     commits =
         transactions == null
             ? null
@@ -259,7 +265,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     Set<K> missing = reads.lookUpAll(keys, from, found);
     statistics.got(found.size(), missing.size(), start);
     if (from != null && !missing.isEmpty()) {
-      found.putAll(loadMissing(from, missing));
+      found.putAll(bulkLoads.missing(from, missing));
     }
     return found;
   }
@@ -305,19 +311,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       mine.put(key, value, how);
       return;
     }
-    long start = statistics.start();
-    byte[] id = id(key);
-    byte[] bytes = encode(value);
-    Held held = exclusively(id);
-    try {
-      tellWriter(key, id, value);
-      Written written =
-          orWithout(() -> writes.write(changes, id, bytes, how, isObserved()), Written.NOTHING);
-      statistics.put(written.stored(), start);
-      tellOf(written, key, value);
-    } finally {
-      held.release();
-    }
+    puts.put(key, value, how);
   }
 
   /** Stores the value. */
@@ -336,27 +330,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       mine.put(key, value, how);
       return CompletableFuture.completedFuture(null);
     }
-    if (isExclusive() || !Writes.storesAtOnce(how)) {
-      return onExecutor(
-          () -> {
-            put(key, value, how);
-            return null;
-          });
-    }
-    long start = statistics.start();
-    byte[] id = id(key);
-    byte[] bytes = encode(value);
-    CompletionStage<?> stored =
-        how.forCreation() == how.forUpdate()
-            ? changes.set(id, bytes, how.forCreation())
-            : changes.put(id, bytes, how.forCreation(), how.forUpdate(), /* wantOld= */ false);
-    return orWithout(
-        stored.thenApply(
-            done -> {
-              statistics.put(1, start);
-              return null;
-            }),
-        null);
+    return puts.putAsync(key, value, how);
   }
 
   /** Stores all these values. When the writer fails, those that it had written are stored. */
@@ -366,43 +340,14 @@ public final class EngineCache<K, V> implements AutoCloseable {
       mine.putAll(entries);
       return;
     }
-    long start = statistics.start();
-    Map<K, byte[]> encoded = encodeAll(entries);
-    Held held = exclusively(encoded.keySet());
-    try {
-      RuntimeException failure = null;
-      if (writer != null) {
-        List<CacheEntry<K, V>> unwritten = new ArrayList<>(entries.size());
-        entries.forEach((key, value) -> unwritten.add(new CacheEntry<>(key, value)));
-        try {
-          writer.writeAll(unwritten);
-        } catch (RuntimeException e) {
-          failure = e;
-          unwritten.forEach(entry -> encoded.remove(entry.key()));
-        }
-      }
-      if (commits != null) {
-        commits.overtake(ids(encoded.keySet()), writer);
-      }
-      orWithout(
-          () -> {
-            statistics.put(writes.storeAll(changes, entries, encoded), start);
-            return true;
-          },
-          true);
-      if (failure != null) {
-        throw failure;
-      }
-    } finally {
-      held.release();
-    }
+    puts.putAll(entries);
   }
 
   /** Stores the value if the key has none: null, or the value that it has. */
   public @Nullable V putIfAbsent(K key, V value) {
     TransactionChanges<K, V> mine = inTransaction();
     return mine == null
-        ? decodeOrNull(storeIfAbsent(key, value).existing())
+        ? decodeOrNull(puts.putIfAbsent(key, value).existing())
         : mine.putIfAbsent(key, value);
   }
 
@@ -412,39 +357,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
    */
   public boolean create(K key, V value) {
     TransactionChanges<K, V> mine = inTransaction();
-    return mine == null ? storeIfAbsent(key, value).stored() : mine.putIfAbsent(key, value) == null;
-  }
-
-  private Loaded storeIfAbsent(K key, V value) {
-    long start = statistics.start();
-    byte[] id = id(key);
-    byte[] bytes = encode(value);
-    Held held = exclusively(id);
-    try {
-      // Only when it is known that the entry is new may a policy be asked, and the writer told.
-      // Without time to live nothing would be sent that could find an old one.
-      boolean lookFirst = writer != null || !expiry.isFixed() || expiry.forCreation() == 0;
-      byte[] there = lookFirst ? readable(id, await(store.get(id))) : null;
-      boolean stored = false;
-      if (there == null) {
-        tellWriter(key, id, value);
-        long ttl = expiry.forCreation();
-        if (ttl != 0) {
-          there = writes.setIfAbsent(changes, id, bytes, ttl);
-          stored = there == null;
-        } else {
-          await(changes.tellWriter(id, bytes));
-        }
-      }
-      statistics.got(there != null, start);
-      if (stored) {
-        statistics.put(1, start);
-        tell(Kind.CREATED, key, null, value);
-      }
-      return new Loaded(there, stored);
-    } finally {
-      held.release();
-    }
+    return mine == null
+        ? puts.putIfAbsent(key, value).stored()
+        : mine.putIfAbsent(key, value) == null;
   }
 
   /** Stores the value if the key has none: null, or the value that it has. */
@@ -453,18 +368,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (mine != null) {
       return CompletableFuture.completedFuture(mine.putIfAbsent(key, value));
     }
-    if (isExclusive() || !Writes.storesAtOnce(expiry)) {
-      return onExecutor(() -> putIfAbsent(key, value));
-    }
-    long start = statistics.start();
-    return writes
-        .setIfAbsentAsync(changes, id(key), encode(value), expiry.forCreation())
-        .thenApply(
-            there -> {
-              statistics.got(there != null, start);
-              statistics.put(there == null ? 1 : 0, start);
-              return decodeOrNull(there);
-            });
+    return puts.putIfAbsentAsync(key, value);
   }
 
   /** Stores the value; the one that it replaces, or null. */
@@ -473,21 +377,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (mine != null) {
       return mine.getAndPut(key, value);
     }
-    long start = statistics.start();
-    byte[] id = id(key);
-    byte[] bytes = encode(value);
-    Held held = exclusively(id);
-    try {
-      tellWriter(key, id, value);
-      Written written = writes.write(changes, id, bytes, expiry, /* wantOld= */ true);
-      V old = decodeOrNull(written.old());
-      statistics.got(old != null, start);
-      statistics.put(written.stored(), start);
-      tellOf(written, key, value);
-      return old;
-    } finally {
-      held.release();
-    }
+    return puts.getAndPut(key, value);
   }
 
   /** Stores the value if the key has one; whether it had. */
@@ -501,31 +391,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (mine != null) {
       return mine.getAndReplace(key, value);
     }
-    long start = statistics.start();
-    byte[] id = id(key);
-    byte[] bytes = encode(value);
-    Held held = exclusively(id);
-    try {
-      for (; ; ) {
-        // Only who has read it knows that there is a value to be replaced.
-        byte[] old = await(store.get(id));
-        V present = decodeOrNull(old);
-        if (old == null || present == null) {
-          statistics.got(false, start);
-          return null;
-        }
-        tellWriter(key, id, value);
-        Written swapped = writes.swap(changes, id, old, bytes, expiry);
-        if (swapped != null) {
-          statistics.got(true, start);
-          statistics.put(swapped.stored(), start);
-          tellOf(swapped, key, value);
-          return present;
-        }
-      }
-    } finally {
-      held.release();
-    }
+    return puts.getAndReplace(key, value);
   }
 
   /** Stores the new value if the key has a value equal to the old one; whether it had. */
@@ -534,30 +400,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (mine != null) {
       return mine.replace(key, oldValue, newValue);
     }
-    long start = statistics.start();
-    byte[] id = id(key);
-    Objects.requireNonNull(oldValue, "oldValue");
-    byte[] bytes = encode(newValue);
-    Held held = exclusively(id);
-    try {
-      for (; ; ) {
-        byte[] old = await(store.get(id));
-        V present = decodeOrNull(old);
-        if (old == null || present == null || !present.equals(oldValue)) {
-          return countMismatch(id, present != null, start);
-        }
-        tellWriter(key, id, newValue);
-        Written swapped = writes.swap(changes, id, old, bytes, expiry);
-        if (swapped != null) {
-          statistics.got(true, start);
-          statistics.put(swapped.stored(), start);
-          tellOf(swapped, key, newValue);
-          return true;
-        }
-      }
-    } finally {
-      held.release();
-    }
+    return puts.replace(key, oldValue, newValue);
   }
 
   /** Removes the value of this key; whether it had one. */
@@ -566,27 +409,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (mine != null) {
       return mine.remove(key);
     }
-    long start = statistics.start();
-    byte[] id = id(key);
-    Held held = exclusively(id);
-    try {
-      tellWriter(key, id, null);
-      locks.invalidate(id);
-      if (!isObserved()) {
-        boolean removed = orWithout(() -> await(changes.delete(id)), false);
-        statistics.removed(removed ? 1 : 0, start);
-        return removed;
-      }
-      byte[] old = await(changes.getAndDelete(id));
-      if (old == null) {
-        return false;
-      }
-      statistics.removed(1, start);
-      tell(Kind.REMOVED, key, old, null);
-      return true;
-    } finally {
-      held.release();
-    }
+    return removals.remove(key);
   }
 
   /** Removes the value of this key; whether it had one. */
@@ -595,21 +418,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (mine != null) {
       return CompletableFuture.completedFuture(mine.remove(key));
     }
-    if (isExclusive()) {
-      return onExecutor(() -> remove(key));
-    }
-    long start = statistics.start();
-    byte[] id = id(key);
-    locks.invalidate(id);
-    return orWithout(
-        changes
-            .delete(id)
-            .thenApply(
-                removed -> {
-                  statistics.removed(removed ? 1 : 0, start);
-                  return removed;
-                }),
-        false);
+    return removals.removeAsync(key);
   }
 
   /** Removes the value of this key if it is equal to the given one; whether it was. */
@@ -618,29 +427,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (mine != null) {
       return mine.remove(key, oldValue);
     }
-    long start = statistics.start();
-    byte[] id = id(key);
-    Objects.requireNonNull(oldValue, "oldValue");
-    Held held = exclusively(id);
-    try {
-      for (; ; ) {
-        byte[] old = await(store.get(id));
-        V present = decodeOrNull(old);
-        if (old == null || present == null || !present.equals(oldValue)) {
-          return countMismatch(id, present != null, start);
-        }
-        tellWriter(key, id, null);
-        locks.invalidate(id);
-        if (await(changes.compareAndDelete(id, old))) {
-          statistics.got(true, start);
-          statistics.removed(1, start);
-          tell(Kind.REMOVED, key, old, null);
-          return true;
-        }
-      }
-    } finally {
-      held.release();
-    }
+    return removals.remove(key, oldValue);
   }
 
   /** Removes the value of this key; the one it had, or null. */
@@ -649,23 +436,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (mine != null) {
       return mine.getAndRemove(key);
     }
-    long start = statistics.start();
-    byte[] id = id(key);
-    Held held = exclusively(id);
-    try {
-      tellWriter(key, id, null);
-      locks.invalidate(id);
-      byte[] old = await(changes.getAndDelete(id));
-      V value = decodeOrNull(old);
-      statistics.got(value != null, start);
-      if (old != null) {
-        statistics.removed(1, start);
-        tell(new EntryChange<>(Kind.REMOVED, key, value, null));
-      }
-      return value;
-    } finally {
-      held.release();
-    }
+    return removals.getAndRemove(key);
   }
 
   /** Removes the values of these keys. When the writer fails, those it had deleted are removed. */
@@ -678,44 +449,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       mine.removeAll(keys);
       return;
     }
-    long start = statistics.start();
-    List<K> all = new ArrayList<>(keys);
-    Held held = exclusively(all);
-    try {
-      RuntimeException failure = null;
-      if (writer != null) {
-        Set<K> undeleted = new LinkedHashSet<>(all);
-        try {
-          writer.deleteAll(undeleted);
-        } catch (RuntimeException e) {
-          failure = e;
-          all.removeAll(undeleted);
-        }
-      }
-      List<byte[]> ids = ids(all);
-      if (commits != null) {
-        commits.overtake(ids, writer);
-      }
-      ids.forEach(locks::invalidate);
-      List<byte @Nullable []> removed =
-          orWithout(() -> await(changes.deleteAll(ids, isObserved())), List.of());
-      statistics.removed(removed.stream().filter(Objects::nonNull).count(), start);
-      if (isObserved()) {
-        List<EntryChange<K, V>> told = new ArrayList<>();
-        for (int i = 0; i < removed.size(); i++) {
-          byte[] old = removed.get(i);
-          if (old != null) {
-            told.add(new EntryChange<>(Kind.REMOVED, all.get(i), decodeOrNull(old), null));
-          }
-        }
-        tell(told);
-      }
-      if (failure != null) {
-        throw failure;
-      }
-    } finally {
-      held.release();
-    }
+    removals.removeAll(keys);
   }
 
   /**
@@ -797,79 +531,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (mine != null) {
       return mine.invoke(key, processor);
     }
-    long start = statistics.start();
-    byte[] id = id(key);
-    // Processors exclude each other even in plain caches: running them twice is no virtue.
-    Held held = locks.lock(id);
-    try {
-      for (boolean first = true; ; first = false) {
-        byte[] stored = await(store.get(id));
-        V before = decodeOrNull(stored);
-        if (first) {
-          statistics.got(before != null, start);
-        }
-        WorkingEntry<K, V> entry = new WorkingEntry<>(key, before, readThrough);
-        T result = processor.apply(entry);
-        if (stored != null && before == null && entry.changes()) {
-          await(store.compareAndDelete(id, stored));
-        }
-        if (apply(entry, id, before == null ? null : stored, start)) {
-          return result;
-        }
-      }
-    } finally {
-      held.release();
-    }
-  }
-
-  private boolean apply(WorkingEntry<K, V> entry, byte[] id, byte @Nullable [] before, long start) {
-    K key = entry.key();
-    V after = entry.after();
-    switch (entry.outcome()) {
-      case NOTHING -> {
-        return true;
-      }
-      case READ -> {
-        await(store.touch(id, expiry.forAccess()));
-        return true;
-      }
-      case REMOVED -> {
-        tellWriter(key, id, null);
-        locks.invalidate(id);
-        if (before == null) {
-          await(changes.tellWriter(id, null));
-          return true;
-        }
-        if (!await(changes.compareAndDelete(id, before))) {
-          return false;
-        }
-        statistics.removed(1, start);
-        tell(Kind.REMOVED, key, before, null);
-        return true;
-      }
-      case LOADED, SET -> {
-        V value = Objects.requireNonNull(after);
-        byte[] bytes = encode(value);
-        boolean loaded = entry.outcome() == WorkingEntry.Outcome.LOADED;
-        if (!loaded) {
-          tellWriter(key, id, value);
-        }
-        EntryStore to = loaded ? store : changes;
-        Written written =
-            before == null
-                ? writes.create(to, id, bytes, expiry)
-                : writes.swap(to, id, before, bytes, expiry);
-        if (written == null) {
-          return false;
-        }
-        if (!loaded) {
-          statistics.put(written.stored(), start);
-        }
-        tellOf(written, key, value);
-        return true;
-      }
-    }
-    throw new AssertionError(entry.outcome());
+    return invocations.invoke(key, processor);
   }
 
   /**
@@ -884,30 +546,10 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (from == null) {
       return;
     }
-    Set<K> wanted = new HashSet<>(keys);
-    if (!replace) {
-      List<K> all = new ArrayList<>(wanted);
-      List<byte @Nullable []> stored = await(store.getAll(ids(all), Expiry.UNCHANGED));
-      for (int i = 0; i < all.size(); i++) {
-        if (decodeOrNull(stored.get(i)) != null) {
-          wanted.remove(all.get(i));
-        }
-      }
-    }
-    if (wanted.isEmpty()) {
-      return;
-    }
-    Map<K, V> loaded = Loads.withoutNulls(from.loadAll(wanted));
-    Map<K, byte[]> encoded = encodeAll(loaded);
-    Held held = exclusively(encoded.keySet());
-    try {
-      if (replace) {
-        writes.storeAll(store, loaded, encoded);
-      } else {
-        writes.createAll(loaded, encoded);
-      }
-    } finally {
-      held.release();
+    if (replace) {
+      bulkLoads.replace(from, new LinkedHashSet<>(keys));
+    } else {
+      bulkLoads.missing(from, new LinkedHashSet<>(keys));
     }
   }
 
@@ -956,14 +598,21 @@ public final class EngineCache<K, V> implements AutoCloseable {
   }
 
   /** Writes through, or deletes with null; what happens next is later than what came before. */
-  private void tellWriter(K key, byte[] id, @Nullable V value) {
+  void tellWriter(K key, byte[] id, @Nullable V value) {
     if (writer != null && value != null) {
       writer.write(key, value);
     } else if (writer != null) {
       writer.delete(key);
     }
+    overtake(List.of(id));
+  }
+
+  /**
+   * These were changed without a transaction: what older ones still have to tell is out of date.
+   */
+  void overtake(List<byte[]> ids) {
     if (commits != null) {
-      commits.overtake(List.of(id), writer);
+      commits.overtake(ids, writer);
     }
   }
 
@@ -1045,18 +694,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     tell(Kind.CREATED, key, null, value);
   }
 
-  private Map<K, V> loadMissing(EntryLoader<K, V> from, Set<K> missing) {
-    Held held = exclusively(missing);
-    try {
-      Map<K, V> loaded = Loads.withoutNulls(from.loadAll(missing));
-      writes.createAll(loaded, encodeAll(loaded));
-      return loaded;
-    } finally {
-      held.release();
-    }
-  }
-
-  private boolean countMismatch(byte[] id, boolean present, long start) {
+  boolean countMismatch(byte[] id, boolean present, long start) {
     if (present) {
       await(store.touch(id, expiry.forAccess()));
     }
@@ -1095,7 +733,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     }
   }
 
-  private void tell(EntryChange<K, V> change) {
+  void tell(EntryChange<K, V> change) {
     tell(List.of(change));
   }
 
@@ -1105,15 +743,15 @@ public final class EngineCache<K, V> implements AutoCloseable {
     }
   }
 
-  private boolean isExclusive() {
+  boolean isExclusive() {
     return writer != null || readThrough != null || isObserved();
   }
 
-  private Held exclusively(byte[] id) {
+  Held exclusively(byte[] id) {
     return isExclusive() ? locks.lock(id) : Held.NOTHING;
   }
 
-  private Held exclusively(Collection<K> keys) {
+  Held exclusively(Collection<K> keys) {
     return isExclusive() ? locks.lockAll(ids(keys)) : Held.NOTHING;
   }
 
@@ -1150,7 +788,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return valueFormat.encode(Objects.requireNonNull(value, "value"));
   }
 
-  private Map<K, byte[]> encodeAll(Map<? extends K, ? extends V> entries) {
+  Map<K, byte[]> encodeAll(Map<? extends K, ? extends V> entries) {
     Map<K, byte[]> encoded = new LinkedHashMap<>();
     entries.forEach((key, value) -> encoded.put(Objects.requireNonNull(key, "key"), encode(value)));
     return encoded;

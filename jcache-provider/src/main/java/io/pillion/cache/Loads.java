@@ -59,6 +59,11 @@ final class Loads<K, V> {
     this.leases = leases;
   }
 
+  /** Who of all processes loads; null for whoever wants to. */
+  @Nullable LoadLeases leases() {
+    return leases;
+  }
+
   // --- age
 
   /** Whether reads have to know how long an entry still lives. */
@@ -132,7 +137,7 @@ final class Loads<K, V> {
               .thenCompose(
                   value ->
                       value == null
-                          ? CompletableFuture.completedFuture(false)
+                          ? store.compareAndDelete(id, old)
                           : store.compareAndSet(id, old, cache.encode(value), ttl(value)));
     } catch (RuntimeException e) {
       stored = CompletableFuture.failedFuture(e);
@@ -146,14 +151,15 @@ final class Loads<K, V> {
         });
   }
 
-  private void release(@Nullable Claim claim) {
+  /** Gives the lease back, if this is one. */
+  void release(@Nullable Claim claim) {
     if (claim != null && claim.token() != null && leases != null) {
       CompletionStage<?> unused = CacheThreads.offTheReader(leases.release(claim));
     }
   }
 
   /** How long a loaded value lives. */
-  private long ttl(V value) {
+  long ttl(V value) {
     long ttl = expiry.forCreation();
     return value == AbsentValue.ABSENT && !settings.absentFor().isZero()
         ? Math.min(ttl, settings.absentFor().toMillis())
@@ -229,7 +235,8 @@ final class Loads<K, V> {
     return loaded;
   }
 
-  private @Nullable V loadOnce(
+  /** Loads a key once in all processes; this one's lock of it is held. */
+  @Nullable V loadOnce(
       K key, byte[] id, Function<? super K, ? extends @Nullable V> from, LoadLeases all) {
     for (; ; ) {
       Claim claim = cache.await(all.claim(id));
@@ -274,7 +281,7 @@ final class Loads<K, V> {
   }
 
   /** Stores what was loaded, and ends the lease with that; false when nothing was stored. */
-  private CompletionStage<Boolean> keep(Claim claim, @Nullable V loaded, LoadLeases all) {
+  CompletionStage<Boolean> keep(Claim claim, @Nullable V loaded, LoadLeases all) {
     long absentMillis = settings.absentFor().toMillis();
     if (loaded == null) {
       return absentMillis == 0

@@ -27,47 +27,6 @@ final class Writes<K, V> {
     this.expiry = expiry;
   }
 
-  /** Stores loaded values where there are none; what others stored meanwhile is fresher. */
-  void createAll(Map<? extends K, ? extends V> loaded, Map<K, byte[]> encoded) {
-    List<EntryChange<K, V>> changes = new ArrayList<>();
-    List<Creation<K>> pending = new ArrayList<>();
-    encoded.forEach(
-        (key, bytes) -> {
-          long ttl = expiry.forCreation();
-          if (ttl != 0) {
-            byte[] id = cache.id(key);
-            pending.add(new Creation<>(key, id, bytes, ttl, store.setIfAbsent(id, bytes, ttl)));
-          }
-          if (pending.size() == EntryStore.BATCH) {
-            awaitCreations(pending, loaded, changes);
-          }
-        });
-    awaitCreations(pending, loaded, changes);
-    cache.tell(changes);
-  }
-
-  private void awaitCreations(
-      List<Creation<K>> pending,
-      Map<? extends K, ? extends V> loaded,
-      List<EntryChange<K, V>> changes) {
-    for (Creation<K> one : pending) {
-      byte[] there = cache.await(one.stage());
-      if (there != null && cache.readable(one.id(), there) == null) {
-        there = setIfAbsent(store, one.id(), one.bytes(), one.ttl());
-      }
-      if (there == null) {
-        V value = Objects.requireNonNull(loaded.get(one.key()));
-        changes.add(new EntryChange<>(Kind.CREATED, one.key(), null, value));
-      }
-    }
-    pending.clear();
-  }
-
-  /** A store for want of a value that is under way. */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Creation<K>(
-      K key, byte[] id, byte[] bytes, long ttl, CompletionStage<byte @Nullable []> stage) {}
-
   /**
    * Stores the value if there is none now that can be read; null when it was stored, else the one
    * there is.

@@ -139,6 +139,47 @@ class FailureTest {
   }
 
   @Test
+  void itGoesOnWithLoaderAndListenersToo() {
+    AtomicInteger loads = new AtomicInteger();
+    EntryObserver<String, String> listener =
+        new EntryObserver<>() {
+          @Override
+          public boolean isActive() {
+            return true;
+          }
+
+          @Override
+          public void changed(List<EntryChange<String, String>> changes) {}
+        };
+    for (LoadingSettings loading :
+        List.of(LoadingSettings.none(), LoadingSettings.none().withLease(Duration.ofSeconds(20)))) {
+      EngineCache<String, String> cache =
+          new EngineCache<>(
+              commands,
+              CacheSettings.<String, String>named(name)
+                  .failure(open)
+                  .loading(loading)
+                  .loader(key -> "row " + key + loads.incrementAndGet())
+                  .readThrough(true)
+                  .observer(listener)
+                  .build());
+      assertThat(cache.get("there")).startsWith("row there");
+      proxy.refuse(true);
+      for (int i = 0; i < 4; i++) {
+        loads.set(0);
+        assertThat(cache.getAll(Set.of("a", "b"))).containsOnlyKeys("a", "b");
+        assertThat(loads).hasValue(2);
+        assertThat(cache.get("a")).isEqualTo("row a3");
+        assertThat(cache.remove("there")).isFalse();
+        cache.put("there", "new");
+        cache.removeAll(Set.of("there"));
+      }
+      proxy.refuse(false);
+      Awaiting.until(() -> of(cache).missed() == 0);
+    }
+  }
+
+  @Test
   void aLoaderIsAskedOnceEvenWhenItsValueCannotBeStored() {
     EngineCache<String, String> cache = cache(open.withFailuresToOpen(1_000));
     assertThat(cache.get("a")).isNull();

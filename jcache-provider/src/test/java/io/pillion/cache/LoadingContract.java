@@ -11,12 +11,15 @@ import io.pillion.client.Replies;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -97,6 +100,139 @@ abstract class LoadingContract {
       throw new IllegalStateException(e);
     }
     return "loaded";
+  }
+
+  private EngineCache<String, String> readThrough(
+      Commands commands, LoadingSettings loading, EntryLoader<String, String> loader) {
+    return new EngineCache<>(
+        commands,
+        CacheSettings.<String, String>named(name)
+            .loading(loading)
+            .loader(loader)
+            .readThrough(true)
+            .build());
+  }
+
+  /** Counts what is loaded, and lets nobody go before it is told to. */
+  private static final class SlowRows implements EntryLoader<String, String> {
+    final List<String> asked = new CopyOnWriteArrayList<>();
+    final CountDownLatch go = new CountDownLatch(1);
+    volatile Set<String> absent = Set.of();
+
+    @Override
+    public String load(String key) {
+      throw new UnsupportedOperationException("one by one: " + key);
+    }
+
+    @Override
+    public Map<String, String> loadAll(Set<? extends String> keys) {
+      asked.addAll(keys);
+      try {
+        go.await();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+      Map<String, String> rows = new HashMap<>();
+      keys.forEach(key -> rows.put(key, "row " + key));
+      rows.keySet().removeAll(absent);
+      return rows;
+    }
+  }
+
+  private static CompletableFuture<Map<String, String>> all(
+      EngineCache<String, String> cache, String... keys) {
+    return CompletableFuture.supplyAsync(() -> cache.getAll(Set.of(keys)), OwnThreads.PER_TASK);
+  }
+
+  @Test
+  void bulkMissesInTwoProcessesAreOneLoadOfAKey() {
+    SlowRows rows = new SlowRows();
+    rows.absent = Set.of("none");
+    CompletableFuture<Map<String, String>> first =
+        all(readThrough(one(), LEASED, rows), "a", "b", "none");
+    Awaiting.until(() -> rows.asked.size() == 3);
+    CompletableFuture<Map<String, String>> second =
+        all(readThrough(other(), LEASED, rows), "b", "c");
+    Awaiting.until(() -> rows.asked.contains("c"));
+    rows.go.countDown();
+    assertThat(first.join()).isEqualTo(Map.of("a", "row a", "b", "row b"));
+    assertThat(second.join()).isEqualTo(Map.of("b", "row b", "c", "row c"));
+    assertThat(rows.asked).containsExactlyInAnyOrder("a", "b", "none", "c");
+  }
+
+  @Test
+  void bulkMissesInOneProcessAreOneLoadOfAKeyWithoutALease() {
+    SlowRows rows = new SlowRows();
+    EngineCache<String, String> cache = readThrough(one(), LoadingSettings.none(), rows);
+    List<CompletableFuture<Map<String, String>>> answers = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      answers.add(all(cache, "a", "b"));
+    }
+    Awaiting.until(() -> rows.asked.size() == 2);
+    rows.go.countDown();
+    answers.forEach(
+        answer -> assertThat(answer.join()).isEqualTo(Map.of("a", "row a", "b", "row b")));
+    assertThat(rows.asked).hasSize(2);
+  }
+
+  @Test
+  void aBulkLoadDoesNotBringBackWhatAnotherProcessRemoved() {
+    SlowRows rows = new SlowRows();
+    EngineCache<String, String> cache = readThrough(one(), LEASED, rows);
+    EngineCache<String, String> second = cache(other(), LEASED);
+    CompletableFuture<Map<String, String>> loading = all(cache, "a", "b");
+    Awaiting.until(() -> rows.asked.size() == 2);
+    second.remove("a");
+    second.put("b", "newer");
+    rows.go.countDown();
+    assertThat(loading.join()).containsEntry("a", "row a");
+    assertThat(second.containsKey("a")).isFalse();
+    assertThat(second.get("b")).isEqualTo("newer");
+  }
+
+  @Test
+  void aBulkLoadDoesNotBringBackWhatWasCleared() {
+    for (LoadingSettings settings : List.of(LoadingSettings.none(), LEASED)) {
+      SlowRows rows = new SlowRows();
+      EngineCache<String, String> cache = readThrough(one(), settings, rows);
+      CompletableFuture<Map<String, String>> loading = all(cache, "a", "b");
+      Awaiting.until(() -> rows.asked.size() == 2);
+      cache(other(), settings).clear();
+      rows.go.countDown();
+      assertThat(loading.join()).hasSize(2);
+      assertThat(cache.containsKey("a")).isFalse();
+      assertThat(cache.containsKey("b")).isFalse();
+      cache.clear();
+    }
+  }
+
+  @Test
+  void whatIsLoadedToReplaceDoesNotOvertakeAPut() {
+    SlowRows rows = new SlowRows();
+    EngineCache<String, String> cache = readThrough(one(), LoadingSettings.none(), rows);
+    CompletableFuture<?> loading =
+        cache.loadAllAsync(Set.of("a"), /* replace= */ true).toCompletableFuture();
+    Awaiting.until(() -> rows.asked.size() == 1);
+    CompletableFuture<?> putting =
+        CompletableFuture.runAsync(() -> cache.put("a", "later"), OwnThreads.PER_TASK);
+    rows.go.countDown();
+    loading.join();
+    putting.join();
+    assertThat(cache.get("a")).isEqualTo("later");
+  }
+
+  @Test
+  void whatIsNoLongerThereWhenItIsLoadedAnewIsGone() {
+    LoadingSettings lenient = LoadingSettings.none().withStaleFor(Duration.ofMinutes(5));
+    EngineCache<String, String> cache = cache(one(), lenient, Expiry.fixed(1, 1, -1));
+    cache.put("k", "old");
+    Awaiting.until(
+        () -> {
+          String seen = cache.computeIfAbsent("k", key -> null);
+          assertThat(seen).isIn("old", null);
+          return seen == null;
+        });
+    assertThat(cache.containsKey("k")).isFalse();
   }
 
   @Test
