@@ -98,7 +98,7 @@ final class Catalogue {
   }
 
   private String quoted(String name) {
-    return quote + name + quote;
+    return quote + (quote.isEmpty() ? name : name.replace(quote, quote + quote)) + quote;
   }
 
   private Found find(Column column) {

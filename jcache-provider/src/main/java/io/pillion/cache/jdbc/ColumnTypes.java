@@ -2,9 +2,12 @@ package io.pillion.cache.jdbc;
 
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Time;
+import java.sql.Timestamp;
 import java.sql.Types;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -21,6 +24,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** The Java types that one column holds, and how they go in and come out. */
+@SuppressWarnings("JavaUtilDate") // the application's types
 final class ColumnTypes {
   private static final Map<Class<?>, Class<?>> BOXED =
       Map.of(
@@ -52,7 +56,11 @@ final class ColumnTypes {
           LocalTime.class,
           LocalDateTime.class,
           OffsetDateTime.class,
-          Instant.class);
+          Instant.class,
+          java.sql.Date.class,
+          Time.class,
+          Timestamp.class,
+          java.util.Date.class);
 
   private ColumnTypes() {}
 
@@ -74,7 +82,7 @@ final class ColumnTypes {
       return inRow == written;
     }
     if (column.json() != null) {
-      return column.json().write(inRow).equals(column.json().write(written));
+      return inRow.equals(written) || column.json().isSame(inRow, written);
     }
     if (inRow instanceof BigDecimal number && written instanceof BigDecimal other) {
       return number.compareTo(other) == 0;
@@ -84,6 +92,9 @@ final class ColumnTypes {
     }
     if (inRow instanceof Temporal time && time.isSupported(ChronoUnit.MILLIS)) {
       return Math.abs(ChronoUnit.MILLIS.between(time, (Temporal) written)) <= 1_000;
+    }
+    if (inRow instanceof java.util.Date time && written instanceof java.util.Date other) {
+      return Math.abs(time.getTime() - other.getTime()) <= 1_000;
     }
     return inRow.equals(written);
   }
@@ -99,6 +110,8 @@ final class ColumnTypes {
       statement.setString(index, letter.toString());
     } else if (value instanceof Instant instant) {
       statement.setObject(index, instant.atOffset(ZoneOffset.UTC));
+    } else if (value.getClass() == java.util.Date.class) {
+      statement.setTimestamp(index, new Timestamp(((java.util.Date) value).getTime()));
     } else if (value instanceof BigInteger integer) {
       statement.setBigDecimal(index, new BigDecimal(integer));
     } else {
@@ -130,13 +143,13 @@ final class ColumnTypes {
   }
 
   private static int timeType(Class<?> type) {
-    if (type == LocalDate.class) {
+    if (type == LocalDate.class || type == java.sql.Date.class) {
       return Types.DATE;
     }
-    if (type == LocalTime.class) {
+    if (type == LocalTime.class || type == Time.class) {
       return Types.TIME;
     }
-    if (type == LocalDateTime.class) {
+    if (type == LocalDateTime.class || java.util.Date.class.isAssignableFrom(type)) {
       return Types.TIMESTAMP;
     }
     return type == UUID.class ? Types.OTHER : Types.TIMESTAMP_WITH_TIMEZONE;
@@ -211,11 +224,27 @@ final class ColumnTypes {
       OffsetDateTime time = row.getObject(index, OffsetDateTime.class);
       return time == null ? null : time.toInstant();
     }
+    if (type == java.util.Date.class) {
+      Timestamp time = row.getTimestamp(index);
+      return time == null ? null : new java.util.Date(time.getTime());
+    }
     if (type == String.class || type == Character.class || type.isEnum()) {
       String text = row.getString(index);
       return text == null ? null : fromText(text, type, column);
     }
-    return row.getObject(index, type);
+    return type == UUID.class ? uuid(row.getObject(index)) : row.getObject(index, type);
+  }
+
+  /** Where a database has no such type, it is a text or its sixteen bytes. */
+  private static @Nullable UUID uuid(@Nullable Object held) {
+    if (held == null || held instanceof UUID) {
+      return (UUID) held;
+    }
+    if (held instanceof byte[] bytes && bytes.length == 2 * Long.BYTES) {
+      ByteBuffer halves = ByteBuffer.wrap(bytes);
+      return new UUID(halves.getLong(), halves.getLong());
+    }
+    return UUID.fromString(held.toString().strip());
   }
 
   private static @Nullable Object fromText(String text, Class<?> type, Shape.Column column) {

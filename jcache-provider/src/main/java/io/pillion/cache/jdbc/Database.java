@@ -4,10 +4,20 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLNonTransientConnectionException;
 import java.sql.SQLTransientConnectionException;
+import java.util.Arrays;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Connections of a data source, one for each piece of work, and what their failures mean. */
 final class Database {
+  private static final Logger log = LoggerFactory.getLogger(Database.class);
+
+  /** What the connections of Spring's TransactionAwareDataSourceProxy are. */
+  private static final String SPRINGS_CONNECTION =
+      "org.springframework.jdbc.datasource.ConnectionProxy";
+
   private final DataSource dataSource;
   private final String of;
 
@@ -45,23 +55,65 @@ final class Database {
   <R> R inTransaction(String what, Work<R> work) {
     return withConnection(
         what,
-        connection -> {
-          // Inside the application's own transaction it is the application that commits.
-          if (!connection.getAutoCommit()) {
-            return work.on(connection);
-          }
-          connection.setAutoCommit(false);
-          try {
-            R result = work.on(connection);
-            connection.commit();
-            return result;
-          } catch (SQLException | RuntimeException e) {
-            connection.rollback();
-            throw e;
-          } finally {
-            connection.setAutoCommit(true);
-          }
-        });
+        connection -> isOfApplication(connection) ? work.on(connection) : own(connection, work));
+  }
+
+  /** Does this, which is a single statement where the connection commits by itself. */
+  <R> R committing(String what, Work<R> work) {
+    return withConnection(
+        what,
+        connection ->
+            connection.getAutoCommit() || isOfApplication(connection)
+                ? work.on(connection)
+                : own(connection, work));
+  }
+
+  /**
+   * Whether the application has a transaction under way here and commits by itself. A pool may hand
+   * out connections without auto-commit, too: of those nobody else knows, so what is done with them
+   * would be lost unless it is committed here.
+   */
+  private static boolean isOfApplication(Connection connection) throws SQLException {
+    return !connection.getAutoCommit()
+        && Arrays.stream(connection.getClass().getInterfaces())
+            .anyMatch(one -> one.getName().equals(SPRINGS_CONNECTION));
+  }
+
+  private static <R> R own(Connection connection, Work<R> work) throws SQLException {
+    boolean autoCommit = connection.getAutoCommit();
+    if (autoCommit) {
+      connection.setAutoCommit(false);
+    }
+    try {
+      R result = work.on(connection);
+      connection.commit();
+      return result;
+    } catch (SQLException | RuntimeException e) {
+      quietly(connection::rollback, e);
+      throw e;
+    } finally {
+      if (autoCommit) {
+        // A connection that fails here is broken: it undoes nothing of what was committed.
+        quietly(() -> connection.setAutoCommit(true), null);
+      }
+    }
+  }
+
+  private static void quietly(Step step, @Nullable Exception because) {
+    try {
+      step.run();
+    } catch (SQLException e) {
+      if (because == null) {
+        log.debug("A connection is given back broken", e);
+      } else {
+        because.addSuppressed(e);
+      }
+    }
+  }
+
+  @FunctionalInterface
+  private interface Step {
+    void run() throws SQLException;
   }
 
   private JdbcTableException failure(String what, SQLException e) {

@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.util.List;
 import java.util.Locale;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +47,13 @@ enum Dialect {
    * columns, and minds other unique indexes, too.
    */
   MYSQL {
+    @Override
+    void set(PreparedStatement statement, int index, @Nullable Object value, Class<?> type)
+        throws SQLException {
+      // MySQL's driver would serialize the object.
+      super.set(statement, index, value instanceof UUID ? value.toString() : value, type);
+    }
+
     @Override
     String upsert(String table, List<String> keys, List<String> others) {
       List<String> updated = others.isEmpty() ? keys.subList(0, 1) : others;
@@ -112,6 +120,12 @@ enum Dialect {
    * @throws JdbcTableException when it is not known how this database says it
    */
   abstract String upsert(String table, List<String> keys, List<String> others);
+
+  /** Sets a parameter to a value of this type, or null. */
+  void set(PreparedStatement statement, int index, @Nullable Object value, Class<?> type)
+      throws SQLException {
+    ColumnTypes.set(statement, index, value, type);
+  }
 
   /**
    * Sets a parameter to a JSON text.

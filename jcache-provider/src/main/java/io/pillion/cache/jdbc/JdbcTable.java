@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -72,28 +73,49 @@ public final class JdbcTable<K, V> implements EntryLoader<K, V>, EntryWriter<K, 
     int atOnce = sql.keysPerSelect();
     for (int from = 0; from < keys.size(); from += atOnce) {
       List<K> some = keys.subList(from, Math.min(keys.size(), from + atOnce));
-      Bound bound = sql.select(some.size());
-      try (PreparedStatement select = connection.prepareStatement(bound.sql())) {
-        bind(select, sql, bound, some.stream().map(mapping.key()::take).toList(), List.of());
-        try (ResultSet rows = select.executeQuery()) {
-          read(rows, sql, some, loaded);
+      boolean hasStrangers = select(connection, sql, some, loaded);
+      if (hasStrangers) {
+        // The database takes keys for equal that are not: by case, trailing spaces, scale.
+        for (K key : some) {
+          if (!loaded.containsKey(key)) {
+            select(connection, sql, List.of(key), loaded);
+          }
         }
       }
     }
     return loaded;
   }
 
-  private void read(ResultSet rows, Statements sql, List<K> asked, Map<K, V> loaded)
+  /** Loads the rows of these keys; whether there were rows of other keys. */
+  private boolean select(Connection connection, Statements sql, List<K> keys, Map<K, V> loaded)
+      throws SQLException {
+    Bound bound = sql.select(keys.size());
+    try (PreparedStatement select = connection.prepareStatement(bound.sql())) {
+      bind(select, sql, bound, keys.stream().map(mapping.key()::take).toList(), List.of());
+      try (ResultSet rows = select.executeQuery()) {
+        return read(rows, sql, keys, loaded);
+      }
+    }
+  }
+
+  private boolean read(ResultSet rows, Statements sql, List<K> asked, Map<K, V> loaded)
       throws SQLException {
     List<Column> keyColumns = mapping.key().columns();
     List<Column> valueColumns = mapping.value().columns();
     int[] keyPlaces = sql.places(rows, keyColumns, Part.KEY);
     int[] valuePlaces = sql.places(rows, valueColumns, Part.VALUE);
-    boolean isOne = sql.keysPerSelect() == 1;
+    Set<K> known = new HashSet<>(asked);
+    boolean hasStrangers = false;
     while (rows.next()) {
+      boolean isOne = asked.size() == 1;
       K key = isOne ? asked.get(0) : mapping.key().make(read(rows, keyPlaces, keyColumns));
-      loaded.put(key, mapping.value().make(read(rows, valuePlaces, valueColumns)));
+      if (known.contains(key)) {
+        loaded.put(key, mapping.value().make(read(rows, valuePlaces, valueColumns)));
+      } else {
+        hasStrangers = true;
+      }
     }
+    return hasStrangers;
   }
 
   private static List<@Nullable Object> read(ResultSet row, int[] places, List<Column> columns)
@@ -108,7 +130,7 @@ public final class JdbcTable<K, V> implements EntryLoader<K, V>, EntryWriter<K, 
   @Override
   public void write(K key, V value) {
     List<CacheEntry<K, V>> one = List.of(new CacheEntry<>(key, value));
-    database.withConnection(
+    database.committing(
         "write",
         connection -> {
           write(connection, statements(connection), one);
@@ -186,7 +208,7 @@ public final class JdbcTable<K, V> implements EntryLoader<K, V>, EntryWriter<K, 
 
   @Override
   public void delete(K key) {
-    database.withConnection(
+    database.committing(
         "delete from",
         connection -> {
           Statements sql = statements(connection);
@@ -275,7 +297,7 @@ public final class JdbcTable<K, V> implements EntryLoader<K, V>, EntryWriter<K, 
       Column column = (ofKey ? mapping.key() : mapping.value()).columns().get(slot.column());
       Object held = (ofKey ? keys.get(slot.keyNumber()) : value).get(slot.column());
       if (column.json() == null) {
-        ColumnTypes.set(statement, index++, held, column.type());
+        sql.dialect().set(statement, index++, held, column.type());
       } else {
         String text = held == null ? null : column.json().write(held);
         sql.dialect().setJson(statement, index++, text, sql.isJson(slot.column()));

@@ -32,6 +32,11 @@ final class JsonText {
     }
   }
 
+  /** Whether they are the same JSON: a database may have given the fields another order. */
+  boolean isSame(Object one, Object other) {
+    return MAPPER.readTree(write(one)).equals(MAPPER.readTree(write(other)));
+  }
+
   /**
    * The object of this text; null for a JSON null.
    *

@@ -138,6 +138,16 @@ abstract sealed class Shape<T> {
         String property,
         Class<?> type,
         Type genericType) {
+      if (!json.contains(property) && !ColumnTypes.isColumnType(type)) {
+        throw new IllegalArgumentException(
+            "The property "
+                + property
+                + " is of type "
+                + type.getName()
+                + ", which no column holds: keep it as JSON with json(\""
+                + property
+                + "\"), or leave it out of a bean with without(...)");
+      }
       return new Column(
           columnOfProperty.getOrDefault(property, property),
           property,

@@ -3,19 +3,29 @@ package io.pillion.cache.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import io.pillion.cache.CacheEntry;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.LocalTime;
 import java.util.ArrayList;
+import java.util.Date;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TimeZone;
+import java.util.TreeMap;
+import java.util.UUID;
 import java.util.stream.LongStream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -88,7 +98,7 @@ abstract class JdbcTableContract {
   void makeTables() throws SQLException {
     keepsTheDatabase = dataSource().getConnection();
     execute(
-        "drop table if exists product, line, \"user\", word, album, note",
+        "drop table if exists product, line, \"user\", word, album, note, everything, codes",
         "create table product(id bigint primary key, name varchar(20) not null,"
             + " unit_price decimal(10,2), on_sale boolean not null)",
         "create table line(order_id bigint, line_no int, colour varchar(10), placed_at timestamp"
@@ -96,7 +106,12 @@ abstract class JdbcTableContract {
         "create table \"user\"(\"login\" varchar(10) primary key, name varchar(10), \"group\" int)",
         "create table word(id int primary key, text varchar(100))",
         "create table album(id int primary key, title varchar(50), tracks json, version int)",
-        "create table note(id int primary key, body varchar(200))");
+        "create table note(id int primary key, body varchar(200))",
+        "create table codes(code char(6) primary key, price decimal(10,2))",
+        "create table everything(id uuid primary key, some_bytes bytea, big decimal(38,0), exact"
+            + " decimal(20,4), small smallint, real_number double precision, letter char(1), word"
+            + " varchar(40), colour varchar(10), due_day date, clock time, local timestamp(3),"
+            + " moment timestamp with time zone, old_date timestamp(3), other uuid, yes boolean)");
   }
 
   @AfterEach
@@ -407,5 +422,146 @@ abstract class JdbcTableContract {
     assertThat(given.loadAll(Set.of(1, 2))).isEqualTo(Map.of(1, album("two", 2)));
     assertThatThrownBy(() -> given.write(1, album("three", 2)))
         .isInstanceOf(JdbcConflictException.class);
+  }
+
+  @SuppressWarnings("ArrayRecordComponent") // compared field by field
+  record Everything(
+      byte @Nullable [] someBytes,
+      @Nullable BigInteger big,
+      @Nullable BigDecimal exact,
+      @Nullable Short small,
+      @Nullable Double realNumber,
+      @Nullable Character letter,
+      @Nullable String word,
+      @Nullable Colour colour,
+      @Nullable LocalDate dueDay,
+      @Nullable LocalTime clock,
+      @Nullable LocalDateTime local,
+      @Nullable Instant moment,
+      @Nullable Date oldDate,
+      @Nullable UUID other,
+      @Nullable Boolean yes) {}
+
+  private JdbcTable<UUID, Everything> everything() {
+    return new JdbcTable<>(
+        dataSource(),
+        JdbcMapping.table("everything", UUID.class, Everything.class).key("id").build());
+  }
+
+  @Test
+  void everyTypeOfColumnComesBackAsItWent() {
+    TimeZone before = TimeZone.getDefault();
+    try {
+      // A zone with a summer time, whose gap is in the local time below.
+      TimeZone.setDefault(TimeZone.getTimeZone("America/New_York"));
+      JdbcTable<UUID, Everything> table = everything();
+      UUID id = UUID.randomUUID();
+      Everything full =
+          new Everything(
+              new byte[] {0, -1, 39, 92},
+              new BigInteger("12345678901234567890123456789012345678"),
+              new BigDecimal("-1234567890.1200"),
+              (short) -7,
+              1e-30,
+              'ü',
+              "a'b\\c\"d; drop table x -- 😀",
+              Colour.RED,
+              LocalDate.of(2024, 2, 29),
+              LocalTime.of(23, 59, 59),
+              LocalDateTime.of(2026, 7, 8, 2, 30, 0, 123_000_000),
+              Instant.parse("2026-11-01T05:30:00Z"),
+              Date.from(Instant.parse("2026-01-08T07:30:00.123Z")),
+              UUID.randomUUID(),
+              true);
+      table.write(id, full);
+      assertThat(table.load(id)).usingRecursiveComparison().isEqualTo(full);
+      Everything empty =
+          new Everything(
+              null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+              null);
+      table.write(id, empty);
+      assertThat(table.loadAll(Set.of(id))).isEqualTo(Map.of(id, empty));
+    } finally {
+      TimeZone.setDefault(before);
+    }
+  }
+
+  @Test
+  void keysThatOnlyTheDatabaseTakesForEqualAreLoadedAsTheyWereAskedFor() {
+    JdbcTable<String, BigDecimal> codes =
+        new JdbcTable<>(
+            dataSource(),
+            JdbcMapping.table("codes", String.class, BigDecimal.class)
+                .key("code")
+                .valueColumn("price")
+                .build());
+    codes.write("abc", new BigDecimal("1.50"));
+    codes.write("abcdef", new BigDecimal("2.50"));
+    assertThat(codes.load("abc")).isEqualTo(new BigDecimal("1.50"));
+    assertThat(codes.loadAll(Set.of("abc", "abcdef", "none")))
+        .isEqualTo(Map.of("abc", new BigDecimal("1.50"), "abcdef", new BigDecimal("2.50")));
+  }
+
+  record Labels(Map<String, Integer> tracks, int version) {}
+
+  @Test
+  void jsonInAnotherOrderIsTheSame() {
+    JdbcTable<Integer, Labels> albums =
+        new JdbcTable<>(
+            dataSource(),
+            JdbcMapping.table("album", Integer.class, Labels.class)
+                .key("id")
+                .json("tracks")
+                .version("version")
+                .build());
+    Map<String, Integer> unsorted = new LinkedHashMap<>();
+    unsorted.put("longer", 1);
+    unsorted.put("b", 2);
+    unsorted.put("a", 3);
+    albums.write(1, new Labels(unsorted, 1));
+    albums.write(1, new Labels(new TreeMap<>(unsorted), 1));
+    assertThat(albums.load(1)).isEqualTo(new Labels(unsorted, 1));
+    assertThatThrownBy(() -> albums.write(1, new Labels(Map.of("a", 4), 1)))
+        .isInstanceOf(JdbcConflictException.class);
+  }
+
+  @Test
+  void aPoolWithoutAutoCommitLosesNothing() {
+    HikariConfig config = new HikariConfig();
+    config.setDataSource(dataSource());
+    config.setAutoCommit(false);
+    config.setMaximumPoolSize(2);
+    try (HikariDataSource pool = new HikariDataSource(config)) {
+      JdbcTable<Long, Product> pooled = new JdbcTable<>(pool, mapping);
+      pooled.write(1L, product(1));
+      pooled.writeAll(new ArrayList<>(List.of(new CacheEntry<>(2L, product(2)))));
+      assertThat(products().loadAll(Set.of(1L, 2L))).containsOnlyKeys(1L, 2L);
+      assertThatThrownBy(() -> pooled.write(3L, new Product(3, "x".repeat(21), null, false)))
+          .isInstanceOf(JdbcTableException.class);
+      pooled.delete(1L);
+      pooled.deleteAll(new ArrayList<>(List.of(2L)));
+      assertThat(products().loadAll(Set.of(1L, 2L, 3L))).isEmpty();
+    }
+  }
+
+  @Test
+  void namesInAMappingAreNeverSql() {
+    assertThatThrownBy(
+            () ->
+                new JdbcTable<>(
+                        dataSource(),
+                        JdbcMapping.table("product", Long.class, Product.class)
+                            .key("id")
+                            .column("name", "name\" = '' or 1=1 --")
+                            .build())
+                    .write(1L, product(1)))
+        .isInstanceOf(JdbcTableException.class)
+        .hasMessageContaining("has no column");
+    assertThatThrownBy(
+            () ->
+                JdbcMapping.table("product; drop table product", Long.class, Product.class)
+                    .key("id")
+                    .build())
+        .isInstanceOf(IllegalArgumentException.class);
   }
 }

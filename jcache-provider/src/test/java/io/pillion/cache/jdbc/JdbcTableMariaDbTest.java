@@ -40,6 +40,9 @@ class JdbcTableMariaDbTest extends JdbcTableContract {
   @Override
   protected String adapted(String sql) {
     return sql.replace('"', sql.contains("{") ? '"' : '`')
-        .replace("timestamp with time zone", "timestamp(6) null");
+        .replace("timestamp with time zone", "timestamp(6) null")
+        .replace("timestamp(3)", "datetime(3)")
+        .replace("varchar(40)", "varchar(40) character set utf8mb4")
+        .replace("bytea", "varbinary(100)");
   }
 }

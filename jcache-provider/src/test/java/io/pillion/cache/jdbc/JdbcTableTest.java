@@ -26,6 +26,23 @@ class JdbcTableTest extends JdbcTableContract {
     return dataSource;
   }
 
+  @Override
+  protected String adapted(String sql) {
+    return sql.replace("bytea", "varbinary(100)");
+  }
+
+  record Tagged(String name, List<String> tags) {}
+
+  @Test
+  void aPropertyThatNoColumnHoldsIsNamed() {
+    assertThatThrownBy(
+            () -> JdbcMapping.table("product", Long.class, Tagged.class).key("id").build())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "The property tags is of type java.util.List, which no column holds: keep it as JSON"
+                + " with json(\"tags\"), or leave it out of a bean with without(...)");
+  }
+
   @Test
   void aDatabaseThatIsDownIsSaidToBe() {
     JdbcDataSource away = new JdbcDataSource();

@@ -1,6 +1,8 @@
 package io.pillion.spring.transaction;
 
 import io.pillion.cache.Transactions;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.IdentityHashMap;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -42,12 +44,29 @@ final class SpringTransactions implements Transactions {
     return JDBC ? Joined.of(dataSource) : dataSource;
   }
 
-  /** Apart, as Spring's JDBC support may not be there. */
-  private static final class Joined {
+  /**
+   * The connection of the thread's transaction; outside of one, the data source's own, so that it
+   * is known who has to commit where connections do not do so by themselves. Apart, as Spring's
+   * JDBC support may not be there.
+   */
+  private static final class Joined extends TransactionAwareDataSourceProxy {
+    Joined(DataSource target) {
+      super(target);
+    }
+
     static DataSource of(DataSource dataSource) {
-      return dataSource instanceof TransactionAwareDataSourceProxy
-          ? dataSource
-          : new TransactionAwareDataSourceProxy(dataSource);
+      DataSource target =
+          dataSource instanceof TransactionAwareDataSourceProxy proxy
+              ? Objects.requireNonNull(proxy.getTargetDataSource())
+              : dataSource;
+      return new Joined(target);
+    }
+
+    @Override
+    public Connection getConnection() throws SQLException {
+      return TransactionSynchronizationManager.isActualTransactionActive()
+          ? super.getConnection()
+          : obtainTargetDataSource().getConnection();
     }
   }
 

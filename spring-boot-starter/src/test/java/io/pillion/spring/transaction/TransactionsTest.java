@@ -3,13 +3,19 @@ package io.pillion.spring.transaction;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pillion.cache.CacheEntry;
 import io.pillion.cache.Transactions;
 import io.pillion.cache.jdbc.JdbcMapping;
+import io.pillion.cache.jdbc.JdbcTable;
 import io.pillion.jcache.JdbcCacheLoader;
 import io.pillion.jcache.JdbcCacheWriter;
 import io.pillion.spring.PillionAutoConfiguration;
 import io.pillion.spring.cache.PillionCacheAutoConfiguration;
 import io.pillion.spring.jcache.PillionJCacheAutoConfiguration;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -38,6 +44,8 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.TransactionSystemException;
@@ -61,6 +69,49 @@ class TransactionsTest {
                   PillionJCacheAutoConfiguration.class))
           .withUserConfiguration(Application.class)
           .withPropertyValues("pillion.jcache.enabled=true");
+
+  @Test
+  void whatAConnectionDoesNotCommitByItselfIsCommittedOutsideOfTransactions() throws SQLException {
+    JdbcDataSource database = new JdbcDataSource();
+    database.setURL("jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1");
+    JdbcTemplate jdbc = new JdbcTemplate(database);
+    jdbc.execute("create table name(id int primary key, name varchar(16))");
+    DataSource manual =
+        new DelegatingDataSource(database) {
+          @Override
+          public Connection getConnection() throws SQLException {
+            Connection connection = super.getConnection();
+            connection.setAutoCommit(false);
+            return connection;
+          }
+        };
+    TransactionTemplate transaction =
+        new TransactionTemplate(new DataSourceTransactionManager(manual));
+    JdbcMapping<Integer, String> rows =
+        JdbcMapping.table("name", Integer.class, String.class)
+            .key("id")
+            .valueColumn("name")
+            .build();
+    // Also when the application has made it aware of transactions by itself.
+    for (DataSource given : List.of(manual, new TransactionAwareDataSourceProxy(manual))) {
+      JdbcTable<Integer, String> table =
+          new JdbcTable<>(new SpringTransactions().joined(given), rows);
+      table.write(1, "one");
+      table.writeAll(new ArrayList<>(List.of(new CacheEntry<>(2, "two"))));
+      assertThat(jdbc.queryForList("select name from name", String.class)).hasSize(2);
+      transaction.executeWithoutResult(
+          status -> {
+            table.write(3, "three");
+            table.deleteAll(new ArrayList<>(List.of(1)));
+            status.setRollbackOnly();
+          });
+      assertThat(jdbc.queryForList("select id from name order by id", Integer.class))
+          .containsExactly(1, 2);
+      table.delete(1);
+      table.deleteAll(new ArrayList<>(List.of(2)));
+      assertThat(jdbc.queryForList("select id from name", Integer.class)).isEmpty();
+    }
+  }
 
   @Test
   void aRollbackLeavesTheCacheAsItWas() {
