@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -135,13 +136,17 @@ public final class WriteBehind<K, V> {
 
   /**
    * The keys whose latest change failed in this process and waits for another try, and what the
-   * writer threw; at most two batches of them.
+   * writer threw; at most two batches of them. A key that this process cannot read is left out.
    */
   public Map<K, String> failing() {
     Map<K, String> errors = new LinkedHashMap<>();
     failing.forEach(
-        (id, failed) ->
-            errors.put(cache.decodeKey(id.getBytes(StandardCharsets.ISO_8859_1)), failed.error()));
+        (id, failed) -> {
+          K key = orNull(id.getBytes(StandardCharsets.ISO_8859_1), cache::decodeKey);
+          if (key != null) {
+            errors.put(key, failed.error());
+          }
+        });
     return errors;
   }
 
@@ -157,13 +162,23 @@ public final class WriteBehind<K, V> {
       letters.add(
           new DeadLetter<>(
               dead.at(),
-              cache.decodeKey(dead.id()),
-              dead.value() == null ? null : cache.decode(dead.value()),
+              orNull(dead.id(), cache::decodeKey),
+              dead.value() == null,
+              dead.value() == null ? null : orNull(dead.value(), cache::decode),
               dead.tries(),
               String.valueOf(dead.error()),
               Instant.ofEpochMilli(dead.millis())));
     }
     return letters;
+  }
+
+  /** What these bytes say; null if they cannot be read: that is why some are dead letters. */
+  private static <T> @Nullable T orNull(byte[] bytes, Function<byte[], T> decode) {
+    try {
+      return decode.apply(bytes);
+    } catch (CodecException unreadable) {
+      return null;
+    }
   }
 
   /**
@@ -428,24 +443,40 @@ public final class WriteBehind<K, V> {
   }
 
   private void writeAll(List<Pending> writes, Set<String> tried, Map<String, String> errors) {
-    Map<String, CacheEntry<K, V>> entries = new LinkedHashMap<>();
-    for (Pending pending : writes) {
+    Map<String, CacheEntry<K, V>> entries =
+        readable(
+            writes,
+            pending -> {
+              byte[] value = Objects.requireNonNull(pending.latest().value());
+              return new CacheEntry<>(key(pending), cache.decode(value));
+            },
+            tried,
+            errors);
+    carryOut(entries, writer::writeAll, e -> writer.write(e.key(), e.value()), tried, errors);
+  }
+
+  private void deleteAll(List<Pending> deletes, Set<String> tried, Map<String, String> errors) {
+    Map<String, K> keys = readable(deletes, this::key, tried, errors);
+    carryOut(keys, writer::deleteAll, writer::delete, tried, errors);
+  }
+
+  /** What the writer is to be given, by id; what cannot be read has been tried and failed. */
+  private static <T> Map<String, T> readable(
+      List<Pending> changes,
+      Function<Pending, T> decode,
+      Set<String> tried,
+      Map<String, String> errors) {
+    Map<String, T> read = new LinkedHashMap<>();
+    for (Pending pending : changes) {
       String id = WriteQueue.name(pending.latest().id());
       try {
-        byte[] value = Objects.requireNonNull(pending.latest().value());
-        entries.put(id, new CacheEntry<>(key(pending), cache.decode(value)));
+        read.put(id, decode.apply(pending));
       } catch (RuntimeException unreadable) {
         tried.add(id);
         errors.put(id, unreadable.toString());
       }
     }
-    carryOut(entries, writer::writeAll, e -> writer.write(e.key(), e.value()), tried, errors);
-  }
-
-  private void deleteAll(List<Pending> deletes, Set<String> tried, Map<String, String> errors) {
-    Map<String, K> keys = new LinkedHashMap<>();
-    deletes.forEach(pending -> keys.put(WriteQueue.name(pending.latest().id()), key(pending)));
-    carryOut(keys, writer::deleteAll, writer::delete, tried, errors);
+    return read;
   }
 
   private K key(Pending pending) {
@@ -463,13 +494,13 @@ public final class WriteBehind<K, V> {
       return;
     }
     Set<T> left = new LinkedHashSet<>(changes.values());
-    RuntimeException ofBatch;
+    String ofBatch;
     try {
       all.accept(left);
       tried.addAll(changes.keySet());
       return;
-    } catch (RuntimeException e) {
-      ofBatch = e;
+    } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
+      ofBatch = e.toString();
     }
     for (Map.Entry<String, T> change : changes.entrySet()) {
       if (ended || !isHeld()) {
@@ -479,15 +510,21 @@ public final class WriteBehind<K, V> {
       if (!left.contains(change.getValue())) {
         continue;
       }
-      try {
-        if (changes.size() == 1) {
-          throw ofBatch;
-        }
-        one.accept(change.getValue());
-      } catch (RuntimeException e) {
+      String error = changes.size() == 1 ? ofBatch : failureOf(one, change.getValue());
+      if (error != null) {
         failures.incrementAndGet();
-        errors.put(change.getKey(), e.toString());
+        errors.put(change.getKey(), error);
       }
+    }
+  }
+
+  /** Why this could not be done; null when it was. */
+  private static <T> @Nullable String failureOf(Consumer<T> one, T change) {
+    try {
+      one.accept(change);
+      return null;
+    } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
+      return e.toString();
     }
   }
 

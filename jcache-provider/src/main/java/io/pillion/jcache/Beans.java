@@ -1,6 +1,7 @@
 package io.pillion.jcache;
 
 import java.lang.management.ManagementFactory;
+import java.net.URI;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -82,14 +83,17 @@ final class Beans {
             + ":type="
             + type
             + ",CacheManager="
-            + safe(withoutPassword(cache.getCacheManager().getURI().toString()))
+            + safe(withoutSecrets(cache.getCacheManager().getURI()))
             + ",Cache="
             + safe(cache.getName())
             + (instance == 1 ? "" : ",instance=" + instance));
   }
 
-  private static String withoutPassword(String uri) {
-    return uri.replaceFirst("//[^/?#]*@", "//");
+  /** The URI without user, password and the sentinels' password. */
+  static String withoutSecrets(URI uri) {
+    return uri.toString()
+        .replaceFirst("//[^?]*@", "//")
+        .replaceAll("(?i)(sentinelPassword=)[^&#]*", "$1***");
   }
 
   /** Characters that mean something in an object name become dots, as the standard says. */

@@ -30,6 +30,15 @@ final class Listeners<K, V> implements EntryObserver<K, V> {
   private final ThreadPoolExecutor later;
 
   Listeners(Cache<K, V> source) {
+    this(source, QUEUE_LENGTH);
+  }
+
+  /**
+   * None yet.
+   *
+   * @param queueLength how many changes may wait for asynchronous listeners
+   */
+  Listeners(Cache<K, V> source, int queueLength) {
     this.source = source;
     this.later =
         new ThreadPoolExecutor(
@@ -37,15 +46,44 @@ final class Listeners<K, V> implements EntryObserver<K, V> {
             1,
             IDLE_SECONDS,
             TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(QUEUE_LENGTH),
+            new LinkedBlockingQueue<>(queueLength),
             task -> {
-              Thread thread = new Thread(task, "pillion-listener-" + source.getName());
+              Thread thread = new ListenerThread(task, "pillion-listener-" + source.getName());
               thread.setDaemon(true);
               return thread;
             },
-            // A full queue slows the writer down instead of dropping events.
-            new ThreadPoolExecutor.CallerRunsPolicy());
+            Listeners::whenThereIsRoom);
     later.allowCoreThreadTimeOut(true);
+  }
+
+  /**
+   * A full queue slows the writer down: no event is dropped, and none overtakes those that wait. A
+   * listener that changes the cache itself tells its own thread, which cannot wait for itself.
+   */
+  private static void whenThereIsRoom(Runnable task, ThreadPoolExecutor later) {
+    if (later.isShutdown()) {
+      return;
+    }
+    if (Thread.currentThread() instanceof ListenerThread) {
+      task.run();
+      return;
+    }
+    boolean interrupted = false;
+    try {
+      while (!later.isShutdown()) {
+        try {
+          if (later.getQueue().offer(task, 1, TimeUnit.SECONDS)) {
+            break;
+          }
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /**
@@ -126,6 +164,13 @@ final class Listeners<K, V> implements EntryObserver<K, V> {
       listener.tell(source, changes);
     } catch (RuntimeException e) {
       log.warn("A listener of cache '{}' failed", source.getName(), e);
+    }
+  }
+
+  /** Told apart from the application's threads. */
+  private static final class ListenerThread extends Thread {
+    ListenerThread(Runnable task, String name) {
+      super(task, name);
     }
   }
 }

@@ -86,6 +86,7 @@ public final class PillionCache<K, V> implements Cache<K, V> {
                   .statistics(configuration.isStatisticsEnabled())
                   .build());
     } catch (RuntimeException e) {
+      listeners.close();
       closeOfApplication();
       throw e instanceof CacheException refused
           ? refused
@@ -112,7 +113,8 @@ public final class PillionCache<K, V> implements Cache<K, V> {
       return null;
     }
     T made = factory.create();
-    if (made != null) {
+    // One object may be loader and writer; it is closed once.
+    if (made != null && ofApplication.stream().noneMatch(one -> one == made)) {
       ofApplication.add(made);
     }
     return made;

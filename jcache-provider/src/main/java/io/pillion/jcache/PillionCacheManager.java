@@ -223,8 +223,13 @@ public final class PillionCacheManager implements CacheManager {
       PillionCache<K, V> cache =
           new PillionCache<>(this, cacheName, own, settings, commands, transactions);
       caches.put(cacheName, cache);
-      cache.showBeans();
-      listeners.forEach(listener -> listener.accept(cache));
+      try {
+        cache.showBeans();
+        listeners.forEach(listener -> listener.accept(cache));
+      } catch (RuntimeException e) {
+        cache.close();
+        throw e;
+      }
       return cache;
     }
   }
@@ -364,7 +369,8 @@ public final class PillionCacheManager implements CacheManager {
 
   private void requireOpen() {
     if (closed) {
-      throw new IllegalStateException("The cache manager " + uri + " is closed");
+      throw new IllegalStateException(
+          "The cache manager " + Beans.withoutSecrets(uri) + " is closed");
     }
   }
 }

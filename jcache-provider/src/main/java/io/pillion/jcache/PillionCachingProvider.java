@@ -58,6 +58,8 @@ public final class PillionCachingProvider implements CachingProvider {
         Properties own = new Properties();
         if (properties != null) {
           own.putAll(properties);
+          // Those that the properties have by default are not among their entries.
+          properties.stringPropertyNames().forEach(n -> own.put(n, properties.getProperty(n)));
         }
         manager = new PillionCacheManager(this, where, url(where), loader, own);
         ofLoader.put(where, manager);

@@ -30,7 +30,12 @@ final class RegisteredListener<K, V> {
     this.listener = configuration.getCacheEntryListenerFactory().create();
     Factory<CacheEntryEventFilter<? super K, ? super V>> filters =
         configuration.getCacheEntryEventFilterFactory();
-    this.filter = filters == null ? null : filters.create();
+    try {
+      this.filter = filters == null ? null : filters.create();
+    } catch (RuntimeException e) {
+      Closing.quietly(listener);
+      throw e;
+    }
   }
 
   CacheEntryListenerConfiguration<K, V> configuration() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pillion.client.Awaiting;
 import io.pillion.client.Commands;
+import java.io.Serializable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -169,12 +170,12 @@ abstract class WriteBehindContract {
     assertThat(behind.failures()).isEqualTo(6);
     assertThat(table.rows).containsEntry("good", "1").containsEntry("fine", "1");
     DeadLetter<String, String> bad =
-        behind.deadLetters(10).stream().filter(l -> l.key().equals("bad")).findAny().orElseThrow();
+        behind.deadLetters(10).stream().filter(l -> "bad".equals(l.key())).findAny().orElseThrow();
     assertThat(bad.value()).isEqualTo("1");
     assertThat(bad.tries()).isEqualTo(3);
     assertThat(bad.error()).contains("bad is broken");
     DeadLetter<String, String> gone =
-        behind.deadLetters(10).stream().filter(l -> l.key().equals("gone")).findAny().orElseThrow();
+        behind.deadLetters(10).stream().filter(l -> "gone".equals(l.key())).findAny().orElseThrow();
     assertThat(gone.value()).isNull();
     table.broken.clear();
     assertThat(behind.retry(bad.id())).isTrue();
@@ -183,6 +184,70 @@ abstract class WriteBehindContract {
     awaitEmpty(cache);
     assertThat(table.rows).containsEntry("bad", "1").containsEntry("gone", "x");
     assertThat(behind.deadLetterCount()).isZero();
+  }
+
+  record Letter(String text) implements Serializable {}
+
+  private EngineCache<Object, Object> ofAnything(Commands commands, Map<Object, Object> rows) {
+    EntryWriter<Object, Object> writer =
+        new EntryWriter<>() {
+          @Override
+          public void write(Object key, Object value) {
+            rows.put(key, value);
+          }
+
+          @Override
+          public void delete(Object key) {
+            rows.remove(key);
+          }
+        };
+    return new EngineCache<>(
+        commands,
+        CacheSettings.<Object, Object>named(name).writer(writer).writeBehind(QUICK).build());
+  }
+
+  @Test
+  void whatTheWritingProcessCannotReadIsADeadLetterThatCanBeLookedAt() {
+    Map<Object, Object> rows = new ConcurrentHashMap<>();
+    // It was never told to allow the class, and has stored none.
+    try (EngineCache<Object, Object> writing = ofAnything(other(), rows)) {
+      WriteBehind<Object, Object> behind = Objects.requireNonNull(writing.writeBehind());
+      Awaiting.until(behind::isWriting);
+      try (EngineCache<Object, Object> storing = ofAnything(one(), rows)) {
+        storing.put("k", new Letter("value"));
+        storing.remove(new Letter("key"));
+        storing.put("fine", "1");
+        Awaiting.until(() -> behind.deadLetterCount() == 2);
+        assertThat(rows).isEqualTo(Map.of("fine", "1"));
+        List<DeadLetter<Object, Object>> letters = behind.deadLetters(10);
+        assertThat(letters)
+            .anySatisfy(
+                letter -> {
+                  assertThat(letter.key()).isEqualTo("k");
+                  assertThat(letter.isDeletion()).isFalse();
+                  assertThat(letter.value()).isNull();
+                })
+            .anySatisfy(
+                letter -> {
+                  assertThat(letter.key()).isNull();
+                  assertThat(letter.isDeletion()).isTrue();
+                });
+        letters.forEach(letter -> assertThat(behind.discard(letter.id())).isTrue());
+        assertThat(behind.deadLetterCount()).isZero();
+      }
+    }
+  }
+
+  @Test
+  void anErrorOfTheWriterEndsNothing() {
+    EngineCache<String, String> cache = cache(one(), QUICK);
+    table.insane.add("bad");
+    cache.put("bad", "1");
+    Awaiting.until(() -> behind(cache).deadLetterCount() == 1);
+    assertThat(behind(cache).deadLetters(1).get(0).error()).contains("NoClassDefFoundError: bad");
+    cache.put("good", "1");
+    Awaiting.until(() -> table.rows.containsKey("good"));
+    table.insane.clear();
   }
 
   @Test
@@ -299,6 +364,7 @@ abstract class WriteBehindContract {
   private static final class Table implements EntryWriter<String, String> {
     final Map<String, String> rows = new ConcurrentHashMap<>();
     final Set<String> broken = ConcurrentHashMap.newKeySet();
+    final Set<String> insane = ConcurrentHashMap.newKeySet();
     final List<Integer> batches = new CopyOnWriteArrayList<>();
     volatile boolean down;
     volatile CountDownLatch hang = new CountDownLatch(0);
@@ -341,6 +407,9 @@ abstract class WriteBehindContract {
     private void check(String key) {
       if (down) {
         throw new IllegalStateException("down");
+      }
+      if (insane.contains(key)) {
+        throw new NoClassDefFoundError(key);
       }
       if (broken.contains(key)) {
         throw new IllegalStateException(key + " is broken");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pillion.cache.EngineCache;
 import io.pillion.cache.jdbc.JdbcMapping;
 import io.pillion.client.Awaiting;
+import java.io.Closeable;
 import java.io.Serializable;
 import java.lang.management.ManagementFactory;
 import java.math.BigDecimal;
@@ -15,23 +16,30 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.cache.Cache;
 import javax.cache.CacheException;
 import javax.cache.CacheManager;
+import javax.cache.configuration.FactoryBuilder;
 import javax.cache.configuration.MutableCacheEntryListenerConfiguration;
 import javax.cache.configuration.MutableConfiguration;
 import javax.cache.event.CacheEntryCreatedListener;
 import javax.cache.event.CacheEntryEvent;
+import javax.cache.event.CacheEntryListener;
 import javax.cache.event.CacheEntryListenerException;
+import javax.cache.event.CacheEntryRemovedListener;
+import javax.cache.event.CacheEntryUpdatedListener;
 import javax.cache.integration.CacheLoader;
 import javax.cache.integration.CacheLoaderException;
 import javax.cache.integration.CacheWriter;
@@ -264,12 +272,18 @@ public abstract class PillionCacheContract {
   }
 
   private CacheStatisticsMXBean statistics() {
+    return statistics(0);
+  }
+
+  private CacheStatisticsMXBean statistics(int instance) {
     try {
       ObjectName bean =
           ManagementFactory.getPlatformMBeanServer()
               .queryNames(new ObjectName("javax.cache:type=CacheStatistics,*"), null)
               .stream()
               .filter(one -> one.getKeyProperty("Cache").equals(name))
+              .sorted()
+              .skip(instance)
               .findFirst()
               .orElseThrow();
       return JMX.newMXBeanProxy(
@@ -401,5 +415,157 @@ public abstract class PillionCacheContract {
         .hasMessage("Cannot create cache '" + name + "': no loader today");
     @Nullable Cache<Object, Object> none = manager().getCache(name);
     assertThat(none).isNull();
+  }
+
+  /** Everything that an application may give to a cache, in one object that can be closed. */
+  private static final class Everything
+      implements CacheLoader<String, String>,
+          CacheWriter<String, String>,
+          CacheEntryCreatedListener<String, String>,
+          Closeable {
+    private final AtomicInteger closed = new AtomicInteger();
+
+    @Override
+    public String load(String key) {
+      return key;
+    }
+
+    @Override
+    public Map<String, String> loadAll(Iterable<? extends String> keys) {
+      return Map.of();
+    }
+
+    @Override
+    public void write(Cache.Entry<? extends String, ? extends String> entry) {}
+
+    @Override
+    public void writeAll(Collection<Cache.Entry<? extends String, ? extends String>> entries) {}
+
+    @Override
+    public void delete(Object key) {}
+
+    @Override
+    public void deleteAll(Collection<?> keys) {}
+
+    @Override
+    public void onCreated(Iterable<CacheEntryEvent<? extends String, ? extends String>> events) {}
+
+    @Override
+    public void close() {
+      closed.incrementAndGet();
+    }
+  }
+
+  @Test
+  void whatIsLoaderAndWriterIsClosedOnce() {
+    Everything both = new Everything();
+    manager()
+        .createCache(
+            name,
+            types(String.class, String.class)
+                .setReadThrough(true)
+                .setWriteThrough(true)
+                .setCacheLoaderFactory(new FactoryBuilder.SingletonFactory<>(both))
+                .setCacheWriterFactory(new FactoryBuilder.SingletonFactory<>(both)))
+        .close();
+    assertThat(both.closed).hasValue(1);
+  }
+
+  @Test
+  void whatWasMadeForACacheThatCannotBeMadeIsClosed() {
+    Everything listener = new Everything();
+    MutableConfiguration<String, String> configuration = types(String.class, String.class);
+    configuration.addCacheEntryListenerConfiguration(
+        new MutableCacheEntryListenerConfiguration<>(
+            new FactoryBuilder.SingletonFactory<>(listener), null, false, true));
+    configuration.addCacheEntryListenerConfiguration(
+        new MutableCacheEntryListenerConfiguration<>(
+            () -> {
+              throw new IllegalStateException("no listener today");
+            },
+            null,
+            false,
+            true));
+    assertThatThrownBy(() -> manager().createCache(name, configuration))
+        .isInstanceOf(CacheException.class)
+        .hasMessageContaining("no listener today");
+    // In whichever order they were made.
+    assertThat(listener.closed.get()).isLessThanOrEqualTo(1);
+    Everything onlyOne = new Everything();
+    assertThatThrownBy(
+            () ->
+                manager()
+                    .createCache(
+                        name,
+                        types(String.class, String.class)
+                            .addCacheEntryListenerConfiguration(
+                                new MutableCacheEntryListenerConfiguration<>(
+                                    new FactoryBuilder.SingletonFactory<>(onlyOne),
+                                    () -> {
+                                      throw new IllegalStateException("no filter today");
+                                    },
+                                    false,
+                                    true))))
+        .hasMessageContaining("no filter today");
+    assertThat(onlyOne.closed).hasValue(1);
+  }
+
+  @Test
+  void oldValuesOfTwoManagersAreOneChain() {
+    Collection<List<@Nullable String>> changes = new ConcurrentLinkedQueue<>();
+    CacheEntryCreatedListener<String, String> created =
+        events -> events.forEach(event -> changes.add(Arrays.asList(null, event.getValue())));
+    CacheEntryUpdatedListener<String, String> updated =
+        events ->
+            events.forEach(
+                event -> changes.add(Arrays.asList(event.getOldValue(), event.getValue())));
+    CacheEntryRemovedListener<String, String> removed =
+        events -> events.forEach(event -> changes.add(Arrays.asList(event.getOldValue(), null)));
+    List<Cache<String, String>> caches = new ArrayList<>();
+    for (PillionCachingProvider one : List.of(provider, anotherProcess)) {
+      Cache<String, String> cache =
+          one.getCacheManager(URI.create(url()), null)
+              .createCache(name, types(String.class, String.class).setStatisticsEnabled(true));
+      for (CacheEntryListener<String, String> listener : List.of(created, updated, removed)) {
+        cache.registerCacheEntryListener(
+            new MutableCacheEntryListenerConfiguration<>(
+                new FactoryBuilder.SingletonFactory<>(listener), null, true, true));
+      }
+      caches.add(cache);
+    }
+    List<CompletableFuture<Void>> writers = new ArrayList<>();
+    for (int writer = 0; writer < 4; writer++) {
+      Cache<String, String> cache = caches.get(writer % 2);
+      String prefix = "w" + writer + "-";
+      writers.add(
+          CompletableFuture.runAsync(
+              () -> {
+                for (int i = 0; i < 200; i++) {
+                  switch (i % 5) {
+                    case 0 -> cache.put("k", prefix + i);
+                    case 1 -> cache.getAndPut("k", prefix + i);
+                    case 2 -> cache.putAll(Map.of("k", prefix + i));
+                    case 3 -> cache.replace("k", prefix + i);
+                    default -> cache.remove("k");
+                  }
+                }
+              }));
+    }
+    writers.forEach(CompletableFuture::join);
+    // Every value comes once and goes once: what one event leaves, exactly one other finds.
+    String last = caches.get(0).get("k");
+    List<String> came = changes.stream().map(pair -> pair.get(1)).filter(v -> v != null).toList();
+    List<String> gone =
+        new ArrayList<>(changes.stream().map(pair -> pair.get(0)).filter(v -> v != null).toList());
+    if (last != null) {
+      gone.add(last);
+    }
+    assertThat(came).doesNotHaveDuplicates();
+    assertThat(gone).containsExactlyInAnyOrderElementsOf(came);
+    CacheStatisticsMXBean first = statistics(0);
+    CacheStatisticsMXBean second = statistics(1);
+    assertThat(first.getCachePuts() + second.getCachePuts()).isEqualTo(came.size());
+    assertThat(first.getCacheRemovals() + second.getCacheRemovals())
+        .isEqualTo(changes.stream().filter(pair -> pair.get(1) == null).count());
   }
 }

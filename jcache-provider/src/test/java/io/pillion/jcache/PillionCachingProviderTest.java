@@ -11,6 +11,7 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Properties;
 import javax.cache.Cache;
 import javax.cache.CacheException;
 import javax.cache.CacheManager;
@@ -91,6 +92,53 @@ class PillionCachingProviderTest {
         .satisfies(
             e -> assertThat(e.getSuppressed()).singleElement().isInstanceOf(IOException.class));
     assertThat(closed).containsExactly("first", "last");
+  }
+
+  @Test
+  void noMessageShowsThePassword() {
+    URI uri = URI.create("redis-sentinel://ann:se/cret@127.0.0.1:1?sentinelPassword=secret#main");
+    CacheManager manager = provider.getCacheManager(uri, null);
+    manager.close();
+    assertThatThrownBy(() -> manager.getCache("a"))
+        .hasMessage(
+            "The cache manager redis-sentinel://127.0.0.1:1?sentinelPassword=***#main is closed");
+  }
+
+  @Test
+  void propertiesMayHaveDefaults() {
+    Properties defaults = new Properties();
+    defaults.setProperty("pillion.codec", "kryo");
+    assertThatThrownBy(
+            () ->
+                provider.getCacheManager(
+                    URI.create("redis://127.0.0.1:1"), null, new Properties(defaults)))
+        .hasMessageStartingWith("pillion.codec=kryo cannot be used");
+  }
+
+  @Test
+  void managersOfOtherLoadersAndUrisStayOpen() throws IOException {
+    URI uri = URI.create("redis://127.0.0.1:1");
+    URI another = URI.create("redis://127.0.0.1:2");
+    try (URLClassLoader other = new URLClassLoader(new URL[0])) {
+      CacheManager a = provider.getCacheManager(uri, null);
+      CacheManager b = provider.getCacheManager(another, null);
+      CacheManager c = provider.getCacheManager(uri, other);
+      CacheManager d = provider.getCacheManager(another, other);
+      assertThat(List.of(a, b, c, d)).doesNotHaveDuplicates();
+      assertThat(c.getClassLoader()).isSameAs(other);
+      provider.close(uri, other);
+      assertThat(List.of(a, b, c, d))
+          .extracting(CacheManager::isClosed)
+          .containsExactly(false, false, true, false);
+      provider.close(other);
+      assertThat(List.of(a, b, c, d))
+          .extracting(CacheManager::isClosed)
+          .containsExactly(false, false, true, true);
+      provider.close(another, null);
+      assertThat(List.of(a, b)).extracting(CacheManager::isClosed).containsExactly(false, true);
+      provider.close();
+      assertThat(a.isClosed()).isTrue();
+    }
   }
 
   @Test

@@ -97,8 +97,8 @@ public final class WriteBehindEndpoint {
   private static Letter letter(DeadLetter<?, ?> letter) {
     return new Letter(
         letter.id(),
-        String.valueOf(letter.key()),
-        letter.value() == null ? "delete" : "write",
+        letter.key() == null ? "unreadable" : String.valueOf(letter.key()),
+        letter.isDeletion() ? "delete" : "write",
         letter.tries(),
         letter.error(),
         letter.since());
