@@ -276,7 +276,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (mine != null) {
       return mine.containsKey(key);
     }
-    return isReadable(id(key));
+    byte[] id = id(key);
+    return orWithout(() -> isReadable(id), false);
   }
 
   boolean isReadable(byte[] id) {

@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * <caption>Forms</caption>
  * <tr><th>URL</th><th>means</th></tr>
  * <tr><td>empty, {@code embedded:}, {@code embedded:name[?listen=[host:]port]}</td>
- *     <td>an engine inside this JVM; the same name is the same engine</td></tr>
+ *     <td>an engine inside this JVM; the same name is the same engine. A {@link java.net.URI} cannot
+ *     end with the colon: it says {@code embedded:/}</td></tr>
  * <tr><td>{@code redis://[[user]:password@]host[:port][/db]}</td><td>one server over TCP</td></tr>
  * <tr><td>{@code rediss://...}</td><td>the same over TLS</td></tr>
  * <tr><td>{@code redis://host1[:port],host2[:port]}</td><td>a cluster: any of its nodes</td></tr>
@@ -183,7 +184,7 @@ public final class PillionUrl {
     String rest = scheme.isEmpty() ? "" : parts.group(2);
     switch (scheme) {
       case "embedded":
-        return embeddedWithOptions(rest.startsWith("//") ? rest.substring(2) : rest);
+        return embeddedWithOptions(rest.replaceFirst("^(//)?/?", ""));
       case "unix":
       case "redis-socket":
       case "redis+socket":

@@ -105,6 +105,7 @@ class FailureTest {
     proxy.refuse(true);
     for (int i = 0; i < 5; i++) {
       assertThat(cache.get("a")).isNull();
+      assertThat(cache.containsKey("a")).isFalse();
       assertThat(cache.getAll(Set.of("a", "b"))).isEmpty();
       assertThat(cache.getAsync("a").toCompletableFuture().join()).isNull();
       assertThat(cache.computeIfAbsent("a", key -> "loaded")).isEqualTo("loaded");

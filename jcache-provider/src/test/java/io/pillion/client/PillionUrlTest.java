@@ -15,7 +15,7 @@ class PillionUrlTest {
 
   @ParameterizedTest
   @NullSource
-  @ValueSource(strings = {"", "  ", "embedded:", "embedded://"})
+  @ValueSource(strings = {"", "  ", "embedded:", "embedded://", "embedded:/", "embedded:///"})
   void nothingMeansTheDefaultEngineOfThisJvm(@Nullable String text) {
     PillionUrl url = PillionUrl.parse(text);
     assertThat(url.kind()).isEqualTo(PillionUrl.Kind.EMBEDDED);
