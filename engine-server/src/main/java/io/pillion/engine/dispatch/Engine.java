@@ -718,9 +718,7 @@ public final class Engine {
           poller.poll();
         }
       }
-      for (int i = 0; i < GIVE_WAY_SPINS && lock.isAwaited(); i++) {
-        Thread.onSpinWait();
-      }
+      giveWay();
     } finally {
       lock.lock();
     }
@@ -1002,6 +1000,16 @@ public final class Engine {
   /** The log has room again: commands that had to wait for that go on. Without the lock. */
   public void logHasRoom() {
     hold(postponed::executeIfFree);
+  }
+
+  /**
+   * Lets those have the lock who wait for it: for whoever takes it again at once, and would always
+   * be faster than who has to be woken. Without the lock.
+   */
+  public void giveWay() {
+    for (int i = 0; i < GIVE_WAY_SPINS && lock.isAwaited(); i++) {
+      Thread.onSpinWait();
+    }
   }
 
   /** What the state of the engine forbids: loading, disks that fail. Under the lock. */

@@ -22,7 +22,6 @@ import org.slf4j.LoggerFactory;
  */
 final class AofLoader {
   private static final Logger log = LoggerFactory.getLogger(AofLoader.class);
-  private static final int COMMANDS_PER_HOLD = 1024;
   private static final Set<String> RDB_SIGNATURES = Set.of("REDIS", "VALKE");
 
   private final Engine engine;
@@ -139,12 +138,13 @@ final class AofLoader {
 
   private void loadCommands(String name, AofReader reader, boolean last) throws IOException {
     Client client = Replayer.client(engine);
-    Commands commands = new Commands(name, reader, client);
+    LoadPace pace = new LoadPace(engine);
+    Commands commands = new Commands(name, reader, client, pace);
     while (commands.result == AofReader.Result.COMMAND) {
       if (engine.stopsScripts()) {
         throw new PersistenceException("Loading is given up: the engine ends");
       }
-      engine.hold(commands);
+      pace.hold(commands);
       if (commands.failure != null) {
         throw commands.failure;
       }
@@ -174,15 +174,17 @@ final class AofLoader {
     private final String name;
     private final AofReader reader;
     private final Client client;
+    private final LoadPace pace;
     private final Args words = new Args();
     private AofReader.Result result = AofReader.Result.COMMAND;
     private long beforeMulti;
     private @Nullable IOException failure;
 
-    Commands(String name, AofReader reader, Client client) {
+    Commands(String name, AofReader reader, Client client, LoadPace pace) {
       this.name = name;
       this.reader = reader;
       this.client = client;
+      this.pace = pace;
     }
 
     /** Behind the last command, or transaction, that was carried out whole. */
@@ -193,7 +195,8 @@ final class AofLoader {
     @Override
     public void run() {
       try {
-        for (int i = 0; i < COMMANDS_PER_HOLD && result == AofReader.Result.COMMAND; i++) {
+        long end = reader.offset() + pace.bytes();
+        while (reader.offset() < end && result == AofReader.Result.COMMAND) {
           long before = reader.offset();
           result = reader.next(words);
           if (result == AofReader.Result.COMMAND) {

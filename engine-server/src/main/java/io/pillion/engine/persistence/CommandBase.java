@@ -16,7 +16,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Makes a base of commands out of one in RDB format, for {@code aof-use-rdb-preamble no}: strings
@@ -25,7 +28,14 @@ import java.util.List;
  */
 final class CommandBase {
   private static final Bytes FIELDS = Bytes.of("FIELDS");
-  private static final Bytes ONE = Bytes.of(1);
+
+  /** So many fields share a command at most. */
+  private static final int MOST_FIELDS = 512;
+
+  /** What of a hash's fields is gathered at most until it is written. */
+  private static final int MOST_GATHERED_BYTES = 256 << 10;
+
+  private static final int FIELD_OVERHEAD_BYTES = 64;
   private static final int BUFFER_BYTES = 64 << 10;
   private static final long LEAST_ARENA_BYTES = 16L << 20;
   private static final long MOST_ARENA_BYTES = 1L << 30;
@@ -119,18 +129,50 @@ final class CommandBase {
     }
   }
 
-  /** As commands, which all servers read that know of them. */
+  /** As commands, which all servers read that know of them: one for many of the same deadline. */
   private void writeFieldDeadlines(Bytes key, HashValue hash) throws IOException {
     if (hash.expiringSize() == 0) {
       return;
     }
+    Map<Long, List<Bytes>> gathered = new LinkedHashMap<>();
+    long bytes = 0;
     HashValue.Entries entries = hash.entries();
     while (entries.next()) {
-      if (entries.deadline() != HashValue.NEVER) {
-        Bytes field = entries.field().toBytes();
-        command("HPEXPIREAT", key, Bytes.of(entries.deadline()), FIELDS, ONE, field);
+      long deadline = entries.deadline();
+      if (deadline == HashValue.NEVER) {
+        continue;
+      }
+      Bytes field = entries.field().toBytes();
+      List<Bytes> fields = gathered.computeIfAbsent(deadline, any -> new ArrayList<>());
+      fields.add(field);
+      bytes += FIELD_OVERHEAD_BYTES + field.length();
+      if (fields.size() == MOST_FIELDS) {
+        gathered.remove(deadline);
+        writeDeadline(key, deadline, fields);
+      }
+      if (bytes >= MOST_GATHERED_BYTES) {
+        writeDeadlines(key, gathered);
+        bytes = 0;
       }
     }
+    writeDeadlines(key, gathered);
+  }
+
+  private void writeDeadlines(Bytes key, Map<Long, List<Bytes>> gathered) throws IOException {
+    for (Map.Entry<Long, List<Bytes>> each : gathered.entrySet()) {
+      writeDeadline(key, each.getKey(), each.getValue());
+    }
+    gathered.clear();
+  }
+
+  private void writeDeadline(Bytes key, long deadline, List<Bytes> fields) throws IOException {
+    List<Bytes> words = new ArrayList<>(fields.size() + 4);
+    words.add(key);
+    words.add(Bytes.of(deadline));
+    words.add(FIELDS);
+    words.add(Bytes.of(fields.size()));
+    words.addAll(fields);
+    command("HPEXPIREAT", words.toArray(Bytes[]::new));
   }
 
   private void command(String name, Bytes... words) throws IOException {

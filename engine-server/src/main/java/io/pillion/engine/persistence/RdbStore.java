@@ -464,21 +464,19 @@ public final class RdbStore {
     boolean[] more = {true};
     IOException[] failure = {null};
     long lastLog = start;
+    LoadPace pace = new LoadPace(engine());
     while (more[0]) {
       Delay delay = Delay.ofLoading(parameters);
-      engine()
-          .hold(
-              () -> {
-                try {
-                  more[0] =
-                      delay.isNone()
-                          ? reader.readSome(LOAD_BYTES, LOAD_KEYS)
-                          : reader.readSome(1, 1);
-                } catch (IOException e) {
-                  failure[0] = e;
-                }
-                progress.loadedBytes(engine(), reader.offset());
-              });
+      pace.hold(
+          () -> {
+            try {
+              more[0] =
+                  delay.isNone() ? reader.readSome(pace.bytes(), LOAD_KEYS) : reader.readSome(1, 1);
+            } catch (IOException e) {
+              failure[0] = e;
+            }
+            progress.loadedBytes(engine(), reader.offset());
+          });
       IOException failed = failure[0];
       if (failed != null) {
         throw failed;

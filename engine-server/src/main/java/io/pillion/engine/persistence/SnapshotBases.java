@@ -9,7 +9,6 @@ import java.io.OutputStream;
 
 /** Bases that are snapshots in RDB format. */
 final class SnapshotBases implements Bases {
-  private static final int BYTES_PER_HOLD = 1 << 20;
   private static final int KEYS_PER_HOLD = 2000;
 
   private final Engine engine;
@@ -81,11 +80,12 @@ final class SnapshotBases implements Bases {
     reader.readHeader();
     boolean[] more = {true};
     IOException[] failure = new IOException[1];
+    LoadPace pace = new LoadPace(engine);
     while (more[0]) {
-      engine.hold(
+      pace.hold(
           () -> {
             try {
-              more[0] = reader.readSome(BYTES_PER_HOLD, KEYS_PER_HOLD);
+              more[0] = reader.readSome(pace.bytes(), KEYS_PER_HOLD);
             } catch (OutOfArenaException e) {
               failure[0] = new IOException("the data do not fit into memory: raise maxmemory", e);
             } catch (IOException e) {

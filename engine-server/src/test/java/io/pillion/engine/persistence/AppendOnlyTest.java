@@ -180,6 +180,31 @@ final class AppendOnlyTest {
   }
 
   @Test
+  void aBaseOfCommandsHasOneForManyFieldsThatLeaveTogether() throws IOException {
+    String digest;
+    try (AofWorld engine = start("aof-use-rdb-preamble", "no")) {
+      for (int i = 0; i < 2_000; i++) {
+        engine.call("HSET", "h", "f" + i, i);
+        long deadline = 1_800_000_000_000L + (i < 1_500 ? 0 : i < 1_900 ? 1 : i);
+        engine.call("HPEXPIREAT", "h", deadline, "FIELDS", 1, "f" + i);
+      }
+      engine.call("HSET", "h", "stays", "v");
+      engine.call("BGREWRITEAOF");
+      engine.awaitRewrite();
+      digest = engine.digest();
+      engine.kill();
+    }
+    String base = file("appendonly.aof.2.base.aof");
+    // 1,500 in commands of 512, 400 in one, and 100 that have each their own deadline.
+    assertThat(base.split("HPEXPIREAT", -1)).hasSize(1 + 3 + 1 + 100);
+    try (AofWorld engine = start()) {
+      assertThat(engine.digest()).isEqualTo(digest);
+      assertThat(String.valueOf(engine.call("HPEXPIRETIME", "h", "FIELDS", 2, "f0", "stays")))
+          .isEqualTo("[1800000000000, -1]");
+    }
+  }
+
+  @Test
   void replacedFilesAreKeptWhenToldTo() throws IOException {
     try (AofWorld engine = start("aof-disable-auto-gc", "yes")) {
       engine.call("SET", "k", "v");
