@@ -6,17 +6,22 @@ import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.LocalClient;
 import io.pillion.engine.server.PillionEngine;
+import io.pillion.engine.testkit.Answer;
+import io.pillion.engine.testkit.RedisProcess;
+import io.pillion.engine.testkit.TestClient;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Keys on their way from one engine to another. */
 class MigrateTest {
@@ -92,6 +97,48 @@ class MigrateTest {
     assertThat(send(here, "EXISTS", "a", "b")).isEqualTo("2");
     assertThat(send(there, "GET", "a")).isEqualTo("1");
     assertThat(send(there, "GET", "b")).isEqualTo("2");
+  }
+
+  /** None that knows of no such fields takes them without their deadlines. */
+  @Test
+  void fieldsWithATimeToLiveStayWhereTheOtherDoesNotKnowThem(@TempDir Path folder)
+      throws IOException {
+    send(here, "HSET", "h", "f", 1, "g", 2);
+    send(here, "HEXPIRE", "h", 1000, "FIELDS", 1, "f");
+    send(here, "SET", "plain", "v");
+    try (RedisProcess redis = new RedisProcess(folder);
+        TestClient other = redis.client()) {
+      boolean knows =
+          !(other.call("HTTL", "no", "FIELDS", 1, "f").value() instanceof Answer.Failure);
+      for (String format : List.of("redis", "valkey")) {
+        send(here, "CONFIG", "SET", "rdb-field-ttl-format", format);
+        String answer =
+            send(
+                here,
+                "MIGRATE",
+                "127.0.0.1",
+                redis.port(),
+                "",
+                0,
+                5000,
+                "REPLACE",
+                "KEYS",
+                "plain",
+                "h");
+        if (knows && answer.equals("OK")) {
+          assertThat(String.valueOf(other.call("HTTL", "h", "FIELDS", 1, "f").value()))
+              .doesNotContain("-1");
+          return;
+        }
+        assertThat(answer)
+            .contains(
+                "ERR Target instance replied with error: ERR DUMP payload version or checksum are"
+                    + " wrong");
+        assertThat(send(here, "EXISTS", "plain", "h")).isEqualTo("1");
+        assertThat(send(here, "HTTL", "h", "FIELDS", 2, "f", "g")).matches("\\[(1000|999), -1\\]");
+        assertThat(other.call("EXISTS", "plain", "h").value()).isEqualTo(1L);
+      }
+    }
   }
 
   @Test
