@@ -695,12 +695,12 @@ public final class EngineCache<K, V> implements AutoCloseable {
     tell(Kind.CREATED, key, null, value);
   }
 
-  boolean countMismatch(byte[] id, boolean present, long start) {
+  /** Counts what was looked at and was not the value asked for, or not there. */
+  void countMismatch(byte[] id, boolean present, long start) {
     if (present) {
       await(store.touch(id, expiry.forAccess()));
     }
     statistics.got(present, start);
-    return false;
   }
 
   boolean isObserved() {

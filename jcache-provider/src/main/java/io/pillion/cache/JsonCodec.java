@@ -1,6 +1,8 @@
 package io.pillion.cache;
 
 import java.lang.reflect.Type;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JavaType;
 import tools.jackson.databind.json.JsonMapper;
@@ -14,6 +16,9 @@ public final class JsonCodec implements ValueCodec {
 
   private final JsonMapper mapper;
   private final JavaType type;
+
+  /** Other classes than the declared one that have come back as themselves. */
+  private final Set<Class<?>> known = ConcurrentHashMap.newKeySet();
 
   /** A codec for this type with Jackson's defaults. */
   public JsonCodec(Type type) {
@@ -33,11 +38,36 @@ public final class JsonCodec implements ValueCodec {
 
   @Override
   public byte[] encode(Object value) {
+    byte[] json;
     try {
-      return mapper.writerFor(type).writeValueAsBytes(value);
+      json = mapper.writerFor(type).writeValueAsBytes(value);
     } catch (JacksonException e) {
       throw new CodecException(
           value.getClass().getName() + " cannot be written as JSON of " + type.toCanonical(), e);
+    }
+    requireSameClass(value, json);
+    return json;
+  }
+
+  /**
+   * A subclass of the declared one would be written without what it adds, and read as another
+   * class, unless the types are annotated ({@code @JsonTypeInfo}); looked at once for a class.
+   */
+  private void requireSameClass(Object value, byte[] json) {
+    Class<?> own = value.getClass();
+    if (own != type.getRawClass() && !type.isContainerType() && !known.contains(own)) {
+      Class<?> read = decode(json).getClass();
+      if (read != own) {
+        throw new CodecException(
+            own.getName()
+                + " would be read back from JSON as "
+                + read.getName()
+                + ": annotate "
+                + type.toCanonical()
+                + " with @JsonTypeInfo and @JsonSubTypes, or declare the class itself",
+            null);
+      }
+      known.add(own);
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -184,6 +185,17 @@ final class Puts<K, V> {
 
   /** See {@link EngineCache#getAndReplace}. */
   @Nullable V getAndReplace(K key, V value) {
+    return replaceIf(key, value, there -> true);
+  }
+
+  /** See {@link EngineCache#replace(Object, Object, Object)}. */
+  boolean replace(K key, V oldValue, V newValue) {
+    Objects.requireNonNull(oldValue, "oldValue");
+    return replaceIf(key, newValue, there -> there.equals(oldValue)) != null;
+  }
+
+  /** Stores the value if there is one that passes the test; the one there was, or null. */
+  private @Nullable V replaceIf(K key, V value, Predicate<? super V> test) {
     long start = statistics.start();
     byte[] id = cache.id(key);
     byte[] bytes = cache.encode(value);
@@ -193,8 +205,8 @@ final class Puts<K, V> {
         // Only who has read it knows that there is a value to be replaced.
         byte[] old = cache.await(store.get(id));
         V present = cache.decodeOrNull(old);
-        if (old == null || present == null) {
-          statistics.got(false, start);
+        if (old == null || present == null || !test.test(present)) {
+          cache.countMismatch(id, present != null, start);
           return null;
         }
         cache.tellWriter(key, id, value);
@@ -204,34 +216,6 @@ final class Puts<K, V> {
           statistics.put(swapped.stored(), start);
           cache.tellOf(swapped, key, value);
           return present;
-        }
-      }
-    } finally {
-      held.release();
-    }
-  }
-
-  /** See {@link EngineCache#replace(Object, Object, Object)}. */
-  boolean replace(K key, V oldValue, V newValue) {
-    long start = statistics.start();
-    byte[] id = cache.id(key);
-    Objects.requireNonNull(oldValue, "oldValue");
-    byte[] bytes = cache.encode(newValue);
-    Held held = cache.exclusively(id);
-    try {
-      for (; ; ) {
-        byte[] old = cache.await(store.get(id));
-        V present = cache.decodeOrNull(old);
-        if (old == null || present == null || !present.equals(oldValue)) {
-          return cache.countMismatch(id, present != null, start);
-        }
-        cache.tellWriter(key, id, newValue);
-        Written swapped = writes.swap(changes, id, old, bytes, expiry);
-        if (swapped != null) {
-          statistics.got(true, start);
-          statistics.put(swapped.stored(), start);
-          cache.tellOf(swapped, key, newValue);
-          return true;
         }
       }
     } finally {

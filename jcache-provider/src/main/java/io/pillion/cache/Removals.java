@@ -91,7 +91,8 @@ final class Removals<K, V> {
         byte[] old = cache.await(store.get(id));
         V present = cache.decodeOrNull(old);
         if (old == null || present == null || !present.equals(oldValue)) {
-          return cache.countMismatch(id, present != null, start);
+          cache.countMismatch(id, present != null, start);
+          return false;
         }
         cache.tellWriter(key, id, null);
         locks.invalidate(id);

@@ -3,6 +3,8 @@ package io.pillion.jcache;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import io.pillion.cache.EngineCache;
 import io.pillion.cache.jdbc.JdbcMapping;
 import io.pillion.client.Awaiting;
@@ -138,6 +140,37 @@ public abstract class PillionCacheContract {
         manager.createCache(name + "-untyped", new MutableConfiguration<>());
     untyped.put("a", List.of(1));
     assertThat(untyped.get("a")).isEqualTo(List.of(1));
+  }
+
+  static class Animal {
+    public String name = "";
+  }
+
+  static final class Dog extends Animal {
+    public int barks;
+  }
+
+  @JsonTypeInfo(use = JsonTypeInfo.Id.NAME)
+  @JsonSubTypes(@JsonSubTypes.Type(Circle.class))
+  sealed interface Figure permits Circle {}
+
+  record Circle(int radius, List<String> labels) implements Figure {}
+
+  @Test
+  void whatJsonWouldReadBackAsAnotherClassIsRefused() {
+    Properties properties = new Properties();
+    properties.setProperty("pillion.codec", "json");
+    CacheManager manager = provider.getCacheManager(URI.create(url()), null, properties);
+    Cache<String, Animal> animals = manager.createCache(name, types(String.class, Animal.class));
+    assertThatThrownBy(() -> animals.put("a", new Dog()))
+        .isInstanceOf(CacheException.class)
+        .hasMessageContaining("Dog would be read back from JSON as ")
+        .hasMessageContaining("@JsonTypeInfo");
+    assertThat(animals.containsKey("a")).isFalse();
+    Cache<String, Figure> figures =
+        manager.createCache(name + "-figures", types(String.class, Figure.class));
+    figures.put("a", new Circle(1, List.of("x")));
+    assertThat(figures.get("a")).isEqualTo(new Circle(1, List.of("x")));
   }
 
   @Test
