@@ -6,17 +6,26 @@ import org.jspecify.annotations.Nullable;
 
 /** A hash that is put together at once: each field, then its value. */
 public final class HashDraft extends Draft {
-  /** The longest field name whose room is kept for the next hash. */
-  private static final int MAX_KEPT_BYTES = 64 << 10;
-
   private final PackedDraft packed;
-  private final Bytes field = Bytes.of(new byte[64]);
+  private final Bytes key = Bytes.of(new byte[0]);
+  private Bytes field = Bytes.EMPTY;
   private @Nullable PageTable table;
+  private int fieldLength;
+  private boolean paged;
   private boolean isNew;
 
   /** Makes hashes in this arena. */
   public HashDraft(Arena arena, TypeLimits limits) {
-    super(arena, limits);
+    this(arena, limits, () -> {});
+  }
+
+  /**
+   * Makes hashes in this arena.
+   *
+   * @param beforeArena done before anything of the arena is looked at
+   */
+  public HashDraft(Arena arena, TypeLimits limits, Runnable beforeArena) {
+    super(arena, limits, beforeArena);
     packed = new PackedDraft(arena.hashSeed());
   }
 
@@ -27,39 +36,31 @@ public final class HashDraft extends Draft {
    */
   public void begin(long fields) {
     packed.clear();
-    if (field.array().length > MAX_KEPT_BYTES) {
-      field.wrap(new byte[64], 0, 0);
-    }
-    if (fields > limits.hashMaxPackedEntries) {
-      page();
-    }
+    field = Bytes.EMPTY;
+    paged = fields > limits.hashMaxPackedEntries;
   }
 
   @Override
   public long size() {
-    return cell == 0 ? packed.entries() : table().size();
+    return cell == 0 ? packed.entries() : table(cell).size();
   }
 
   /** Says which field comes next. */
   public void field(Bytes newField) {
-    keep(newField);
-    if (cell == 0
-        && (newField.length() > limits.hashMaxPackedBytes
-            || packed.entries() >= limits.hashMaxPackedEntries
-            || packed.used() + (long) newField.length() > Packed.MAX_BYTES)) {
+    int length = newField.length();
+    if (cell == 0 && !packed.hasRoom(length)) {
       page();
     }
-    isNew = cell != 0 || packed.addFirst(newField);
-  }
-
-  private void keep(Bytes newField) {
-    int length = newField.length();
-    byte[] array = field.array();
-    if (length > array.length) {
-      array = new byte[length];
+    if (cell != 0) {
+      field = newField.copy();
+      isNew = true;
+      return;
     }
-    System.arraycopy(newField.array(), newField.offset(), array, 0, length);
-    field.wrap(array, 0, length);
+    if (length > limits.hashMaxPackedBytes || packed.entries() >= limits.hashMaxPackedEntries) {
+      paged = true;
+    }
+    fieldLength = length;
+    isNew = packed.addFirst(newField);
   }
 
   /**
@@ -71,48 +72,73 @@ public final class HashDraft extends Draft {
     if (!isNew) {
       return false;
     }
+    if (cell == 0 && !packed.hasRoom(value.length())) {
+      field = packed.removeFirst(fieldLength);
+      page();
+    }
     if (cell != 0) {
-      return table().put(field, value);
+      return table(cell).put(field, value);
     }
-    if (value.length() <= limits.hashMaxPackedBytes
-        && packed.used() + (long) value.length() <= Packed.MAX_BYTES) {
-      packed.append(value);
-      return true;
+    if (value.length() > limits.hashMaxPackedBytes) {
+      paged = true;
     }
-    packed.removeFirst(field);
-    page();
-    return table().put(field, value);
-  }
-
-  private PageTable table() {
-    PageTable view = table;
-    if (view == null) {
-      view = new PageTable(arena, cell, /* pairs= */ true);
-      table = view;
-    }
-    return view.at(cell);
+    packed.append(value);
+    return true;
   }
 
   private void page() {
-    long newCell = arena.allocate(Long.BYTES);
-    arena.putLong(newCell, 0);
-    cell = newCell;
-    arena.putLong(newCell, PageTable.create(arena));
-    PageTable table = table();
-    PackedDraft.Elements elements = packed.new Elements();
-    Bytes key = Bytes.of(new byte[0]);
-    while (elements.hasNext()) {
-      table.put(elements.next(key), elements.next());
+    paged = true;
+    leaveHeap();
+  }
+
+  private PageTable table(long at) {
+    PageTable view = table;
+    if (view == null) {
+      view = new PageTable(arena, at, /* pairs= */ true);
+      table = view;
     }
+    return view.at(at);
   }
 
   @Override
-  long write() {
-    return packed.write(arena);
+  void seal() {
+    packed.seal(paged ? Layout.PAGED : Layout.PACKED);
+  }
+
+  @Override
+  byte[] bytes() {
+    return packed.bytes();
+  }
+
+  @Override
+  int end() {
+    return packed.end();
+  }
+
+  @Override
+  public long make(byte[] from, int at, int length) {
+    if (from[at] == Layout.PACKED) {
+      return block(from, at, length);
+    }
+    long newCell = cellOf(PageTable.create(arena));
+    boolean complete = false;
+    try {
+      PageTable target = table(newCell);
+      PackedDraft.Elements elements = new PackedDraft.Elements(from, at, length);
+      while (elements.hasNext()) {
+        target.put(elements.next(key), elements.next());
+      }
+      complete = true;
+    } finally {
+      if (!complete) {
+        free(rootOf(newCell));
+      }
+    }
+    return rootOf(newCell);
   }
 
   @Override
   void free(long root) {
-    PageTable.free(arena, root, /* pairs= */ true);
+    HashValue.free(arena, root);
   }
 }

@@ -58,11 +58,11 @@ final class ListPage {
     return page;
   }
 
-  /** Makes a page of entries on the heap, from the array's first byte on. */
-  static long create(Arena arena, byte kind, byte[] entries, int bytes, int count) {
+  /** Makes a page of entries on the heap. */
+  static long create(Arena arena, byte kind, byte[] entries, int at, int bytes, int count) {
     long page = create(arena, kind, bytes);
     int header = headerBytes(kind);
-    arena.copyIn(page + header, entries, 0, bytes);
+    arena.copyIn(page + header, entries, at, bytes);
     arena.putInt(page + END, header + bytes);
     arena.putInt(page + COUNT, count);
     return page;

@@ -473,8 +473,8 @@ public final class ListValue {
   }
 
   /** Adds a page of these entries behind all others of a list that has pages. */
-  void addLastPage(byte[] entries, int bytes, int count) {
-    link(ListPage.create(arena, PAGE, entries, bytes, count), count);
+  void addLastPage(byte[] entries, int at, int bytes, int count) {
+    link(ListPage.create(arena, PAGE, entries, at, bytes, count), count);
   }
 
   /** Adds a page of one element behind all others of a list that has pages. */

@@ -28,8 +28,12 @@ final class Packed {
     return root;
   }
 
-  static long header(int used, long entries) {
-    return Layout.PACKED | (long) used << 8 | entries << 32;
+  private static long header(int used, long entries) {
+    return header(Layout.PACKED, used, entries);
+  }
+
+  static long header(int layout, int used, long entries) {
+    return layout | (long) used << 8 | entries << 32;
   }
 
   static int entries(Arena arena, long root) {

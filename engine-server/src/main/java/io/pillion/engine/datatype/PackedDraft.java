@@ -1,13 +1,15 @@
 package io.pillion.engine.datatype;
 
-import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
-/** A {@link Packed} record that is put together on the heap. */
+/**
+ * A {@link Packed} record that is put together on the heap, or one of the same form that has more
+ * entries than such a record is to have: the first byte tells what is to become of it.
+ */
 final class PackedDraft {
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
@@ -24,9 +26,20 @@ final class PackedDraft {
 
   /** Begins again. */
   void clear() {
+    if (bytes.length > Draft.MAX_KEPT_BYTES) {
+      bytes = new byte[512];
+    }
     end = Packed.HEADER_BYTES;
     entries = 0;
     seen.clear();
+  }
+
+  byte[] bytes() {
+    return bytes;
+  }
+
+  int end() {
+    return end;
   }
 
   int entries() {
@@ -36,6 +49,11 @@ final class PackedDraft {
   /** The bytes used after the header. */
   int used() {
     return end - Packed.HEADER_BYTES;
+  }
+
+  /** Whether so many bytes of another element may be added. */
+  boolean hasRoom(int length) {
+    return used() + (long) length <= Packed.MAX_BYTES;
   }
 
   /**
@@ -57,9 +75,7 @@ final class PackedDraft {
   /** Adds another element to the entry. */
   void append(Bytes element) {
     int length = element.length();
-    if (bytes.length - end < length + 5) {
-      bytes = Arrays.copyOf(bytes, Math.max(end + length + 5, 2 * bytes.length));
-    }
+    reserve(length + 5);
     int at = end;
     int left = length;
     for (; left >>> 7 != 0; left >>>= 7) {
@@ -70,24 +86,47 @@ final class PackedDraft {
     end = at + length;
   }
 
-  /** Takes the last entry out, of which only the first element is there. */
-  void removeFirst(Bytes element) {
+  private void reserve(int length) {
+    if (bytes.length - end < length) {
+      bytes = Arrays.copyOf(bytes, Math.max(end + length, 2 * bytes.length));
+    }
+  }
+
+  /** Takes the last entry out, of which only the first element is there; returns that one. */
+  Bytes removeFirst(int length) {
+    Bytes element = Bytes.of(bytes, end - length, length).copy();
     end -= Packed.size(element);
     entries--;
+    return element;
   }
 
-  /** Makes a block of it, and returns its address. */
-  long write(Arena arena) {
-    LONG.set(bytes, 0, Packed.header(used(), entries));
-    long root = arena.allocate(end);
-    arena.copyIn(root, bytes, 0, end);
-    return root;
+  /** Makes it so many entries of bytes that are no {@link Packed} record. */
+  void fill(Bytes content, int newEntries) {
+    clear();
+    reserve(content.length());
+    System.arraycopy(content.array(), content.offset(), bytes, end, content.length());
+    end += content.length();
+    entries = newEntries;
   }
 
-  /** A walk over the elements. */
-  final class Elements {
-    private final Bytes element = Bytes.of(bytes);
-    private int at = Packed.HEADER_BYTES;
+  /** Writes the header, with this for its first byte. */
+  void seal(int layout) {
+    LONG.set(bytes, 0, Packed.header(layout, used(), entries));
+  }
+
+  /** A walk over the elements of such a draft, wherever its bytes lie. */
+  static final class Elements {
+    private final Bytes element;
+    private final byte[] bytes;
+    private final int end;
+    private int at;
+
+    Elements(byte[] bytes, int at, int length) {
+      this.bytes = bytes;
+      this.at = at + Packed.HEADER_BYTES;
+      end = at + length;
+      element = Bytes.of(bytes, at, 0);
+    }
 
     /** Whether there is another. */
     boolean hasNext() {

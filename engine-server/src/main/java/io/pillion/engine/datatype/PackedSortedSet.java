@@ -23,6 +23,12 @@ final class PackedSortedSet {
 
   static final int MAX_ENTRIES = 0xFFFF;
 
+  // What the first byte says of entries on the heap: they lie as they are to lie in a small set, or
+  // they are to be added one by one, to a small set or to one that is large from the beginning.
+  static final int IN_ORDER = SortedSetValue.PACKED;
+  static final int AS_THEY_COME = IN_ORDER + 16;
+  static final int LARGE = IN_ORDER + 17;
+
   /** So that the block stays within one slab, and what lies in it is never cut in two. */
   static final int MAX_BYTES = 256 << 10;
 
@@ -298,10 +304,11 @@ final class PackedSortedSet {
   /**
    * Writes all of an entry but its member, which takes up to 14 bytes.
    *
+   * @param exact whether -0.0 is kept apart from 0
    * @return where the member goes
    */
-  static int writeHead(byte[] target, int at, double score, int memberLength) {
-    int code = codeOf(score);
+  static int writeHead(byte[] target, int at, double score, int memberLength, boolean exact) {
+    int code = exact && score == 0 && 1 / score < 0 ? DOUBLE : codeOf(score);
     target[at++] = (byte) (code << 5 | Math.min(memberLength, LONG_MEMBER));
     if (memberLength >= LONG_MEMBER) {
       int left = memberLength - LONG_MEMBER;
@@ -321,15 +328,69 @@ final class PackedSortedSet {
     return at + SCORE_BYTES[code];
   }
 
-  /** Makes a block of entries that lie behind the room for a header, and returns its address. */
-  static long write(Arena arena, byte[] bytes, int used, int count) {
+  /** Writes the header before entries, of which the first byte says what is to become. */
+  static void writeHeader(byte[] bytes, int layout, int used, int count) {
     LONGS.set(bytes, 0, 0L);
-    bytes[0] = SortedSetValue.PACKED;
+    bytes[0] = (byte) layout;
     SHORTS.set(bytes, COUNT, (short) count);
     INTS.set(bytes, USED, used);
-    long root = arena.allocate(used);
-    arena.copyIn(root, bytes, 0, used);
-    return root;
+  }
+
+  /** A walk over entries on the heap. */
+  static final class HeapEntries {
+    private final Bytes member;
+    private final byte[] bytes;
+    private final int end;
+    private int at;
+    private double score;
+
+    HeapEntries(byte[] bytes, int at, int length) {
+      this.bytes = bytes;
+      this.at = at + HEADER;
+      end = at + length;
+      member = Bytes.of(bytes, at, 0);
+    }
+
+    /** Moves to the next entry; false behind the last. */
+    boolean next() {
+      if (at == end) {
+        return false;
+      }
+      int head = bytes[at++] & 0xFF;
+      int length = head & LONG_MEMBER;
+      if (length == LONG_MEMBER) {
+        int shift = 0;
+        byte more;
+        do {
+          more = bytes[at++];
+          length += (more & 0x7F) << shift;
+          shift += 7;
+        } while (more < 0);
+      }
+      int code = head >>> 5;
+      score =
+          switch (code) {
+            case ZERO -> 0;
+            case BYTE -> bytes[at];
+            case SHORT -> (short) SHORTS.get(bytes, at);
+            case INT -> (int) INTS.get(bytes, at);
+            case FLOAT -> Float.intBitsToFloat((int) INTS.get(bytes, at));
+            default -> Double.longBitsToDouble((long) LONGS.get(bytes, at));
+          };
+      at += SCORE_BYTES[code];
+      member.wrap(bytes, at, length);
+      at += length;
+      return true;
+    }
+
+    /** The member; the same view every time. */
+    Bytes member() {
+      return member;
+    }
+
+    double score() {
+      return score;
+    }
   }
 
   private static int codeOf(double score) {

@@ -17,8 +17,11 @@ final class SeenElements {
   private static final int ROUND_SHIFT = 2 * FIELD_BITS;
   private static final long MAX_ROUND = (1L << (Long.SIZE - ROUND_SHIFT)) - 1;
 
+  private static final int FIRST_SLOTS = 64;
+  private static final int MAX_KEPT_SLOTS = 4096;
+
   private final long seed;
-  private long[] slots = new long[64];
+  private long[] slots = new long[FIRST_SLOTS];
   private long round = 1;
   private int count;
 
@@ -32,6 +35,9 @@ final class SeenElements {
   /** Begins again. */
   void clear() {
     count = 0;
+    if (slots.length > MAX_KEPT_SLOTS) {
+      slots = new long[FIRST_SLOTS];
+    }
     if (round == MAX_ROUND) {
       Arrays.fill(slots, 0);
       round = 0;

@@ -6,14 +6,27 @@ import org.jspecify.annotations.Nullable;
 
 /** A set that is put together at once. */
 public final class SetDraft extends Draft {
+  /** Beside {@link Layout}: integers in ascending order, whose width is the second byte. */
+  private static final int ASCENDING = 16;
+
   private final PackedDraft packed;
-  private long expected;
   private @Nullable SetValue set;
-  private boolean empty;
+  private long expected;
+  private int layout;
+  private int width;
 
   /** Makes sets in this arena. */
   public SetDraft(Arena arena, TypeLimits limits) {
-    super(arena, limits);
+    this(arena, limits, () -> {});
+  }
+
+  /**
+   * Makes sets in this arena.
+   *
+   * @param beforeArena done before anything of the arena is looked at
+   */
+  public SetDraft(Arena arena, TypeLimits limits, Runnable beforeArena) {
+    super(arena, limits, beforeArena);
     packed = new PackedDraft(arena.hashSeed());
   }
 
@@ -26,21 +39,21 @@ public final class SetDraft extends Draft {
   public void begin(long members) {
     packed.clear();
     expected = members;
-    empty = true;
+    layout = Layout.PACKED;
   }
 
   @Override
   public long size() {
-    return cell == 0 ? packed.entries() : set().size();
+    return cell == 0 ? packed.entries() : set(cell).size();
   }
 
-  private SetValue set() {
+  private SetValue set(long at) {
     SetValue view = set;
     if (view == null) {
-      view = new SetValue(arena, cell, limits);
+      view = new SetValue(arena, at, limits);
       set = view;
     }
-    return view.at(cell);
+    return view.at(at);
   }
 
   /**
@@ -49,81 +62,111 @@ public final class SetDraft extends Draft {
    * @return false when it was there before; {@link #abandon} the set then
    */
   public boolean add(Bytes member) {
-    if (empty) {
-      empty = false;
-      begin(member);
+    int length = member.length();
+    if (cell == 0) {
+      if (packed.entries() == 0 && expected > 0) {
+        layout = layoutFor(member);
+      }
+      if (layout == Layout.PACKED
+          && (packed.entries() >= limits.setMaxPackedEntries
+              || length > limits.setMaxPackedBytes)) {
+        layout = Layout.PAGED;
+      }
+      if (packed.hasRoom(length)) {
+        return packed.addFirst(member);
+      }
+      if (layout == Layout.PACKED) {
+        layout = Layout.PAGED;
+      }
+      leaveHeap();
     }
-    if (cell != 0) {
-      return set().add(member);
-    }
-    if (packed.entries() < limits.setMaxPackedEntries
-        && member.length() <= limits.setMaxPackedBytes
-        && packed.used() + (long) member.length() <= Packed.MAX_BYTES) {
-      return packed.addFirst(member);
-    }
-    page();
-    return set().add(member);
+    return set(cell).add(member);
   }
 
-  /** Chooses the layout that many members and the first of them ask for. */
-  private void begin(Bytes first) {
-    if (expected > 0 && (expected > limits.setMaxPackedEntries || Integers.isInteger(first))) {
-      create(Integers.create(arena));
-      set().expect(first, (int) Math.min(expected, Integer.MAX_VALUE));
+  /** The layout that many members and the first of them ask for: see {@link SetValue#expect}. */
+  private int layoutFor(Bytes first) {
+    boolean integer = Integers.isInteger(first);
+    if (integer && expected <= limits.setMaxIntegers) {
+      return Layout.INTEGERS;
     }
-  }
-
-  private void create(long root) {
-    try {
-      cell = arena.allocate(Long.BYTES);
-    } catch (RuntimeException e) {
-      arena.free(root);
-      throw e;
-    }
-    arena.putLong(cell, root);
-  }
-
-  private void page() {
-    create(Integers.create(arena));
-    PackedDraft.Elements elements = packed.new Elements();
-    SetValue set = set();
-    set.page();
-    while (elements.hasNext()) {
-      set.add(elements.next());
-    }
+    return expected > limits.setMaxPackedEntries ? Layout.PAGED : Layout.PACKED;
   }
 
   /**
    * Makes it a set of integers.
    *
    * @param bytes the integers, the lowest byte of each first
-   * @param width how many bytes each has: 2, 4 or 8
+   * @param newWidth how many bytes each has: 2, 4 or 8
    * @return false when they do not ascend, which they should; {@link #abandon} the set then
    */
-  public boolean integers(Bytes bytes, int width) {
-    empty = false;
-    int count = bytes.length() / width;
+  public boolean integers(Bytes bytes, int newWidth) {
+    int count = bytes.length() / newWidth;
     for (int i = 1; i < count; i++) {
-      if (Integers.get(bytes, width, i - 1) >= Integers.get(bytes, width, i)) {
+      if (Integers.get(bytes, newWidth, i - 1) >= Integers.get(bytes, newWidth, i)) {
         return false;
       }
     }
-    if (count <= limits.setMaxIntegers) {
-      create(Integers.of(arena, bytes, width));
+    expected = 0;
+    if (count <= limits.setMaxIntegers && packed.hasRoom(bytes.length())) {
+      layout = ASCENDING;
+      width = newWidth;
+      packed.fill(bytes, count);
       return true;
     }
-    create(Integers.create(arena));
-    SetValue set = set();
-    set.page();
+    layout = count <= limits.setMaxIntegers ? Layout.INTEGERS : Layout.PAGED;
     for (int i = 0; i < count; i++) {
-      set.add(Bytes.of(Integers.get(bytes, width, i)));
+      add(Bytes.of(Integers.get(bytes, newWidth, i)));
     }
     return true;
   }
 
   @Override
-  long write() {
-    return packed.write(arena);
+  void seal() {
+    packed.seal(layout);
+    if (layout == ASCENDING) {
+      packed.bytes()[1] = (byte) width;
+    }
+  }
+
+  @Override
+  byte[] bytes() {
+    return packed.bytes();
+  }
+
+  @Override
+  int end() {
+    return packed.end();
+  }
+
+  @Override
+  public long make(byte[] from, int at, int length) {
+    return switch (from[at]) {
+      case Layout.PACKED -> block(from, at, length);
+      case ASCENDING -> {
+        int header = Packed.HEADER_BYTES;
+        yield Integers.of(arena, Bytes.of(from, at + header, length - header), from[at + 1]);
+      }
+      default -> add(from, at, length);
+    };
+  }
+
+  private long add(byte[] from, int at, int length) {
+    boolean paged = from[at] == Layout.PAGED;
+    long newCell = cellOf(paged ? SetValue.createPaged(arena) : SetValue.create(arena));
+    boolean complete = false;
+    try {
+      SetValue target = set(newCell);
+      PackedDraft.Elements elements = new PackedDraft.Elements(from, at, length);
+      while (elements.hasNext()) {
+        target.add(elements.next());
+      }
+      complete = true;
+    } finally {
+      if (!complete) {
+        free(rootOf(newCell));
+      }
+    }
+    return rootOf(newCell);
   }
 
   @Override

@@ -42,6 +42,11 @@ public final class SetValue {
     return Integers.create(arena);
   }
 
+  /** Makes an empty set that is paged from the first member on; returns its root block. */
+  static long createPaged(Arena arena) {
+    return PageTable.create(arena);
+  }
+
   /** Frees all blocks of a set. O(1) when small, else O(members). */
   public static void free(Arena arena, long root) {
     if (arena.getByte(root) == Layout.PAGED) {
@@ -163,11 +168,6 @@ public final class SetValue {
       }
       default -> {}
     }
-  }
-
-  /** Makes an empty set one that is paged from the first member on. */
-  void page() {
-    convert(Layout.PAGED);
   }
 
   /** Adds a member; false when it was there. */

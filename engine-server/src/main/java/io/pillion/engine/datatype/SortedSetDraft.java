@@ -6,14 +6,16 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A sorted set that is put together at once. It is laid out on the heap while it is small and its
- * entries come in their order, as they do from another small one.
+ * A sorted set that is put together at once. What becomes a small one is laid out on the heap as it
+ * will be when its entries come in their order, as they do from another small one; of any other the
+ * heap has the entries as they came.
  */
 public final class SortedSetDraft extends Draft {
   private final SeenElements seen;
   private final Bytes member = Bytes.of(new byte[0]);
   private byte[] bytes = new byte[512];
   private @Nullable SortedSetValue set;
+  private int layout;
   private int end;
   private int entries;
   private double lastScore;
@@ -22,7 +24,16 @@ public final class SortedSetDraft extends Draft {
 
   /** Makes sorted sets in this arena. */
   public SortedSetDraft(Arena arena, TypeLimits limits) {
-    super(arena, limits);
+    this(arena, limits, () -> {});
+  }
+
+  /**
+   * Makes sorted sets in this arena.
+   *
+   * @param beforeArena done before anything of the arena is looked at
+   */
+  public SortedSetDraft(Arena arena, TypeLimits limits, Runnable beforeArena) {
+    super(arena, limits, beforeArena);
     seen = new SeenElements(arena.hashSeed());
   }
 
@@ -32,13 +43,15 @@ public final class SortedSetDraft extends Draft {
    * @param members how many it is said to have
    */
   public void begin(long members) {
+    if (bytes.length > MAX_KEPT_BYTES) {
+      bytes = new byte[512];
+    }
     end = PackedSortedSet.HEADER;
     entries = 0;
+    set = null;
     seen.clear();
-    if (members > limits.sortedSetMaxPackedEntries) {
-      leaveHeap();
-      set().page();
-    }
+    boolean small = members <= limits.sortedSetMaxPackedEntries;
+    layout = small ? PackedSortedSet.IN_ORDER : PackedSortedSet.LARGE;
   }
 
   @Override
@@ -62,14 +75,21 @@ public final class SortedSetDraft extends Draft {
    * @return false when it was there before; {@link #abandon} the set then
    */
   public boolean add(Bytes newMember, double score) {
-    if (cell == 0 && !fits(newMember, score)) {
+    if (cell == 0) {
+      if (layout == PackedSortedSet.IN_ORDER && !fits(newMember, score)) {
+        layout = PackedSortedSet.AS_THEY_COME;
+      }
+      if ((long) end + newMember.length() + 16 <= MAX_HEAP_BYTES) {
+        return append(newMember, score);
+      }
+      layout = Math.max(layout, PackedSortedSet.AS_THEY_COME);
       leaveHeap();
     }
-    if (cell == 0) {
-      return append(newMember, score);
-    }
-    SortedSetValue set = set();
-    if (set.seek(newMember)) {
+    return add(set(), newMember, score);
+  }
+
+  private static boolean add(SortedSetValue set, Bytes member, double score) {
+    if (set.seek(member)) {
       return false;
     }
     set.assign(score);
@@ -93,7 +113,8 @@ public final class SortedSetDraft extends Draft {
     if (bytes.length - end < length + 16) {
       bytes = Arrays.copyOf(bytes, Math.max(end + length + 16, 2 * bytes.length));
     }
-    int at = PackedSortedSet.writeHead(bytes, end, score, length);
+    boolean exact = layout == PackedSortedSet.LARGE;
+    int at = PackedSortedSet.writeHead(bytes, end, score, length, exact);
     System.arraycopy(newMember.array(), newMember.offset(), bytes, at, length);
     if (!seen.add(bytes, at, length)) {
       return false;
@@ -106,22 +127,43 @@ public final class SortedSetDraft extends Draft {
     return true;
   }
 
-  /** Moves what there is so far into the arena. */
-  private void leaveHeap() {
-    long newCell = arena.allocate(Long.BYTES);
-    try {
-      arena.putLong(newCell, PackedSortedSet.write(arena, bytes, end, entries));
-    } catch (RuntimeException e) {
-      arena.free(newCell);
-      throw e;
-    }
-    cell = newCell;
-    set = null;
+  @Override
+  void seal() {
+    PackedSortedSet.writeHeader(bytes, layout, end, entries);
   }
 
   @Override
-  long write() {
-    return PackedSortedSet.write(arena, bytes, end, entries);
+  byte[] bytes() {
+    return bytes;
+  }
+
+  @Override
+  int end() {
+    return end;
+  }
+
+  @Override
+  public long make(byte[] from, int at, int length) {
+    if (from[at] == PackedSortedSet.IN_ORDER) {
+      return block(from, at, length);
+    }
+    boolean large = from[at] == PackedSortedSet.LARGE;
+    long newCell = cellOf(large ? SortedSetValue.createPaged(arena) : SortedSetValue.create(arena));
+    boolean complete = false;
+    try {
+      // A new view each time: it remembers what it saw.
+      SortedSetValue target = new SortedSetValue(arena, newCell, limits);
+      PackedSortedSet.HeapEntries all = new PackedSortedSet.HeapEntries(from, at, length);
+      while (all.next()) {
+        add(target, all.member(), all.score());
+      }
+      complete = true;
+    } finally {
+      if (!complete) {
+        free(rootOf(newCell));
+      }
+    }
+    return rootOf(newCell);
   }
 
   @Override

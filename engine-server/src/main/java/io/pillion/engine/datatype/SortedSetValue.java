@@ -447,7 +447,8 @@ public final class SortedSetValue {
         && packed.hasRoomFor(member);
   }
 
-  private static long createPaged(Arena arena) {
+  /** Makes an empty set that is large from the first member on; returns its root. */
+  static long createPaged(Arena arena) {
     long root = arena.allocate(PAGED_BYTES);
     long tree = 0;
     try {
@@ -465,11 +466,6 @@ public final class SortedSetValue {
     Watch.set(arena, root, 0);
     arena.putInt(root + COUNT, 0);
     return root;
-  }
-
-  /** Makes an empty set one that is large from the first member on. */
-  void page() {
-    convert();
   }
 
   private void convert() {

@@ -14,7 +14,7 @@ public record StreamId(long ms, long seq) implements Comparable<StreamId> {
   public static final StreamId MAX = new StreamId(-1, -1);
 
   /** Compares two ids given by their parts, unsigned. */
-  static int compare(long ms, long seq, long otherMs, long otherSeq) {
+  public static int compare(long ms, long seq, long otherMs, long otherSeq) {
     int order = Long.compareUnsigned(ms, otherMs);
     return order != 0 ? order : Long.compareUnsigned(seq, otherSeq);
   }

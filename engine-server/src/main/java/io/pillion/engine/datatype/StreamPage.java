@@ -3,6 +3,9 @@ package io.pillion.engine.datatype;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.Span;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 
 /**
  * A run of consecutive entries of a stream in one block, and a walk over them.
@@ -30,6 +33,10 @@ final class StreamPage {
   /** The most milliseconds that an entry may be behind its page. */
   static final long MAX_MS_BEHIND = 1L << 56;
 
+  private static final VarHandle INT =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.nativeOrder());
+  private static final VarHandle LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
   private static final int USED = 0;
   private static final int LIVE = 4;
   private static final int ADDED = 8;
@@ -88,20 +95,20 @@ final class StreamPage {
     return page;
   }
 
-  /** What an entry takes that has the same fields as the page. */
-  static int sizeOfValues(Bytes[] words) {
+  /** What an entry of the first words takes that has the same fields as the page. */
+  static int sizeOfValues(Bytes[] words, int count) {
     int size = 0;
-    for (int i = 1; i < words.length; i += 2) {
+    for (int i = 1; i < count; i += 2) {
       size += sizeOf(words[i]);
     }
     return size;
   }
 
-  /** What an entry takes that has fields of its own. */
-  static int sizeOfAll(Bytes[] words) {
-    int size = Varint.sizeOf(words.length / 2);
-    for (Bytes word : words) {
-      size += sizeOf(word);
+  /** What an entry of the first words takes that has fields of its own. */
+  static int sizeOfAll(Bytes[] words, int count) {
+    int size = Varint.sizeOf(count / 2);
+    for (int i = 0; i < count; i++) {
+      size += sizeOf(words[i]);
     }
     return size;
   }
@@ -114,6 +121,27 @@ final class StreamPage {
     long behindLength = Varint.put(arena, to, word.length());
     arena.copyIn(behindLength, word);
     return behindLength + word.length();
+  }
+
+  // --- pages on the heap: see StreamDraft
+
+  /** Writes the header of a page that has its field names and no entry yet. */
+  static void writeBeginning(byte[] bytes, int page, int length, long ms, long seq) {
+    INT.set(bytes, page + FIRST, length - HEADER_BYTES);
+    LONG.set(bytes, page + MS, ms);
+    LONG.set(bytes, page + SEQ, seq);
+  }
+
+  /** Writes what of a page's header changes with every entry. */
+  static void writeHeader(byte[] bytes, int page, int length, int entries) {
+    INT.set(bytes, page + USED, length - HEADER_BYTES);
+    INT.set(bytes, page + LIVE, entries);
+    INT.set(bytes, page + ADDED, entries);
+  }
+
+  /** How many bytes a page takes. */
+  static int bytes(byte[] bytes, int page) {
+    return HEADER_BYTES + (int) INT.get(bytes, page + USED);
   }
 
   // --- the page

@@ -53,8 +53,13 @@ public final class StreamValue {
    * @param cell an address in the arena; the root stays where it is as long as the stream lives
    */
   public StreamValue(Arena arena, long cell, TypeLimits limits) {
+    this(limits, arena, arena.getLong(cell));
+  }
+
+  /** A view of the stream with this root. */
+  StreamValue(TypeLimits limits, Arena arena, long root) {
     this.arena = arena;
-    this.root = arena.getLong(cell);
+    this.root = root;
     this.limits = limits;
     groups = new NameTable(arena, root + GROUPS, StreamGroup.NAME);
   }
@@ -237,10 +242,13 @@ public final class StreamValue {
       page.open(tail);
       own = !page.hasFieldsOf(words);
     }
-    int size = own ? StreamPage.sizeOfAll(words) : StreamPage.sizeOfValues(words);
+    int size =
+        own
+            ? StreamPage.sizeOfAll(words, words.length)
+            : StreamPage.sizeOfValues(words, words.length);
     if (tail == 0 || isFull(tail, id, size)) {
       own = false;
-      size = StreamPage.sizeOfValues(words);
+      size = StreamPage.sizeOfValues(words, words.length);
       // The id costs two bytes in a page that begins with it.
       page.open(addPage(id, words, size + 2));
       if (tail != 0) {
@@ -274,30 +282,64 @@ public final class StreamValue {
     }
   }
 
-  /** Whether the last page must not take another entry: by Redis' rules for its nodes. */
   private boolean isFull(long tail, StreamId id, int size) {
+    return isFull(
+        limits,
+        StreamPage.bytes(arena, tail),
+        StreamPage.added(arena, tail),
+        id.ms() - StreamPage.ms(arena, tail),
+        size);
+  }
+
+  /**
+   * Whether a page must not take another entry: by Redis' rules for its nodes.
+   *
+   * @param bytes how many it has
+   * @param added how many entries it has ever had
+   * @param behind how many milliseconds the entry is behind the page
+   * @param size how many bytes the entry takes
+   */
+  static boolean isFull(TypeLimits limits, long bytes, int added, long behind, int size) {
     int limit = limits.streamNodeMaxBytes;
     long most = limit > 0 ? Math.min(limit, MAX_PAGE_BYTES) : MAX_PAGE_BYTES;
     int mostEntries = limits.streamNodeMaxEntries;
-    return StreamPage.bytes(arena, tail) + size >= most
-        || (mostEntries > 0 && StreamPage.added(arena, tail) >= mostEntries)
-        || id.ms() - StreamPage.ms(arena, tail) >= StreamPage.MAX_MS_BEHIND
-        || id.ms() - StreamPage.ms(arena, tail) < 0;
+    return bytes + size >= most
+        || (mostEntries > 0 && added >= mostEntries)
+        || behind >= StreamPage.MAX_MS_BEHIND
+        || behind < 0;
   }
 
   private long addPage(StreamId id, Bytes[] words, int entryBytes) {
     long page = StreamPage.create(arena, id, words, Math.max(entryBytes, room));
+    addPage(page);
+    beforeChange(~page);
+    return page;
+  }
+
+  private void addPage(long page) {
     IdTree pages = pages();
     try {
-      pages.insert(id.ms(), id.seq());
+      pages.insert(StreamPage.ms(arena, page), StreamPage.seq(arena, page));
     } catch (OutOfArenaException e) {
       arena.free(page);
       throw e;
     }
     pages.word(0, page);
     arena.putLong(root + TAIL, page);
-    beforeChange(~page);
-    return page;
+  }
+
+  // --- put together page by page: see StreamDraft
+
+  /** Adds a page behind all others; its entries are not counted. */
+  void addLastPage(byte[] from, int at, int length) {
+    long page = arena.allocate(length);
+    arena.copyIn(page, from, at, length);
+    addPage(page);
+  }
+
+  /** Says how many entries there are. */
+  void restoreSize(long size) {
+    arena.putLong(root + SIZE, size);
   }
 
   /** The last page, moved to where it has room for more bytes. */

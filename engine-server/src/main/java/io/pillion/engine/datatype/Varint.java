@@ -94,4 +94,30 @@ final class Varint {
     } while (b < 0);
     return value;
   }
+
+  /** Writes an unsigned 64-bit number to the heap and returns the place behind it. */
+  static int putLong(byte[] bytes, int at, long value) {
+    while (value >>> 7 != 0) {
+      bytes[at++] = (byte) (value | 0x80);
+      value >>>= 7;
+    }
+    bytes[at++] = (byte) value;
+    return at;
+  }
+
+  /** Reads a length from the heap. */
+  static int get(byte[] bytes, int at) {
+    int b = bytes[at];
+    if (b >= 0) {
+      return b;
+    }
+    int value = b & 0x7F;
+    int shift = 7;
+    do {
+      b = bytes[++at];
+      value |= (b & 0x7F) << shift;
+      shift += 7;
+    } while (b < 0);
+    return value;
+  }
 }

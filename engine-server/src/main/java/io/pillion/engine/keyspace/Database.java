@@ -256,10 +256,10 @@ public final class Database {
   /**
    * Sets a key to a string if it is not there, even with its time come: else nothing happens.
    *
+   * @param hash the key's {@link #hash}
    * @return whether it was added
    */
-  public boolean addString(Bytes key, Bytes value, long deadline) {
-    long hash = index.hash(key);
+  public boolean addString(Bytes key, long hash, Bytes value, long deadline) {
     if (index.find(key, hash) != 0) {
       return false;
     }
@@ -323,8 +323,19 @@ public final class Database {
 
   // --- strings that are set together: see StringBatch
 
-  long hash(Bytes key) {
+  /** The hash of a key, the same in all databases of an engine, and as long as it runs. */
+  public long hash(Bytes key) {
     return index.hash(key);
+  }
+
+  /**
+   * Looks at where a key with this hash would be found. The looks of several, one right after the
+   * other, wait for memory all at once; who then looks for the keys themselves does not wait.
+   *
+   * @return a number that means nothing, to be used so that the look is not left out
+   */
+  public long approach(long hash) {
+    return index.approach(hash);
   }
 
   long stored(Bytes key, long hash) {
@@ -457,10 +468,10 @@ public final class Database {
    * As {@link #setCollection(Bytes, ValueType, long, long)} if the key is not there, even with its
    * time come: else nothing happens.
    *
+   * @param hash the key's {@link #hash}
    * @return whether it was added
    */
-  public boolean addCollection(Bytes key, ValueType type, long root, long deadline) {
-    long hash = index.hash(key);
+  public boolean addCollection(Bytes key, long hash, ValueType type, long root, long deadline) {
     if (index.find(key, hash) != 0) {
       return false;
     }

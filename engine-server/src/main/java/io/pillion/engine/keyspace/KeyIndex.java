@@ -81,6 +81,11 @@ final class KeyIndex {
     return key.hash(seed);
   }
 
+  /** Reads the place where the search for a key with this hash begins; what is there. */
+  long approach(long hash) {
+    return arena.getLong(segment(hash).address + home(hash) * 8L);
+  }
+
   /** The record of a key, or 0. */
   long find(Bytes key, long hash) {
     long segment = segment(hash).address;

@@ -8,9 +8,8 @@ import io.pillion.engine.memory.Bytes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A value that was read whole and belongs to no key yet: either {@link #enter} or {@link #add}
- * gives it to one, or {@link #free} gives its memory back. A string is valid only until more is
- * read.
+ * A value that was read whole and belongs to no key yet: either {@link #enter} gives it to one, or
+ * {@link #free} gives its memory back. A string is valid only until more is read.
  */
 public final class LoadedValue {
   private final ValueType type;
@@ -54,27 +53,6 @@ public final class LoadedValue {
         free(arena);
       }
     }
-  }
-
-  /**
-   * As {@link #enter}, for a key that should not be there.
-   *
-   * @return false when it is, even if its time has come: all stayed as it was, and the value is
-   *     freed
-   */
-  public boolean add(Database database, Arena arena, Bytes key, long deadline) {
-    if (string != null) {
-      return database.addString(key, string, deadline);
-    }
-    boolean added = false;
-    try {
-      added = database.addCollection(key, type, root, deadline);
-    } finally {
-      if (!added) {
-        free(arena);
-      }
-    }
-    return added;
   }
 
   /** Gives its memory back. */

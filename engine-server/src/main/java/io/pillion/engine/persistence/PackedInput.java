@@ -160,6 +160,22 @@ abstract class PackedInput {
     return view.wrap(digits, begin, digits.length - begin);
   }
 
+  /**
+   * Moves a view to the entry as a string, which it is as long as what is read stays as it is.
+   *
+   * @param room for the digits of an integer: {@link Numbers#MAX_DIGITS} bytes
+   * @param roomAt where in there they may begin
+   */
+  final void string(Bytes target, byte[] room, int roomAt) {
+    if (isInteger) {
+      Bytes text = view();
+      System.arraycopy(text.array(), text.offset(), room, roomAt, text.length());
+      target.wrap(room, roomAt, text.length());
+    } else {
+      target.wrap(bytes, from, length);
+    }
+  }
+
   /** The entry as a score. */
   final double score() throws IOException {
     return Scores.check(isInteger ? integer : Scores.parse(Bytes.of(bytes, from, length), in), in);

@@ -18,9 +18,11 @@ public final class RdbInput {
   /** The longest string that is read as a view of the buffer wherever it lies. */
   static final int MAX_VIEW_BYTES = 64 << 10;
 
+  /** Before memory for a single string longer than this is taken, {@link #beforeMuch} is told. */
+  static final int MUCH_BYTES = 1 << 20;
+
   private static final int BUFFER_BYTES = 2 * MAX_VIEW_BYTES;
   private static final int FIRST_PART_BYTES = 64 << 10;
-  private static final int MAX_REUSED_BYTES = 1 << 20;
   private static final int MAX_STRING_BYTES = Integer.MAX_VALUE - 64;
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -43,6 +45,7 @@ public final class RdbInput {
 
   private long crc;
   private int crcFrom;
+  private Runnable beforeMuch = () -> {};
 
   /** Reads a payload. */
   public RdbInput(Bytes payload) {
@@ -66,6 +69,11 @@ public final class RdbInput {
     blocks = stream instanceof BlockReader reader ? reader : null;
     buffer = new byte[blocks == null ? BUFFER_BYTES : 0];
     end = length < 0 ? Long.MAX_VALUE : length;
+  }
+
+  /** Says what is done each time before a single string takes much memory. */
+  void beforeMuch(Runnable action) {
+    beforeMuch = action;
   }
 
   /** How many bytes were read so far. */
@@ -225,6 +233,9 @@ public final class RdbInput {
   private Bytes view(long length) throws IOException {
     checkLength(length);
     if (length > MAX_VIEW_BYTES && length > limit - position) {
+      if (length > MUCH_BYTES) {
+        beforeMuch.run();
+      }
       return Bytes.of(readBytes(length));
     }
     require((int) length);
@@ -308,11 +319,12 @@ public final class RdbInput {
 
   /** Where to expand a string: what is not too long to one place again and again. */
   private byte[] targetOf(int length) {
-    if (length > MAX_REUSED_BYTES) {
+    if (length > MUCH_BYTES) {
+      beforeMuch.run();
       return new byte[length];
     }
     if (length > expanded.length) {
-      expanded = new byte[Math.max(length, Math.min(2 * expanded.length, MAX_REUSED_BYTES))];
+      expanded = new byte[Math.max(length, Math.min(2 * expanded.length, MUCH_BYTES))];
     }
     return expanded;
   }

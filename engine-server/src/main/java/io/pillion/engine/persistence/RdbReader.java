@@ -2,7 +2,12 @@ package io.pillion.engine.persistence;
 
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.Keyspace;
+import io.pillion.engine.keyspace.ValueType;
+import io.pillion.engine.keyspace.Values;
+import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.world.World;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import org.jspecify.annotations.Nullable;
@@ -12,33 +17,39 @@ import org.slf4j.LoggerFactory;
 /**
  * Reads an RDB into databases, some keys at a time, so that others get their turn. What is wrong
  * with it is told when it is met, with its place; what was read before then stays.
+ *
+ * <p>It may be parsed ahead on another thread: then {@link #close} this reader before the stream.
  */
-public final class RdbReader {
-  private static final Logger log = LoggerFactory.getLogger(RdbReader.class);
-  private static final String MAGIC = "REDIS";
-  private static final String MAGIC_OF_VALKEY = "VALKEY";
-  private static final int FIRST_VERSION_WITH_CHECK_SUM = 5;
-  private static final int UNSET = -1;
-  private static final int LEAST_BYTES_OF_KEY = 8;
-  private static final int MOST_UNSEEN_KEYS = 1 << 18;
+public final class RdbReader implements Closeable {
+  /** No idle time, no frequency. */
+  static final int UNSET = -1;
 
-  private final RdbInput in;
+  private static final Logger log = LoggerFactory.getLogger(RdbReader.class);
+  private static final int FIRST_PARTS = 8;
+  private static final int FIRST_BYTES = 1024;
+
   private final Keyspace keyspace;
+  private final Arena arena;
   private final Functions functions;
   private final Functions.Trial trial;
   private final Options options;
+  private final EntryParser parser;
   private final ValueReader values;
-  private final byte[] keyBytes = new byte[1024];
-  private final Bytes keyView = Bytes.of(keyBytes);
-  private int version;
+  private final @Nullable World world;
+  private final long length;
+  private @Nullable ParseAhead ahead;
+  private @Nullable EntryBatch batch;
+  private int next;
   private Database database;
-  private long deadline = Database.NEVER;
-  private long idleSeconds = UNSET;
-  private int frequency = UNSET;
+  private long offset;
   private long keys;
   private long expired;
   private long empty;
   private boolean atEnd;
+
+  /** What was looked at to have it near: kept, so that the looks are not left out. */
+  @SuppressWarnings("UnusedVariable")
+  private long approached;
 
   /**
    * What becomes of keys.
@@ -68,23 +79,49 @@ public final class RdbReader {
    */
   public RdbReader(
       InputStream stream, long length, Keyspace keyspace, Functions functions, Options options) {
-    in = new RdbInput(stream, length);
+    this(stream, length, keyspace, functions, options, /* world= */ null);
+  }
+
+  /**
+   * A reader of a stream.
+   *
+   * @param length how many bytes it has, or -1 when that is not known
+   * @param world where it is parsed ahead; null for not at all
+   */
+  RdbReader(
+      InputStream stream,
+      long length,
+      Keyspace keyspace,
+      Functions functions,
+      Options options,
+      @Nullable World world) {
+    parser = new EntryParser(stream, length, keyspace, options.checksum, this::letParserIn);
     this.keyspace = keyspace;
     this.functions = functions;
-    trial = functions.trial();
     this.options = options;
-    values = new ValueReader(keyspace.arena(), keyspace.settings().types);
+    this.world = world;
+    this.length = length;
+    trial = functions.trial();
+    arena = keyspace.arena();
+    values = new ValueReader(arena, keyspace.settings().types);
     database = keyspace.database(0);
   }
 
-  /** How many bytes were read so far. */
+  private void letParserIn() {
+    ParseAhead parsing = ahead;
+    if (parsing != null) {
+      parsing.enter();
+    }
+  }
+
+  /** How many bytes were read so far, up to the end of what was entered last. */
   public long offset() {
-    return in.offset();
+    return offset;
   }
 
   /** The version of the format, once the beginning was read. */
   public int version() {
-    return version;
+    return parser.version();
   }
 
   /** How many keys were read and are there now. */
@@ -108,18 +145,12 @@ public final class RdbReader {
    * @throws RdbException when it is no RDB, or one of a version that is not understood
    */
   public void readHeader() throws IOException {
-    StringBuilder header = new StringBuilder();
-    for (int i = 0; i < 9; i++) {
-      header.append((char) in.readByte());
-    }
-    boolean valkey = header.indexOf(MAGIC_OF_VALKEY) == 0;
-    String digits = header.substring(valkey ? MAGIC_OF_VALKEY.length() : MAGIC.length());
-    if ((!valkey && header.indexOf(MAGIC) != 0) || !digits.chars().allMatch(Character::isDigit)) {
-      throw in.broken("Wrong signature trying to load DB from file");
-    }
-    version = Integer.parseInt(digits);
-    if (!RdbFormat.isKnown(version) || valkey != (version == RdbFormat.VERSION_OF_VALKEY)) {
-      throw in.broken("Can't handle RDB format version " + version);
+    parser.readHeader();
+    offset = parser.offset();
+    if (world != null) {
+      ParseAhead parsing = new ParseAhead(parser, length);
+      ahead = parsing;
+      parsing.begin(world);
     }
   }
 
@@ -130,171 +161,217 @@ public final class RdbReader {
    * @throws io.pillion.engine.memory.OutOfArenaException when a value does not fit into memory
    */
   public boolean readSome(int mostBytes, int mostKeys) throws IOException {
-    long end = in.offset() + mostBytes;
-    long lastKey = keys + expired + empty + mostKeys;
+    long end = offset + mostBytes;
+    long lastKey = seen() + mostKeys;
+    boolean complete = false;
     try {
-      while (!atEnd && in.offset() < end && keys + expired + empty < lastKey) {
-        readPart(in.readByte());
+      while (!atEnd && offset < end && seen() < lastKey) {
+        EntryBatch current = batch;
+        if (current == null || next == current.count()) {
+          current = nextBatch(current, end - offset, (int) Math.min(mostKeys, lastKey - seen()));
+        }
+        if (next < current.count()) {
+          enter(current, next);
+          offset = current.offset(next);
+          next++;
+        }
       }
+      complete = true;
     } catch (RdbException e) {
       log.warn("Internal error in RDB reading: {}", e.getMessage());
       throw e;
+    } finally {
+      if (!complete) {
+        freeBatch();
+      }
     }
     return !atEnd;
   }
 
-  private void readPart(int code) throws IOException {
-    switch (code) {
-      case RdbFormat.OP_END -> readEnd();
-      case RdbFormat.OP_SELECT_DB -> {
-        long number = in.readLength();
-        if (number < 0 || number >= keyspace.databaseCount()) {
-          throw in.broken("A database " + Long.toUnsignedString(number) + " that does not exist");
-        }
-        database = keyspace.database((int) number);
-      }
-      case RdbFormat.OP_RESIZE_DB -> {
-        long count = in.readLength();
-        in.readLength();
-        if (!options.dry && count > 0) {
-          // What is claimed must be able to follow, so that it costs no more than what was sent.
-          long most = in.isLengthKnown() ? in.remaining() / LEAST_BYTES_OF_KEY : MOST_UNSEEN_KEYS;
-          database.reserve(Math.min(count, most));
-        }
-      }
-      case RdbFormat.OP_SLOT_INFO -> {
-        in.readLength();
-        in.readLength();
-        in.readLength();
-      }
-      case RdbFormat.OP_AUX -> readAux();
-      case RdbFormat.OP_MODULE_AUX -> skipModuleAux();
-      case RdbFormat.OP_FUNCTION -> {
-        try {
-          Bytes source = in.readString();
-          if (options.dry) {
-            trial.add(source);
-          } else {
-            functions.load(source, options.replace);
-          }
-        } catch (IllegalArgumentException e) {
-          throw in.broken("Failed loading functions: " + e.getMessage());
-        }
-      }
-      case RdbFormat.OP_FUNCTION_PRE_RELEASE ->
-          throw in.broken("Functions in the form of a version that was never released");
-      case RdbFormat.OP_EXPIRE_MILLIS -> deadline = in.readLong();
-      case RdbFormat.OP_EXPIRE_SECONDS -> deadline = in.readInt() * 1000L;
-      case RdbFormat.OP_FREQUENCY -> frequency = in.readByte();
-      case RdbFormat.OP_IDLE -> idleSeconds = in.readLength();
-      default -> readKey(code);
-    }
+  private long seen() {
+    return keys + expired + empty;
   }
 
-  private void readAux() throws IOException {
-    Bytes name = in.readString();
-    Bytes value = in.readString();
-    switch (name.toString()) {
-      case "redis-ver", "valkey-ver" -> log.info("Loading RDB produced by version {}", value);
-      case "used-mem" -> log.debug("RDB memory usage when created: {} bytes", value);
-      default -> {
-        // Others concern only who wrote them.
-      }
+  private EntryBatch nextBatch(@Nullable EntryBatch done, long mostBytes, int mostParts)
+      throws IOException {
+    if (done != null && done.failure != null) {
+      throw failure(done.failure);
     }
-  }
-
-  /** A module's id and moment, then its values, each with a code for its kind; 0 ends. */
-  private void skipModuleAux() throws IOException {
-    in.readLength();
-    in.readLength();
-    in.readLength();
-    log.warn("The RDB file contains data of a module, which is left out");
-    while (true) {
-      long code = in.readLength();
-      if (code == 0) {
-        return;
-      }
-      switch ((int) code) {
-        case 1, 2 -> in.readLength();
-        case 3 -> in.skip(Float.BYTES);
-        case 4 -> in.skip(Double.BYTES);
-        case 5 -> in.skipString();
-        default -> throw in.broken("Module data of an unknown kind " + code);
-      }
-    }
-  }
-
-  private void readKey(int type) throws IOException {
-    Bytes key = readKeyBytes();
-    LoadedValue value = readValue(type, key);
-    if (value == null) {
-      empty++;
-    } else if (options.dry) {
-      value.free(keyspace.arena());
-      keys++;
-    } else if (deadline != Database.NEVER && deadline <= keyspace.now() && !options.keepExpired) {
-      value.free(keyspace.arena());
-      expired++;
+    EntryBatch taken;
+    if (ahead != null) {
+      taken = ahead.take(done);
     } else {
-      enter(key, value);
-      keys++;
+      taken = done == null ? new EntryBatch(FIRST_PARTS, FIRST_BYTES) : done;
+      taken.clear();
+      parser.fill(taken, mostBytes, mostParts);
     }
-    deadline = Database.NEVER;
-    idleSeconds = UNSET;
-    frequency = UNSET;
-  }
-
-  /** The key, in the same place every time unless it is long. */
-  private Bytes readKeyBytes() throws IOException {
-    Bytes read = in.readView();
-    int length = read.length();
-    if (length > keyBytes.length) {
-      return read.copy();
-    }
-    System.arraycopy(read.array(), read.offset(), keyBytes, 0, length);
-    return keyView.wrap(keyBytes, 0, length);
-  }
-
-  private @Nullable LoadedValue readValue(int type, Bytes key) throws IOException {
-    try {
-      return values.read(RdbFormat.typeIn(version, type), in);
-    } catch (RdbException e) {
-      if (!e.isEmptyCollection()) {
-        throw e;
-      }
-      log.info("skipping empty key: {}", key);
-      return null;
-    }
-  }
-
-  private void enter(Bytes key, LoadedValue value) throws IOException {
-    if (options.replace) {
-      value.enter(database, keyspace.arena(), key, deadline);
-    } else if (!value.add(database, keyspace.arena(), key, deadline)) {
-      throw in.broken("A key twice in database " + database.number());
-    }
-    if (idleSeconds != UNSET || frequency != UNSET) {
-      long record = database.stored(key);
-      if (idleSeconds != UNSET) {
-        database.idleMillis(record, Math.min(idleSeconds, Integer.MAX_VALUE) * 1000);
-      }
-      if (frequency != UNSET) {
-        database.frequency(record, frequency);
+    batch = taken;
+    next = 0;
+    approach(taken);
+    if (taken.count() == 0) {
+      // What was passed over was read too.
+      offset = ahead == null ? parser.offset() : offset;
+      if (taken.failure != null) {
+        throw failure(taken.failure);
       }
     }
+    return taken;
   }
 
-  private void readEnd() throws IOException {
-    atEnd = true;
-    if (version < FIRST_VERSION_WITH_CHECK_SUM) {
+  /** Has the places of all keys fetched at once, rather than each when it is entered. */
+  private void approach(EntryBatch taken) {
+    Database target = database;
+    long sum = 0;
+    for (int i = 0; i < taken.count(); i++) {
+      if (taken.isKey(i)) {
+        sum += target.approach(taken.hash(i));
+      } else if (taken.kind(i) == EntryBatch.SELECT) {
+        target = keyspace.database((int) taken.number(i));
+      }
+    }
+    approached = sum;
+  }
+
+  private static IOException failure(Throwable failure) {
+    if (failure instanceof IOException e) {
+      return e;
+    }
+    if (failure instanceof RuntimeException e) {
+      throw e;
+    }
+    return new IOException(failure.toString(), failure);
+  }
+
+  /** What is in the arena and was not entered yet goes. */
+  private void freeBatch() {
+    EntryBatch current = batch;
+    for (int i = next; current != null && i < current.count(); i++) {
+      if (current.kind(i) == EntryBatch.ROOT) {
+        Values.free(arena, current.type(i), current.root(i));
+      }
+    }
+    batch = null;
+  }
+
+  private void enter(EntryBatch from, int number) throws IOException {
+    if (from.isKey(number)) {
+      enterKey(from, number);
       return;
     }
-    long actual = in.crc();
-    long expected = in.readLong();
-    if (options.checksum && expected != 0 && expected != actual) {
-      throw in.broken(
-          "Wrong RDB checksum expected: (%x) but got (%x): RDB CRC error"
-              .formatted(expected, actual));
+    switch (from.kind(number)) {
+      case EntryBatch.SELECT -> database = keyspace.database((int) from.number(number));
+      case EntryBatch.RESERVE -> {
+        if (!options.dry && from.number(number) > 0) {
+          database.reserve(from.number(number));
+        }
+      }
+      case EntryBatch.FUNCTION -> enterFunction(from, number);
+      default -> atEnd = true;
+    }
+  }
+
+  private void enterFunction(EntryBatch from, int number) throws IOException {
+    try {
+      Bytes source = from.value(number);
+      if (options.dry) {
+        trial.add(source);
+      } else {
+        functions.load(source, options.replace);
+      }
+    } catch (IllegalArgumentException e) {
+      throw new RdbException("Failed loading functions: " + e.getMessage(), from.offset(number));
+    }
+  }
+
+  private void enterKey(EntryBatch from, int number) throws IOException {
+    byte kind = from.kind(number);
+    long deadline = from.deadline(number);
+    if (kind == EntryBatch.EMPTY) {
+      empty++;
+    } else if (options.dry) {
+      free(from, number);
+      keys++;
+    } else if (deadline != Database.NEVER && deadline <= keyspace.now() && !options.keepExpired) {
+      free(from, number);
+      expired++;
+    } else {
+      boolean added =
+          from.type(number) == ValueType.STRING
+              ? enterString(from, number, deadline)
+              : enterCollection(from, number, deadline);
+      if (!added) {
+        throw new RdbException("A key twice in database " + database.number(), from.offset(number));
+      }
+      enterUse(from, number);
+      keys++;
+    }
+  }
+
+  private void free(EntryBatch from, int number) {
+    if (from.kind(number) == EntryBatch.ROOT) {
+      Values.free(arena, from.type(number), from.root(number));
+    } else if (options.dry && from.kind(number) == EntryBatch.DRAFT) {
+      // Whether it fits into memory is to be known too.
+      ValueType type = from.type(number);
+      Values.free(arena, type, from.make(number, values.draft(type)));
+    }
+  }
+
+  private boolean enterString(EntryBatch from, int number, long deadline) {
+    Bytes key = from.key(number);
+    Bytes value = from.value(number);
+    if (options.replace) {
+      database.setString(key, value, deadline);
+      return true;
+    }
+    return database.addString(key, from.hash(number), value, deadline);
+  }
+
+  private boolean enterCollection(EntryBatch from, int number, long deadline) {
+    ValueType type = from.type(number);
+    long root =
+        from.kind(number) == EntryBatch.ROOT
+            ? from.root(number)
+            : from.make(number, values.draft(type));
+    boolean added = false;
+    try {
+      Bytes key = from.key(number);
+      if (options.replace) {
+        database.setCollection(key, type, root, deadline);
+        added = true;
+      } else {
+        added = database.addCollection(key, from.hash(number), type, root, deadline);
+      }
+    } finally {
+      if (!added) {
+        Values.free(arena, type, root);
+        from.dropRoot(number);
+      }
+    }
+    return added;
+  }
+
+  private void enterUse(EntryBatch from, int number) {
+    long idleSeconds = from.idleSeconds(number);
+    int frequency = from.frequency(number);
+    if (idleSeconds == UNSET && frequency == UNSET) {
+      return;
+    }
+    long record = database.stored(from.key(number));
+    if (idleSeconds != UNSET) {
+      database.idleMillis(record, Math.min(idleSeconds, Integer.MAX_VALUE) * 1000);
+    }
+    if (frequency != UNSET) {
+      database.frequency(record, frequency);
+    }
+  }
+
+  /** Ends parsing ahead; nothing more can be read. */
+  @Override
+  public void close() {
+    ParseAhead parsing = ahead;
+    if (parsing != null) {
+      parsing.close();
     }
   }
 }

@@ -427,14 +427,15 @@ public final class RdbStore {
     long size = disk().size(path());
     long start = world().nanos();
     RdbReader reader;
-    try (InputStream file = new BlockReader(disk().open(path()), size, world())) {
+    try (InputStream file = new BlockReader(disk().open(path()), size, world());
+        RdbReader ahead = new RdbReader(file, size, keyspace(), functions, options, world())) {
       engine()
           .hold(
               () -> {
                 engine().restrictions().loading(true);
                 progress.loading(engine(), size);
               });
-      reader = new RdbReader(file, size, keyspace(), functions, options);
+      reader = ahead;
       reader.readHeader();
       read(reader, size, start);
     } catch (OutOfArenaException e) {
@@ -525,8 +526,8 @@ public final class RdbStore {
 
   private void readAll(RdbReader.Options options, boolean flush) throws IOException {
     long size = disk().size(path());
-    try (InputStream file = new BlockReader(disk().open(path()), size, world())) {
-      RdbReader reader = new RdbReader(file, size, keyspace(), functions, options);
+    try (InputStream file = new BlockReader(disk().open(path()), size, world());
+        RdbReader reader = new RdbReader(file, size, keyspace(), functions, options, world())) {
       reader.readHeader();
       if (flush) {
         functions.clear();

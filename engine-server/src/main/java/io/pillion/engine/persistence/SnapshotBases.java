@@ -69,15 +69,17 @@ final class SnapshotBases implements Bases {
 
   @Override
   public long load(InputStream in, long size, LoadProgress progress) throws IOException {
-    RdbReader reader =
-        new RdbReader(
-            in,
-            size,
-            engine.keyspace(),
-            functions,
-            new RdbReader.Options(
-                /* keepExpired= */ true, /* replace= */ false, parameters.isOn("rdbchecksum")));
-    reader.readHeader();
+    RdbReader.Options options =
+        new RdbReader.Options(
+            /* keepExpired= */ true, /* replace= */ false, parameters.isOn("rdbchecksum"));
+    try (RdbReader reader =
+        new RdbReader(in, size, engine.keyspace(), functions, options, engine.world())) {
+      reader.readHeader();
+      return load(reader, progress);
+    }
+  }
+
+  private long load(RdbReader reader, LoadProgress progress) throws IOException {
     boolean[] more = {true};
     IOException[] failure = new IOException[1];
     LoadPace pace = new LoadPace(engine);

@@ -1,38 +1,65 @@
 package io.pillion.engine.persistence;
 
 import io.pillion.engine.datatype.StreamConsumer;
+import io.pillion.engine.datatype.StreamDraft;
 import io.pillion.engine.datatype.StreamGroup;
 import io.pillion.engine.datatype.StreamId;
 import io.pillion.engine.datatype.StreamValue;
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.protocol.Numbers;
 import java.io.IOException;
 import java.util.Arrays;
 
-/** Reads a stream, as {@link StreamWriter} writes it, and in the two forms beside that one. */
+/**
+ * Reads streams, as {@link StreamWriter} writes them, and in the two forms beside that one; one
+ * after the other.
+ */
 final class StreamReader {
   private static final int PENDING_BYTES = StreamFormat.ID_BYTES + Long.BYTES + 1;
 
-  private final StreamValue stream;
-  private final int type;
-  private final RdbInput in;
-  private StreamId last = StreamId.MIN;
+  /** Views of more words than this are not kept. */
+  private static final int MAX_KEPT_WORDS = 1024;
 
-  StreamReader(StreamValue stream, int type, RdbInput in) {
-    this.stream = stream;
-    this.type = type;
-    this.in = in;
-  }
+  private StreamDraft stream;
+  private int type;
+  private RdbInput in;
+  private long lastMs;
+  private long lastSeq;
 
-  void read() throws IOException {
+  /** The field names of the page. */
+  private Bytes[] names = {};
+
+  /** Views of the fields and values of an entry in turn, the same ones for every entry. */
+  private Bytes[] words = {};
+
+  /** Room for the digits of each word. */
+  private byte[] digits = {};
+
+  /** A reader that has nothing to read yet. */
+  @SuppressWarnings("NullAway.Init") // read() comes first
+  StreamReader() {}
+
+  void read(StreamDraft newStream, int newType, RdbInput newIn) throws IOException {
+    stream = newStream;
+    type = newType;
+    in = newIn;
+    lastMs = 0;
+    lastSeq = 0;
+    if (words.length > MAX_KEPT_WORDS) {
+      words = new Bytes[0];
+    }
+    stream.begin();
     long listpacks = in.readCount(StreamFormat.ID_BYTES);
     for (long i = 0; i < listpacks; i++) {
       Bytes first = in.readView();
       if (first.length() != StreamFormat.ID_BYTES) {
         throw in.broken("A stream's page whose id is no id");
       }
-      readPage(idOf(new RdbInput(first)), new ListpackInput(in.readView(), in));
+      RdbInput id = new RdbInput(first);
+      long ms = Long.reverseBytes(id.readLong());
+      long seq = Long.reverseBytes(id.readLong());
+      readPage(ms, seq, new ListpackInput(in.readView(), in));
     }
-    stream.expectNone();
     readKnown();
     readGroups();
   }
@@ -43,10 +70,10 @@ final class StreamReader {
 
   // --- entries
 
-  private void readPage(StreamId first, ListpackInput packed) throws IOException {
+  private void readPage(long firstMs, long firstSeq, ListpackInput packed) throws IOException {
     long count = number(packed);
     long deleted = number(packed);
-    Bytes[] names = new Bytes[fieldCount(packed)];
+    names = new Bytes[fieldCount(packed)];
     for (int i = 0; i < names.length; i++) {
       packed.require();
       names[i] = packed.string();
@@ -54,22 +81,22 @@ final class StreamReader {
     if (number(packed) != 0) {
       throw in.broken("A stream's page without an end of its header");
     }
-    stream.expect(packed.bytesLeft());
     long found = 0;
     long foundDeleted = 0;
     while (packed.next()) {
       long flags = packed.integer();
       long start = packed.entries();
-      StreamId id = new StreamId(first.ms() + number(packed), first.seq() + number(packed));
-      Bytes[] words = readWords(packed, (flags & StreamFormat.FLAG_SAME_FIELDS) != 0, names);
-      long read = packed.entries() - start + 1;
-      if (number(packed) != read) {
+      long ms = firstMs + number(packed);
+      long seq = firstSeq + number(packed);
+      int read = readWords(packed, (flags & StreamFormat.FLAG_SAME_FIELDS) != 0);
+      long length = packed.entries() - start + 1;
+      if (number(packed) != length) {
         throw in.broken("A stream's entry of a wrong length");
       }
       if ((flags & StreamFormat.FLAG_DELETED) != 0) {
         foundDeleted++;
       } else {
-        append(id, words);
+        append(ms, seq, read);
         found++;
       }
     }
@@ -91,26 +118,41 @@ final class StreamReader {
     return (int) count;
   }
 
-  private Bytes[] readWords(ListpackInput packed, boolean same, Bytes[] names) throws IOException {
-    int count = same ? names.length : fieldCount(packed);
-    Bytes[] words = new Bytes[2 * count];
-    for (int i = 0; i < words.length; i++) {
+  /** Reads the fields and values of an entry; returns how many words they are. */
+  private int readWords(ListpackInput packed, boolean same) throws IOException {
+    int count = 2 * (same ? names.length : fieldCount(packed));
+    for (int i = 0; i < count; i++) {
+      if (i == words.length) {
+        addWords();
+      }
       if (same && i % 2 == 0) {
-        words[i] = names[i / 2];
+        Bytes name = names[i / 2];
+        words[i].wrap(name.array(), name.offset(), name.length());
       } else {
         packed.require();
-        words[i] = packed.string();
+        packed.string(words[i], digits, i * Numbers.MAX_DIGITS);
       }
     }
-    return words;
+    return count;
   }
 
-  private void append(StreamId id, Bytes[] words) throws IOException {
-    if (id.compareTo(last) <= 0) {
+  private void addWords() {
+    int before = words.length;
+    // What is in the digits by now must stay where views lead to: they keep the old array.
+    words = Arrays.copyOf(words, Math.max(8, 2 * before));
+    digits = new byte[words.length * Numbers.MAX_DIGITS];
+    for (int i = before; i < words.length; i++) {
+      words[i] = Bytes.of(digits, 0, 0);
+    }
+  }
+
+  private void append(long ms, long seq, int count) throws IOException {
+    if (StreamId.compare(ms, seq, lastMs, lastSeq) <= 0) {
       throw in.broken("A stream with entries that are not in order");
     }
-    last = id;
-    stream.append(id, words);
+    lastMs = ms;
+    lastSeq = seq;
+    stream.append(ms, seq, words, count);
   }
 
   private void readKnown() throws IOException {
@@ -126,7 +168,7 @@ final class StreamReader {
     if (length != stream.size()) {
       throw in.broken("A stream of a wrong length");
     }
-    if (lastId.compareTo(last) < 0 || entriesAdded < length) {
+    if (StreamId.compare(lastId.ms(), lastId.seq(), lastMs, lastSeq) < 0 || entriesAdded < length) {
       throw in.broken("A stream whose last id or count of entries is behind its entries");
     }
     stream.restore(lastId, maxDeletedId, entriesAdded);
@@ -140,6 +182,10 @@ final class StreamReader {
 
   private void readGroups() throws IOException {
     long groups = in.readCount(5);
+    if (groups == 0) {
+      return;
+    }
+    StreamValue stream = this.stream.value();
     for (long i = 0; i < groups; i++) {
       Bytes name = in.readString();
       StreamId lastId = readLengths();

@@ -6,10 +6,9 @@ import io.pillion.engine.datatype.HashValue;
 import io.pillion.engine.datatype.ListDraft;
 import io.pillion.engine.datatype.SetDraft;
 import io.pillion.engine.datatype.SortedSetDraft;
-import io.pillion.engine.datatype.StreamValue;
+import io.pillion.engine.datatype.StreamDraft;
 import io.pillion.engine.datatype.TypeLimits;
 import io.pillion.engine.keyspace.ValueType;
-import io.pillion.engine.keyspace.Values;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import java.io.IOException;
@@ -30,12 +29,24 @@ public final class ValueReader {
 
   private final Arena arena;
   private final TypeLimits limits;
+  private final Runnable beforeArena;
+  private final StreamReader streams = new StreamReader();
   private final Map<ValueType, Draft> drafts = new EnumMap<>(ValueType.class);
 
   /** A reader of values for this arena. */
   public ValueReader(Arena arena, TypeLimits limits) {
+    this(arena, limits, () -> {});
+  }
+
+  /**
+   * A reader of values for this arena.
+   *
+   * @param beforeArena done before anything of the arena is looked at
+   */
+  ValueReader(Arena arena, TypeLimits limits, Runnable beforeArena) {
     this.arena = arena;
     this.limits = limits;
+    this.beforeArena = beforeArena;
   }
 
   /**
@@ -46,43 +57,76 @@ public final class ValueReader {
    * @throws io.pillion.engine.memory.OutOfArenaException when it does not fit; nor then
    */
   public LoadedValue read(int type, RdbInput in) throws IOException {
-    switch (type) {
-      case RdbFormat.TYPE_STRING:
-        return new LoadedValue(in.readView());
-      case RdbFormat.TYPE_MODULE, RdbFormat.TYPE_MODULE_PRE_RELEASE:
-        throw in.broken("A value of a module, and there are no modules here,");
-      default:
-        return readCollection(type, in);
+    if (type == RdbFormat.TYPE_STRING) {
+      return new LoadedValue(in.readView());
+    }
+    ValueType valueType = typeOf(type, in);
+    if (mayChangeWhileBuilt(type)) {
+      return new LoadedValue(valueType, readInPlace(type, in));
+    }
+    return new LoadedValue(valueType, finish(fill(valueType, type, in)));
+  }
+
+  /**
+   * As {@link #read(int, RdbInput)}, but leaves the value with its key in a batch, and the arena
+   * alone if possible.
+   */
+  void read(int type, RdbInput in, EntryBatch batch, int number) throws IOException {
+    if (type == RdbFormat.TYPE_STRING) {
+      batch.string(number, in.readView());
+      return;
+    }
+    ValueType valueType = typeOf(type, in);
+    if (mayChangeWhileBuilt(type)) {
+      beforeArena.run();
+      batch.root(number, valueType, readInPlace(type, in));
+      return;
+    }
+    Draft draft = fill(valueType, type, in);
+    if (draft.isOnHeap()) {
+      batch.draft(number, valueType, draft);
+    } else {
+      batch.root(number, valueType, finish(draft));
     }
   }
 
-  private LoadedValue readCollection(int type, RdbInput in) throws IOException {
-    ValueType valueType = typeOf(type, in);
-    return mayChangeWhileBuilt(valueType, type)
-        ? readInPlace(valueType, type, in)
-        : readDraft(valueType, type, in);
+  /** Whether it is more than elements one after the other: a hash with fields that leave. */
+  private static boolean mayChangeWhileBuilt(int type) {
+    return switch (type) {
+      case RdbFormat.TYPE_HASH_ZIPMAP,
+          RdbFormat.TYPE_HASH_TTLS,
+          RdbFormat.TYPE_HASH_TTLS_PRE_RELEASE,
+          RdbFormat.TYPE_HASH_TTLS_LISTPACK,
+          RdbFormat.TYPE_HASH_TTLS_LISTPACK_PRE_RELEASE,
+          RdbFormat.TYPE_HASH_OF_VALKEY ->
+          true;
+      default -> false;
+    };
   }
 
-  /** Whether it is more than elements one after the other. */
-  private static boolean mayChangeWhileBuilt(ValueType valueType, int type) {
-    return valueType == ValueType.STREAM
-        || (valueType == ValueType.HASH
-            && type != RdbFormat.TYPE_HASH
-            && type != RdbFormat.TYPE_HASH_LISTPACK
-            && type != RdbFormat.TYPE_HASH_ZIPLIST);
-  }
-
-  private LoadedValue readDraft(ValueType valueType, int type, RdbInput in) throws IOException {
+  private Draft fill(ValueType valueType, int type, RdbInput in) throws IOException {
     Draft draft = draft(valueType);
     boolean complete = false;
     try {
       fillChecked(draft, type, in);
-      if (draft.size() == 0) {
+      if (valueType != ValueType.STREAM && draft.size() == 0) {
         throw empty(valueType, in);
       }
-      LoadedValue value = new LoadedValue(valueType, draft.finish());
       complete = true;
-      return value;
+    } finally {
+      if (!complete) {
+        draft.abandon();
+      }
+    }
+    return draft;
+  }
+
+  private static long finish(Draft draft) {
+    boolean complete = false;
+    try {
+      long root = draft.finish();
+      complete = true;
+      return root;
     } finally {
       if (!complete) {
         draft.abandon();
@@ -90,15 +134,17 @@ public final class ValueReader {
     }
   }
 
-  private Draft draft(ValueType valueType) {
+  /** What puts collections of a type together. */
+  Draft draft(ValueType valueType) {
     Draft draft = drafts.get(valueType);
     if (draft == null) {
       draft =
           switch (valueType) {
-            case LIST -> new ListDraft(arena, limits);
-            case SET -> new SetDraft(arena, limits);
-            case ZSET -> new SortedSetDraft(arena, limits);
-            default -> new HashDraft(arena, limits);
+            case LIST -> new ListDraft(arena, limits, beforeArena);
+            case SET -> new SetDraft(arena, limits, beforeArena);
+            case ZSET -> new SortedSetDraft(arena, limits, beforeArena);
+            case STREAM -> new StreamDraft(arena, limits, beforeArena);
+            default -> new HashDraft(arena, limits, beforeArena);
           };
       drafts.put(valueType, draft);
     }
@@ -110,23 +156,25 @@ public final class ValueReader {
         "An empty " + valueType.redisName(), in.offset(), /* emptyCollection= */ true);
   }
 
-  private LoadedValue readInPlace(ValueType valueType, int type, RdbInput in) throws IOException {
+  /** Reads a hash into the arena; returns its root. */
+  private long readInPlace(int type, RdbInput in) throws IOException {
     long cell = arena.allocate(Long.BYTES);
     try {
-      arena.putLong(cell, Values.create(arena, valueType));
+      arena.putLong(cell, HashValue.create(arena));
       boolean complete = false;
       try {
-        long size = fillChecked(valueType, type, in, cell);
-        if (size == 0 && valueType != ValueType.STREAM) {
-          throw empty(valueType, in);
+        HashValue hash = new HashValue(arena, cell, limits);
+        fillChecked(hash, type, in);
+        if (hash.size() == 0) {
+          throw empty(ValueType.HASH, in);
         }
         complete = true;
       } finally {
         if (!complete) {
-          Values.free(arena, valueType, arena.getLong(cell));
+          HashValue.free(arena, arena.getLong(cell));
         }
       }
-      return new LoadedValue(valueType, arena.getLong(cell));
+      return arena.getLong(cell);
     } finally {
       arena.free(cell);
     }
@@ -160,12 +208,14 @@ public final class ValueReader {
           RdbFormat.TYPE_STREAM_LISTPACKS_2,
           RdbFormat.TYPE_STREAM_LISTPACKS_3 ->
           ValueType.STREAM;
+      case RdbFormat.TYPE_MODULE, RdbFormat.TYPE_MODULE_PRE_RELEASE ->
+          throw in.broken("A value of a module, and there are no modules here,");
       default -> throw in.broken("An unknown value encoding " + type);
     };
   }
 
   /** As fill, with complaints about packed collections as tools know them. */
-  private static void fillChecked(Draft draft, int type, RdbInput in) throws IOException {
+  private void fillChecked(Draft draft, int type, RdbInput in) throws IOException {
     try {
       if (draft instanceof ListDraft list) {
         fillList(list, type, in);
@@ -175,23 +225,18 @@ public final class ValueReader {
         fillSortedSet(sortedSet, type, in);
       } else if (draft instanceof HashDraft hash) {
         fillHash(hash, type, in);
+      } else if (draft instanceof StreamDraft stream) {
+        streams.read(stream, type, in);
       }
     } catch (RdbException e) {
       throw named(e, type);
     }
   }
 
-  private long fillChecked(ValueType valueType, int type, RdbInput in, long cell)
-      throws IOException {
+  /** As fill, with complaints about packed collections as tools know them. */
+  private static void fillChecked(HashValue hash, int type, RdbInput in) throws IOException {
     try {
-      if (valueType == ValueType.STREAM) {
-        StreamValue stream = new StreamValue(arena, cell, limits);
-        new StreamReader(stream, type, in).read();
-        return stream.size();
-      }
-      HashValue hash = new HashValue(arena, cell, limits);
       fillHash(hash, type, in);
-      return hash.size();
     } catch (RdbException e) {
       throw named(e, type);
     }
