@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** A hash that is put together at once: each field, then its value. */
 public final class HashDraft extends Draft {
   private final PackedDraft packed;
+  private @Nullable TableBuilder builder;
   private final Bytes key = Bytes.of(new byte[0]);
   private Bytes field = Bytes.EMPTY;
   private @Nullable PageTable table;
@@ -120,6 +121,10 @@ public final class HashDraft extends Draft {
     if (from[at] == Layout.PACKED) {
       return block(from, at, length);
     }
+    long built = builder().build(from, at, length, PackedDraft.entries(from, at));
+    if (built != 0) {
+      return built;
+    }
     long newCell = cellOf(PageTable.create(arena));
     boolean complete = false;
     try {
@@ -135,6 +140,15 @@ public final class HashDraft extends Draft {
       }
     }
     return rootOf(newCell);
+  }
+
+  private TableBuilder builder() {
+    TableBuilder known = builder;
+    if (known == null) {
+      known = new TableBuilder(arena, /* pairs= */ true);
+      builder = known;
+    }
+    return known;
   }
 
   @Override

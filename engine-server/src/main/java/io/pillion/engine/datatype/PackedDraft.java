@@ -109,6 +109,11 @@ final class PackedDraft {
     entries = newEntries;
   }
 
+  /** How many entries a sealed draft has, wherever its bytes lie. */
+  static int entries(byte[] bytes, int at) {
+    return (int) ((long) LONG.get(bytes, at) >>> 32);
+  }
+
   /** Writes the header, with this for its first byte. */
   void seal(int layout) {
     LONG.set(bytes, 0, Packed.header(layout, used(), entries));
@@ -131,6 +136,16 @@ final class PackedDraft {
     /** Whether there is another. */
     boolean hasNext() {
       return at < end;
+    }
+
+    /** Where the next element lies. */
+    int position() {
+      return at;
+    }
+
+    /** Moves to before an element, of which {@link #position} has told where it lies. */
+    void moveTo(int position) {
+      at = position;
     }
 
     /** The next element; the same view every time. */

@@ -87,6 +87,20 @@ final class PageTable {
     return root;
   }
 
+  /** Makes a table of so many entries whose pages are yet to come: {@link #putPage} each. */
+  static long createNode(Arena arena, int bits, long entries) {
+    long root = arena.allocate(HEADER_BYTES + (8L << bits));
+    arena.putLong(root, Layout.PAGED | (long) bits << 8);
+    arena.putLong(root + 8, entries);
+    arena.clear(root + HEADER_BYTES, 8L << bits);
+    return root;
+  }
+
+  /** Adds a page to a table that {@link #createNode} has made, in their order. */
+  static void putPage(Arena arena, long root, int index, long block) {
+    arena.putLong(root + HEADER_BYTES + 8L * index, block);
+  }
+
   static long size(Arena arena, long root) {
     return arena.getLong(root + 8);
   }

@@ -10,6 +10,7 @@ public final class SetDraft extends Draft {
   private static final int ASCENDING = 16;
 
   private final PackedDraft packed;
+  private @Nullable TableBuilder builder;
   private @Nullable SetValue set;
   private long expected;
   private int layout;
@@ -152,6 +153,12 @@ public final class SetDraft extends Draft {
 
   private long add(byte[] from, int at, int length) {
     boolean paged = from[at] == Layout.PAGED;
+    if (paged) {
+      long built = builder().build(from, at, length, PackedDraft.entries(from, at));
+      if (built != 0) {
+        return built;
+      }
+    }
     long newCell = cellOf(paged ? SetValue.createPaged(arena) : SetValue.create(arena));
     boolean complete = false;
     try {
@@ -167,6 +174,15 @@ public final class SetDraft extends Draft {
       }
     }
     return rootOf(newCell);
+  }
+
+  private TableBuilder builder() {
+    TableBuilder known = builder;
+    if (known == null) {
+      known = new TableBuilder(arena, /* pairs= */ false);
+      builder = known;
+    }
+    return known;
   }
 
   @Override
