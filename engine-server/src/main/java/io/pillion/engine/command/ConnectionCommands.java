@@ -4,6 +4,7 @@ import static io.pillion.engine.dispatch.AclCategory.CONNECTION;
 import static io.pillion.engine.dispatch.CommandFlag.ADMIN;
 import static io.pillion.engine.dispatch.CommandFlag.ALLOW_BUSY;
 import static io.pillion.engine.dispatch.CommandFlag.FAST;
+import static io.pillion.engine.dispatch.CommandFlag.HEALTH_CHECK;
 import static io.pillion.engine.dispatch.CommandFlag.LOADING;
 import static io.pillion.engine.dispatch.CommandFlag.NOSCRIPT;
 import static io.pillion.engine.dispatch.CommandFlag.NO_AUTH;
@@ -46,7 +47,7 @@ final class ConnectionCommands {
     table
         .command("PING", this::ping)
         .arity(-1)
-        .flags(FAST, SUBSCRIBER)
+        .flags(FAST, SUBSCRIBER, HEALTH_CHECK)
         .acl(CONNECTION)
         .tips("request_policy:all_shards", "response_policy:all_succeeded")
         .since("1.0.0")

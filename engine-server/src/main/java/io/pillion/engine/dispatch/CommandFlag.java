@@ -45,7 +45,11 @@ public enum CommandFlag {
   /** May come upon any key, and so find several whose time has come, which do not go together. */
   TOUCHES_ARBITRARY_KEYS(""),
   /** Carries out what the transaction has queued, and so may do whatever that may. */
-  RUNS_TRANSACTION("");
+  RUNS_TRANSACTION(""),
+  /**
+   * Asked to learn whether all is well, which it is not while disks fail: refused as changes are.
+   */
+  HEALTH_CHECK("");
 
   private final String redisName;
 

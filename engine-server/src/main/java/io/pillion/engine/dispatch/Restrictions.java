@@ -51,5 +51,13 @@ public final class Restrictions {
     if (mayWrite && !writes.isEmpty()) {
       throw writes.values().iterator().next();
     }
+    if (command.is(CommandFlag.HEALTH_CHECK)) {
+      for (CommandException reason : writes.values()) {
+        // Other reasons to refuse changes are no failure of this engine.
+        if (reason.text().startsWith("MISCONF ")) {
+          throw reason;
+        }
+      }
+    }
   }
 }

@@ -32,6 +32,16 @@ final class AofFolder {
     return logName;
   }
 
+  /** Whether it is the same, with the same names in it. */
+  boolean isSameAs(AofFolder other) {
+    return path.equals(other.path) && logName.equals(other.logName);
+  }
+
+  /** Where it is. */
+  String path() {
+    return path;
+  }
+
   /** The path of one of its files. */
   String file(String name) {
     return path + "/" + name;

@@ -62,6 +62,10 @@ public final class AppendOnly {
   // Changed under the engine lock.
   private volatile State state = State.OFF;
   private @Nullable AofRewrite rewrite;
+
+  /** Where the log is, which stays there while it is on, whatever becomes of {@code dir}. */
+  private AofFolder place;
+
   private boolean suspended;
   private boolean replaced;
   private boolean closed;
@@ -116,14 +120,8 @@ public final class AppendOnly {
     syncer = world.worker("aof-fsync");
     rewriter = world.worker("aof-rewrite");
     effects = new AofLog(new Effects());
-    writer =
-        new AofWriter(
-            engine,
-            new AofFolder(world.disk(), parameters),
-            effects,
-            status,
-            syncer,
-            new WriterPolicy());
+    place = new AofFolder(world.disk(), parameters);
+    writer = new AofWriter(engine, place, effects, status, syncer, new WriterPolicy());
     writer.onBackgroundSync((file, failure) -> execute(() -> writer.synced(file, failure)));
     followFsync();
     parameters.onChange(this::followFsync, "appendfsync");
@@ -175,6 +173,7 @@ public final class AppendOnly {
       AofManifest.Entry last = manifest.last();
       long others = loader.size(manifest) - (last == null ? 0 : sizeOf(folder, last));
       writer.open(folder, manifest, others);
+      place = folder;
     } catch (IOException e) {
       throw new PersistenceException("Can't open the append-only file: " + e.getMessage(), e);
     }
@@ -251,6 +250,7 @@ public final class AppendOnly {
     engine.log(effects);
     tick();
     execute(() -> writer.know(folder, found));
+    place = folder;
     if (rewrite == null && !bases.isBusy()) {
       begin(/* fresh= */ true);
     } else {
@@ -322,10 +322,10 @@ public final class AppendOnly {
 
   /** Begins a rewrite now; whether it could be begun. */
   private boolean begin(boolean fresh) {
-    AofFolder folder = new AofFolder(world.disk(), parameters);
+    AofFolder folder;
     try {
-      folder.create();
-    } catch (IOException e) {
+      folder = placeOfRewrite(fresh);
+    } catch (IOException | PersistenceException e) {
       log.warn("Can't open or create append-only dir: {}", e.getMessage());
       status.lastRewriteOk = false;
       return false;
@@ -358,6 +358,28 @@ public final class AppendOnly {
     execute(() -> writer.rewriting(folder, begun));
     begun.start();
     return true;
+  }
+
+  /**
+   * Where a base goes: beside what is appended meanwhile, as a manifest names files of one folder.
+   *
+   * @param fresh whether nothing that a manifest names is appended to
+   */
+  private AofFolder placeOfRewrite(boolean fresh) throws IOException {
+    AofFolder wanted = new AofFolder(world.disk(), parameters);
+    if (wanted.isSameAs(place)) {
+      place.create();
+    } else if (fresh || state == State.OFF) {
+      wanted.create();
+      AofManifest found = wanted.read();
+      place = wanted;
+      execute(() -> writer.know(wanted, found));
+    } else {
+      log.warn(
+          "The append-only files stay in {} until appendonly is turned off and on again",
+          place.path());
+    }
+    return place;
   }
 
   private void ended(AofRewrite which, boolean success) {
@@ -483,6 +505,7 @@ public final class AppendOnly {
   /** Reads the files again, on the log's thread; others are told meanwhile that data are loaded. */
   private final class Reload {
     private final Runnable reloaded;
+    private AofFolder folder = place;
     private Runnable ended = () -> {};
     private boolean success;
 
@@ -511,6 +534,7 @@ public final class AppendOnly {
             }
             begun[0] = caughtUp || state == State.OFF || state == State.STARTING;
             if (begun[0]) {
+              folder = state == State.OFF ? new AofFolder(world.disk(), parameters) : place;
               engine.silent(true);
               engine.restrictions().loading(true);
             } else {
@@ -527,7 +551,6 @@ public final class AppendOnly {
 
     private boolean load() {
       try {
-        AofFolder folder = new AofFolder(world.disk(), parameters);
         AofManifest manifest = folder.read();
         if (manifest.isEmpty()) {
           throw new PersistenceException(

@@ -255,6 +255,52 @@ final class AppendOnlyTest {
     }
   }
 
+  /** Nothing that was acknowledged may be in a file that the manifest of the new folder lacks. */
+  @Test
+  void theLogStaysWhereItIsUntilItIsTurnedOnAgain() throws IOException {
+    disk.createFolder("/two");
+    String digest;
+    try (AofWorld engine = start("enable-protected-configs", "yes")) {
+      engine.call("SET", "k", "v");
+      assertThat(engine.call("CONFIG", "SET", "dir", "/two")).isEqualTo("OK");
+      engine.call("SET", "l", "v");
+      engine.call("BGREWRITEAOF");
+      engine.awaitRewrite();
+      assertThat(engine.info("aof_last_bgrewrite_status")).isEqualTo("ok");
+      assertThat(file("appendonly.aof.manifest")).contains("appendonly.aof.2.base.rdb");
+      assertThat(disk.list("/two")).isEmpty();
+      engine.call("SET", "m", "v");
+      assertThat(engine.call("DEBUG", "LOADAOF")).isEqualTo("OK");
+      digest = engine.digest();
+      engine.call("CONFIG", "SET", "appendonly", "no");
+      engine.call("CONFIG", "SET", "appendonly", "yes");
+      engine.awaitRewrite();
+      assertThat(disk.isFolder("/two/appendonlydir")).isTrue();
+      engine.world().advanceMillis(2_000);
+      engine.kill();
+    }
+    for (String dir : List.of("/", "/two")) {
+      try (AofWorld engine = start("dir", dir)) {
+        assertThat(engine.digest()).isEqualTo(digest);
+      }
+    }
+  }
+
+  @Test
+  void aBaseOfALogThatIsOffGoesWhereItWouldBeLookedFor() throws IOException {
+    disk.createFolder("/two");
+    try (AofWorld engine = start("appendonly", "no", "enable-protected-configs", "yes")) {
+      engine.call("SET", "k", "v");
+      engine.call("CONFIG", "SET", "dir", "/two");
+      engine.call("BGREWRITEAOF");
+      engine.awaitRewrite();
+      assertThat(engine.info("aof_last_bgrewrite_status")).isEqualTo("ok");
+    }
+    try (AofWorld engine = start("dir", "/two")) {
+      assertThat(engine.call("GET", "k")).isEqualTo("v");
+    }
+  }
+
   @Test
   void theSingleFileOfOldVersionsIsTakenOver() throws IOException {
     disk.plant("/appendonly.aof", "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n".getBytes(ISO_8859_1));
@@ -390,9 +436,12 @@ final class AppendOnlyTest {
           .isEqualTo("-MISCONF Errors writing to the AOF file: No space left on device");
       assertThat(engine.call("GET", "k")).isEqualTo("v");
       assertThat(engine.info("aof_last_write_status")).isEqualTo("err");
+      assertThat(engine.call("PING"))
+          .isEqualTo("-MISCONF Errors writing to the AOF file: No space left on device");
       disk.heal();
       engine.world().advanceMillis(1_500);
       assertThat(lost.join()).isEqualTo("OK");
+      assertThat(engine.call("PING")).isEqualTo("PONG");
       assertThat(engine.call("SET", "k", "w")).isEqualTo("OK");
       engine.kill();
     }

@@ -212,6 +212,7 @@ class RdbFileTest {
       send(client, "BGSAVE");
       await(() -> send(client, "INFO", "persistence").contains("rdb_last_bgsave_status:err"));
       assertThat(send(client, "SET", "k", "w")).contains("MISCONF");
+      assertThat(send(client, "PING")).contains("MISCONF");
       assertThat(send(client, "GET", "k")).isEqualTo("v");
       assertThat(send(client, "SAVE")).contains("ERR");
       Files.createDirectory(gone);
