@@ -1108,6 +1108,7 @@ public final class Engine {
         client.close(/* afterReplies= */ false);
         disconnect(client);
       }
+      keyspace.giveUpCut();
       keyspace.arena().close();
     }
   }

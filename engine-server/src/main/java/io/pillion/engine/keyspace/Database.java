@@ -177,6 +177,16 @@ public final class Database {
         arena.toByteArray(KeyRecord.keyAddress(arena, record), KeyRecord.keyLength(arena, record)));
   }
 
+  /** Where the bytes of a key begin. */
+  public long keyAddress(long record) {
+    return KeyRecord.keyAddress(arena, record);
+  }
+
+  /** How many bytes a key has. */
+  public int keyLength(long record) {
+    return KeyRecord.keyLength(arena, record);
+  }
+
   /** Where the root word of a collection is: what its flyweight is made on. */
   public long rootCell(long record) {
     return KeyRecord.rootCell(arena, record);

@@ -5,6 +5,7 @@ import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.Hashing;
 import io.pillion.engine.memory.OutOfArenaException;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The way from a key to its record: extendible hashing over segments of one page.
@@ -53,6 +54,9 @@ final class KeyIndex {
   private Segment[] directory;
   private int depth;
   private long size;
+
+  /** Room for the records of a bucket, while nobody visits any. */
+  private long @Nullable [] visited;
 
   KeyIndex(Arena arena, long seed) {
     this.arena = arena;
@@ -277,7 +281,9 @@ final class KeyIndex {
   }
 
   private int visitBucket(Segment segment, int bucket, RecordVisitor visitor) {
-    long[] records = new long[BUCKET_SLOTS * 4];
+    // A visitor may scan too, and then finds none that is used again.
+    long[] records = visited == null ? new long[BUCKET_SLOTS * 4] : visited;
+    visited = null;
     int found = 0;
     int home = bucket * BUCKET_SLOTS;
     for (int i = 0; i < SLOTS; i++) {
@@ -296,6 +302,7 @@ final class KeyIndex {
     for (int i = 0; i < found; i++) {
       visitor.visit(records[i]);
     }
+    visited = records;
     return found;
   }
 

@@ -152,6 +152,14 @@ public final class Keyspace {
     openRecord = record;
   }
 
+  /** All data are about to go: whoever is told of changes takes down no more. */
+  public void giveUpCut() {
+    RecordCut current = cut;
+    if (current != null) {
+      current.beforeFlush();
+    }
+  }
+
   /** Whether changes have to wait for whoever is told of them. */
   public boolean isCutFull() {
     RecordCut current = cut;
@@ -293,10 +301,7 @@ public final class Keyspace {
 
   /** Empties all databases at once, whatever their size. */
   public void flushAll() {
-    RecordCut current = cut;
-    if (current != null) {
-      current.beforeFlush();
-    }
+    giveUpCut();
     for (Database database : databases) {
       listener().beforeFlush(database);
     }

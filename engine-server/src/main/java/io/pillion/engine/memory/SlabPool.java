@@ -22,7 +22,7 @@ public final class SlabPool {
   private static final long HEADROOM_BYTES = 32L << 20;
 
   /** What of that may be lent for work that passes. */
-  private static final long WORK_BYTES = 8L << 20;
+  private static final long WORK_BYTES = 16L << 20;
 
   private static final SlabPool SHARED = new SlabPool();
 
@@ -64,6 +64,11 @@ public final class SlabPool {
   /** Gives a budget back. */
   public synchronized void release(long grantedBytes) {
     reservedBytes -= grantedBytes;
+  }
+
+  /** How much is set aside now. */
+  public synchronized long reservedBytes() {
+    return reservedBytes;
   }
 
   synchronized ByteBuffer borrow() {

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A large string on its way into a snapshot, as it was when this was made. When it is its turn its
  * bytes are taken down part by part, and compressed by whoever writes them. Whoever is about to
- * change some of them earlier has what is left copied as it is; but when the string goes, or moves
- * as it grows, its record stays where it is until it was taken down.
+ * change some of them earlier has what is left copied; but when the string goes, or moves as it
+ * grows, its record stays where it is until it was taken down.
  */
 final class FrozenString {
   private static final int PART_BYTES = 64 << 10;
@@ -26,10 +26,7 @@ final class FrozenString {
   private boolean begun;
   private boolean retained;
 
-  /** All bytes, where they are to be compressed. */
-  private byte @Nullable [] whole;
-
-  /** All bytes, where somebody has changed them before their turn. */
+  /** All bytes, where they are to be compressed, or somebody has changed them before their turn. */
   private @Nullable Parcel copy;
 
   /**
@@ -76,20 +73,12 @@ final class FrozenString {
 
   /** Some of its bytes are about to change: takes down what is left, and needs them no more. */
   void beforeChange() {
-    if (begun) {
-      if (done < length) {
-        takeDown(length - done);
-      }
-      return;
+    if (!begun) {
+      copy = new Parcel(outputs.memory());
     }
-    Parcel parcel = new Parcel(outputs.memory());
-    while (done < length) {
-      byte[] part = new byte[Math.min(PART_BYTES, length - done)];
-      arena.copyOut(address + done, part, 0, part.length);
-      parcel.add(part);
-      done += part.length;
+    if (done < length) {
+      takeDown(length - done);
     }
-    copy = parcel;
   }
 
   /** Its turn begins. */
@@ -97,11 +86,10 @@ final class FrozenString {
     begun = true;
     RdbOutput out = outputs.out();
     out.putBytes(head, 0, head.length);
-    if (copy == null && out.wouldCompress(length)) {
-      whole = new byte[length];
-      outputs.memory().use(length);
-    } else {
+    if (!out.wouldCompress(length)) {
       out.putLength(length);
+    } else if (copy == null) {
+      copy = new Parcel(outputs.memory());
     }
   }
 
@@ -113,27 +101,36 @@ final class FrozenString {
         return true;
       }
     }
-    RdbOutput out = outputs.out();
     Parcel parcel = copy;
-    byte[] string = whole;
     if (parcel != null) {
+      RdbOutput out = outputs.out();
       out.flush();
-      outputs.spool().splice(parcel, 0, parcel.size(), /* last= */ true);
-    } else if (string != null) {
-      out.flush();
-      outputs.spool().string(string);
+      if (out.wouldCompress(length)) {
+        outputs.spool().string(parcel);
+      } else {
+        outputs.spool().splice(parcel, 0, length, /* last= */ true);
+      }
     }
     return false;
   }
 
   private void takeDown(int bytes) {
-    byte[] string = whole;
-    if (string == null) {
+    Parcel parcel = copy;
+    if (parcel == null) {
       outputs.out().putBytes(arena, address + done, bytes);
-    } else {
-      arena.copyOut(address + done, string, done, bytes);
+      done += bytes;
+      return;
+    }
+    RdbOutput gathering = outputs.gathering();
+    for (int left = bytes; left > 0; ) {
+      int part = Math.min(PART_BYTES, left);
+      gathering.putBytes(arena, address + done, part);
+      gathering.moveTo(parcel);
+      done += part;
+      left -= part;
+    }
+    if (begun) {
       outputs.out().count(bytes);
     }
-    done += bytes;
   }
 }

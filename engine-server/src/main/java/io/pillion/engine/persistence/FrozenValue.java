@@ -12,7 +12,6 @@ import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.keyspace.Values;
 import io.pillion.engine.memory.Arena;
-import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.Span;
 import java.util.ArrayList;
 import java.util.List;
@@ -183,7 +182,9 @@ final class FrozenValue implements PartKeeper {
     if (ordered || begun) {
       walk.beforeChange(part);
     } else {
-      keep(() -> walk.beforeChange(part));
+      current = gathering;
+      walk.beforeChange(part);
+      gathered();
     }
   }
 
@@ -206,19 +207,17 @@ final class FrozenValue implements PartKeeper {
 
   @Override
   public int keep(Runnable action) {
+    long from = parcel.size();
     current = gathering;
     action.run();
-    current = out;
-    Bytes bytes = gathering.bytes();
-    long from = parcel.size();
-    if (bytes.length() > 0) {
-      parcel.accept(bytes.array(), bytes.length());
-    }
-    if (ordered) {
-      kept.add(new long[] {from, parcel.size()});
-    }
-    gathering.clear();
+    gathered();
+    kept.add(new long[] {from, parcel.size()});
     return kept.size() - 1;
+  }
+
+  private void gathered() {
+    current = out;
+    gathering.moveTo(parcel);
   }
 
   @Override

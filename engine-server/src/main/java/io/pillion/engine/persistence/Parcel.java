@@ -4,32 +4,46 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * Bytes that have to wait for their place in a snapshot: the first of them in a file, the others in
- * memory. Added to under the engine lock; spilled and read by whoever writes the snapshot.
+ * chunks of {@link SnapshotMemory}, whose monitor guards them. Added to under the engine lock;
+ * read, and moved to the file, by whoever writes the snapshot. When there are no chunks left, all
+ * of it is moved to the file by who adds.
  */
 final class Parcel implements RdbOutput.Sink {
-  /** What a piece takes beside its bytes, here and where its place is kept. */
-  private static final int PIECE_OVERHEAD = 192;
-
-  private static final int COPY_BYTES = 64 << 10;
+  private static final int CHUNK_BYTES = SnapshotMemory.CHUNK_BYTES;
 
   private final SnapshotMemory memory;
-  private final TreeMap<Long, byte[]> pieces = new TreeMap<>();
 
-  /** Where what is in the file begins: in this parcel, and there. It goes on to the next. */
-  private final TreeMap<Long, Long> extents = new TreeMap<>();
+  /** What is in the file, in order. */
+  private final List<Extent> extents = new ArrayList<>(1);
+
+  /** Where the chunks are. The first begins at {@link #base}; all but the last are full. */
+  private long[] chunks = new long[4];
+
+  private int count;
+  private long base;
+
+  /** What is before this is in the file, or is not needed any more. */
+  private long kept;
 
   private long size;
-  private long inFile;
 
-  /** Takes its turn. */
-  @FunctionalInterface
-  interface Target {
-    void write(byte[] bytes, int offset, int length) throws IOException;
+  /** So many bytes from one place in the parcel on are in the file from another place on. */
+  private static final class Extent {
+    final long from;
+    final long position;
+    long length;
+
+    Extent(long from, long position) {
+      this.from = from;
+      this.position = position;
+    }
+
+    long end() {
+      return from + length;
+    }
   }
 
   Parcel(SnapshotMemory memory) {
@@ -37,110 +51,160 @@ final class Parcel implements RdbOutput.Sink {
     memory.register(this);
   }
 
-  /** How many bytes it has. */
-  synchronized long size() {
-    return size;
+  /** How many bytes it has got. */
+  long size() {
+    synchronized (memory) {
+      return size;
+    }
   }
 
   @Override
-  public void accept(byte[] array, int length) {
-    add(Arrays.copyOf(array, length));
-  }
-
-  /** Takes bytes that nobody else uses from now on. */
-  synchronized void add(byte[] piece) {
-    pieces.put(size, piece);
-    size += piece.length;
-    memory.use(piece.length + PIECE_OVERHEAD);
-  }
-
-  /** Moves what is in memory to the file. */
-  void spill() throws IOException {
-    List<byte[]> moving;
-    synchronized (this) {
-      moving = new ArrayList<>(pieces.values());
+  public void accept(byte[] bytes, int length) {
+    int done = keep(bytes, length);
+    if (done < length) {
+      memory.overflow(this, bytes, done, length - done);
     }
-    byte[] some = moving.size() > 1 ? new byte[COPY_BYTES] : new byte[0];
-    for (int i = 0; i < moving.size(); ) {
-      byte[] piece = moving.get(i++);
-      int length = piece.length;
-      int count = 1;
-      if (i < moving.size() && length + moving.get(i).length <= COPY_BYTES) {
-        // Small ones go together.
-        System.arraycopy(piece, 0, some, 0, length);
-        piece = some;
-        for (; i < moving.size() && length + moving.get(i).length <= COPY_BYTES; i++) {
-          byte[] next = moving.get(i);
-          System.arraycopy(next, 0, some, length, next.length);
-          length += next.length;
-          count++;
+  }
+
+  /** Takes the first bytes of an array into chunks; returns how many there was room for. */
+  private int keep(byte[] bytes, int length) {
+    synchronized (memory) {
+      int done = 0;
+      while (done < length) {
+        if (size == base + (long) count * CHUNK_BYTES && !addChunk()) {
+          break;
         }
+        int at = (int) (size - base) % CHUNK_BYTES;
+        int part = Math.min(length - done, CHUNK_BYTES - at);
+        memory.put(chunks[count - 1] + at, bytes, done, part);
+        size += part;
+        done += part;
       }
-      moved(memory.append(piece, length), count);
+      return done;
     }
   }
 
-  /** The first pieces are in the file now. */
-  private void moved(long at, int count) {
-    long bytes = 0;
-    synchronized (this) {
-      Map.Entry<Long, Long> last = extents.lastEntry();
-      if (last == null || last.getValue() + inFile - last.getKey() != at) {
-        extents.put(inFile, at);
-      }
-      for (int i = 0; i < count; i++) {
-        int length = pieces.pollFirstEntry().getValue().length;
-        inFile += length;
-        bytes += length + PIECE_OVERHEAD;
-      }
+  private boolean addChunk() {
+    long chunk = memory.take();
+    if (chunk == 0) {
+      return false;
     }
-    memory.use(-bytes);
+    if (count == chunks.length) {
+      chunks = Arrays.copyOf(chunks, 2 * count);
+    }
+    chunks[count++] = chunk;
+    return true;
   }
 
-  /** Writes a part of it. */
-  void writeTo(Target target, long from, long to) throws IOException {
-    byte[] buffer = new byte[0];
-    for (long at = from; at < to; ) {
-      byte[] piece;
-      int offset = 0;
-      int length;
-      long position = 0;
-      synchronized (this) {
-        if (at < inFile) {
-          Map.Entry<Long, Long> extent = extents.floorEntry(at);
-          Long next = extents.higherKey(at);
-          long end = Math.min(Math.min(to, inFile), next == null ? Long.MAX_VALUE : next);
-          length = (int) Math.min(COPY_BYTES, end - at);
-          position = extent.getValue() + at - extent.getKey();
-          piece = null;
-        } else {
-          Map.Entry<Long, byte[]> found = pieces.floorEntry(at);
-          piece = found.getValue();
-          offset = (int) (at - found.getKey());
-          length = (int) Math.min(piece.length - offset, to - at);
-        }
+  /**
+   * Reads some of it.
+   *
+   * @param from where in the parcel
+   * @param length how many bytes at most
+   * @return how many bytes were read: at least one
+   */
+  int read(long from, byte[] bytes, int offset, int length) throws IOException {
+    long position;
+    int some;
+    synchronized (memory) {
+      if (from >= kept) {
+        copyOut(from, bytes, offset, length);
+        return length;
       }
-      if (piece == null) {
-        if (buffer.length < length) {
-          buffer = new byte[COPY_BYTES];
-        }
-        memory.read(position, buffer, length);
-        piece = buffer;
-      }
-      target.write(piece, offset, length);
-      at += length;
+      Extent extent = extentOf(from);
+      position = extent.position + from - extent.from;
+      some = (int) Math.min(length, extent.end() - from);
+    }
+    memory.read(position, bytes, offset, some);
+    return some;
+  }
+
+  private void copyOut(long from, byte[] bytes, int offset, int length) throws IOException {
+    for (int done = 0; done < length; ) {
+      int chunk = (int) ((from + done - base) / CHUNK_BYTES);
+      int at = (int) ((from + done - base) % CHUNK_BYTES);
+      int part = Math.min(length - done, CHUNK_BYTES - at);
+      memory.get(chunks[chunk] + at, bytes, offset + done, part);
+      done += part;
     }
   }
 
-  /** Nobody needs it any more. */
-  synchronized void free() {
-    long bytes = 0;
-    for (byte[] piece : pieces.values()) {
-      bytes += piece.length + PIECE_OVERHEAD;
+  private Extent extentOf(long at) {
+    int low = 0;
+    int high = extents.size() - 1;
+    while (low < high) {
+      int middle = (low + high + 1) >>> 1;
+      if (extents.get(middle).from <= at) {
+        low = middle;
+      } else {
+        high = middle - 1;
+      }
     }
-    pieces.clear();
-    extents.clear();
-    memory.use(-bytes);
-    memory.forget(this);
+    return extents.get(low);
+  }
+
+  /**
+   * Reads the first bytes that are in memory, to be moved to the file.
+   *
+   * @return how many, or 0 when there are none
+   */
+  int readKept(byte[] bytes) throws IOException {
+    synchronized (memory) {
+      int length = (int) Math.min(bytes.length, size - kept);
+      copyOut(kept, bytes, 0, length);
+      return length;
+    }
+  }
+
+  /** Where the first bytes begin that are in memory. */
+  long kept() {
+    synchronized (memory) {
+      return kept;
+    }
+  }
+
+  /**
+   * Bytes of it are in the file now, from a position on; some of the last may never have been here.
+   */
+  void moved(long from, long position, int length) {
+    synchronized (memory) {
+      Extent last = extents.isEmpty() ? null : extents.get(extents.size() - 1);
+      if (last == null || last.end() != from || last.position + last.length != position) {
+        last = new Extent(from, position);
+        extents.add(last);
+      }
+      last.length += length;
+      size = Math.max(size, from + length);
+      release(from + length);
+    }
+  }
+
+  /** What is before a place is not needed any more. */
+  void drop(long to) {
+    synchronized (memory) {
+      release(to);
+      while (!extents.isEmpty() && extents.get(0).end() <= to) {
+        extents.remove(0);
+      }
+    }
+  }
+
+  /** Nothing of it is needed any more. */
+  void free() {
+    synchronized (memory) {
+      drop(size);
+      memory.forget(this);
+    }
+  }
+
+  private void release(long to) {
+    kept = Math.max(kept, to);
+    int released = kept == size ? count : (int) ((kept - base) / CHUNK_BYTES);
+    for (int i = 0; i < released; i++) {
+      memory.giveBack(chunks[i]);
+    }
+    count -= released;
+    System.arraycopy(chunks, released, chunks, 0, count);
+    base = count == 0 ? kept : base + (long) released * CHUNK_BYTES;
   }
 }

@@ -72,6 +72,14 @@ public final class RdbOutput {
     return lzf != null && length >= MIN_COMPRESSED_BYTES && length <= MAX_COMPRESSED_BYTES;
   }
 
+  /** Hands what was not handed on to this one. */
+  void moveTo(Sink other) {
+    if (size > 0) {
+      other.accept(buffer, size);
+      size = 0;
+    }
+  }
+
   /** Forgets what was not handed on. */
   void clear() {
     size = 0;

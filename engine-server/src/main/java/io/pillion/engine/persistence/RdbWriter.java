@@ -103,7 +103,7 @@ final class RdbWriter {
       to.putLength(database.idleMillis(record) / 1000);
     }
     values.writeType(database, record, to);
-    to.putString(database.key(record));
+    to.putString(keyspace.arena(), database.keyAddress(record), database.keyLength(record));
   }
 
   /** Writes a key with its value, whatever its size. */

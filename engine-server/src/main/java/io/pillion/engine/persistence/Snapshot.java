@@ -50,6 +50,7 @@ public final class Snapshot implements RecordCut {
   private static final long MOST_REST_NANOS = 3_000_000;
   private static final int MOST_SHARES_OF_OTHERS = 3;
   private static final int AT_ONCE_BYTES = 1 << 20;
+  private static final long MOST_AT_ONCE_BYTES = 4L << 20;
 
   private final Keyspace keyspace;
   private final SnapshotMemory memory;
@@ -122,9 +123,15 @@ public final class Snapshot implements RecordCut {
       OutputStream target,
       SnapshotOptions options,
       boolean atOnce) {
+    if (!atOnce && keyspace.isCut()) {
+      // Before anything is taken that would have to be given back.
+      throw new IllegalStateException("two cuts at once");
+    }
     this.keyspace = keyspace;
     this.atOnce = atOnce;
-    memory = new SnapshotMemory(keyspace.world().disk(), options.folder(), options.memoryBytes());
+    long memoryBytes =
+        atOnce ? Math.min(options.memoryBytes(), MOST_AT_ONCE_BYTES) : options.memoryBytes();
+    memory = new SnapshotMemory(keyspace.world().disk(), options.folder(), memoryBytes);
     spool = new Spool(target, options.checksum(), options.compress(), memory);
     out = new RdbOutput(spool, options.compress());
     writer = new RdbWriter(out, keyspace, options.fieldTtls());
@@ -174,12 +181,16 @@ public final class Snapshot implements RecordCut {
       throws IOException {
     Snapshot snapshot = new Snapshot(keyspace, functions, target, options, /* atOnce= */ true);
     long before = 0;
-    while (snapshot.scan(delay.isNone() ? AT_ONCE_BYTES : 1)) {
-      snapshot.drain();
-      delay.pass(snapshot.records() - before, () -> false);
-      before = snapshot.records();
+    try {
+      while (snapshot.scan(delay.isNone() ? AT_ONCE_BYTES : 1)) {
+        snapshot.drain();
+        delay.pass(snapshot.records() - before, () -> false);
+        before = snapshot.records();
+      }
+      snapshot.finish();
+    } finally {
+      snapshot.release();
     }
-    snapshot.finish();
   }
 
   /** How many keys were taken down. */
@@ -529,6 +540,10 @@ public final class Snapshot implements RecordCut {
       detached.forEach(left -> left.keys.release());
       beforeFlush();
     }
+    release();
+  }
+
+  private void release() {
     try {
       memory.close();
     } catch (IOException e) {

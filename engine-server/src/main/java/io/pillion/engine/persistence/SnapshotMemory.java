@@ -1,8 +1,10 @@
 package io.pillion.engine.persistence;
 
+import io.pillion.engine.memory.Arena;
+import io.pillion.engine.memory.OutOfArenaException;
+import io.pillion.engine.memory.SlabPool;
 import io.pillion.engine.world.Disk;
 import io.pillion.engine.world.ScratchFile;
-import java.io.EOFException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -12,39 +14,58 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a snapshot has gathered before it could be written takes memory up to a budget. From half of
- * it on, whoever writes the snapshot moves what has to wait anyway to a file without a name. Who
- * gathers never does that, as they hold the engine lock: when the budget is full all the same, they
- * have to be kept from gathering more.
+ * What a snapshot has gathered before it could be written takes memory up to a budget, outside the
+ * heap: on it, tens of megabytes that live for some seconds each would keep the collector busy,
+ * which stops everybody.
+ *
+ * <p>From half of the budget on, whoever writes the snapshot moves what has to wait anyway to a
+ * file without a name. Who gathers holds the engine lock, and does that only when one command
+ * gathers more than there is room for: from seven eighths of the budget on they have to be kept
+ * from gathering more.
  */
 final class SnapshotMemory {
+  /** What is taken at a time: parcels are many, and each wastes half of this on average. */
+  static final int CHUNK_BYTES = 4 << 10;
+
+  private static final int IO_BYTES = 64 << 10;
+
   private final Disk disk;
   private final String folder;
+  private final Arena arena;
   private final long budgetBytes;
   private final Set<Parcel> parcels = new LinkedHashSet<>();
   private long used;
   private long peak;
   private long spilled;
 
-  /** Held by the one thread that reads and writes the file. */
+  /** Held by the one thread that reads and writes the file; taken before the monitor of this. */
   private final ReentrantLock io = new ReentrantLock();
 
+  private final byte[] moving = new byte[IO_BYTES];
   private @Nullable ScratchFile file;
+  private volatile @Nullable IOException failure;
   private volatile boolean closed;
 
   /**
    * @param folder where the file may be
+   * @param budgetBytes how much memory may be taken; there may be less
    */
   SnapshotMemory(Disk disk, String folder, long budgetBytes) {
     this.disk = disk;
     this.folder = folder;
-    this.budgetBytes = budgetBytes;
+    // Whole slabs: of a part of one there would be nothing to take before it counts as full.
+    long slabs = Math.max(budgetBytes / SlabPool.SLAB_BYTES, 1);
+    arena = Arena.forWork(SlabPool.shared(), slabs * SlabPool.SLAB_BYTES, /* hashSeed= */ 0);
+    long granted = arena.budgetBytes() / SlabPool.SLAB_BYTES * SlabPool.SLAB_BYTES;
+    this.budgetBytes = Math.min(budgetBytes, granted);
   }
 
-  /** Takes memory, or gives it back. */
+  /** Counts memory that is taken elsewhere, or given back. */
   synchronized void use(long bytes) {
-    used += bytes;
-    peak = Math.max(peak, used);
+    if (!closed) {
+      used += bytes;
+      peak = Math.max(peak, used);
+    }
   }
 
   /** How much memory is taken. */
@@ -63,11 +84,47 @@ final class SnapshotMemory {
   }
 
   synchronized boolean isFull() {
-    return used > budgetBytes;
+    return used > budgetBytes - budgetBytes / 8;
   }
 
   synchronized boolean isHalfFull() {
     return used > budgetBytes / 2;
+  }
+
+  // --- chunks: under the monitor of this
+
+  /** Takes a chunk: where it is, or 0 when there is no room. */
+  long take() {
+    if (closed) {
+      return 0;
+    }
+    try {
+      long chunk = arena.allocate(CHUNK_BYTES);
+      use(CHUNK_BYTES);
+      return chunk;
+    } catch (OutOfArenaException e) {
+      return 0;
+    }
+  }
+
+  void giveBack(long chunk) {
+    if (!closed) {
+      arena.free(chunk);
+      use(-CHUNK_BYTES);
+    }
+  }
+
+  void put(long address, byte[] bytes, int offset, int length) {
+    if (!closed) {
+      arena.copyIn(address, bytes, offset, length);
+    }
+  }
+
+  void get(long address, byte[] bytes, int offset, int length) throws IOException {
+    if (closed) {
+      throw new IOException("given up");
+    }
+    arena.copyOut(address, bytes, offset, length);
   }
 
   // --- parcels
@@ -90,54 +147,103 @@ final class SnapshotMemory {
       waiting = new ArrayList<>(parcels);
     }
     for (Parcel parcel : waiting) {
-      if (used() <= budgetBytes / 4) {
-        return;
+      while (used() > budgetBytes / 4 && spillSome(parcel)) {
+        // Bit by bit: who gathers may wait for the file.
       }
-      parcel.spill();
     }
   }
 
-  /** Writes the first bytes of an array to the end of the file; returns where that was. */
-  long append(byte[] bytes, int length) throws IOException {
+  /** Moves what is first in memory of a parcel; false when there was nothing. */
+  private boolean spillSome(Parcel parcel) throws IOException {
     io.lock();
     try {
-      if (closed) {
-        throw new IOException("given up");
+      long from = parcel.kept();
+      int length = parcel.readKept(moving);
+      if (length > 0) {
+        parcel.moved(from, append(moving, 0, length), length);
       }
-      ScratchFile open = file;
-      if (open == null) {
-        open = disk.scratch(folder);
-        file = open;
-      }
-      open.write(spilled, bytes, 0, length);
+      return length > 0;
     } finally {
       io.unlock();
       closeIfIdle();
     }
-    synchronized (this) {
-      long at = spilled;
-      spilled += length;
-      return at;
+  }
+
+  /**
+   * Puts bytes at the end of a parcel for which there is no room in memory. When that fails they
+   * are lost, and {@link #check} says so.
+   */
+  void overflow(Parcel parcel, byte[] bytes, int offset, int length) {
+    if (failure != null) {
+      return;
+    }
+    try {
+      io.lock();
+      try {
+        while (spillSome(parcel)) {
+          // What was gathered before is before it in the file, too.
+        }
+        parcel.moved(parcel.size(), append(bytes, offset, length), length);
+      } finally {
+        io.unlock();
+        closeIfIdle();
+      }
+    } catch (IOException e) {
+      failure = e;
     }
   }
 
-  void read(long position, byte[] bytes, int length) throws IOException {
+  /** Says that something was lost. */
+  void check() throws IOException {
+    IOException lost = failure;
+    if (lost != null) {
+      throw lost;
+    }
+  }
+
+  // --- the file
+
+  /** Writes to the end of the file; returns where that was. */
+  private long append(byte[] bytes, int offset, int length) throws IOException {
+    if (closed) {
+      throw new IOException("given up");
+    }
+    ScratchFile open = file;
+    if (open == null) {
+      open = disk.scratch(folder);
+      file = open;
+    }
+    long at = spilled();
+    open.write(at, bytes, offset, length);
+    synchronized (this) {
+      spilled += length;
+    }
+    return at;
+  }
+
+  void read(long position, byte[] bytes, int offset, int length) throws IOException {
     io.lock();
     try {
       ScratchFile open = file;
       if (closed || open == null) {
-        throw new EOFException("given up");
+        throw new IOException("given up");
       }
-      open.read(position, bytes, 0, length);
+      open.read(position, bytes, offset, length);
     } finally {
       io.unlock();
       closeIfIdle();
     }
   }
 
-  /** The file is needed no more; does not wait for who uses it, but has them close it. */
+  /**
+   * Memory and file are needed no more; does not wait for who uses the file, but has them close it.
+   */
   void close() throws IOException {
-    closed = true;
+    synchronized (this) {
+      closed = true;
+      used = 0;
+      arena.close();
+    }
     closeIfIdle();
   }
 

@@ -11,22 +11,19 @@ import org.jspecify.annotations.Nullable;
  * of what it has. It is filled under the engine lock and drained without it, by one thread.
  */
 final class Spool implements RdbOutput.Sink {
-  /**
-   * All data pass through here: chunks that are used again keep the collector, which stops
-   * everybody, from running dozens of times a second. A little more than {@link RdbOutput} hands on
-   * as a rule.
-   */
-  private static final int CHUNK_BYTES = 72 << 10;
-
-  private static final int LEAST_RECYCLED_BYTES = 32 << 10;
-  private static final int MOST_SPARES = 4;
+  private static final int BLOCK_BYTES = 64 << 10;
 
   private final OutputStream target;
   private final boolean checksum;
   private final SnapshotMemory memory;
   private final ArrayDeque<Item> items = new ArrayDeque<>();
-  private final ArrayDeque<byte[]> spares = new ArrayDeque<>(MOST_SPARES);
+
+  /** What came as it is. */
+  private final Parcel plain;
+
+  private final byte[] block = new byte[BLOCK_BYTES];
   private final RdbOutput packing;
+  private byte[] unpacked = new byte[0];
   private long crc;
   private @Nullable IOException failure;
 
@@ -45,52 +42,37 @@ final class Spool implements RdbOutput.Sink {
     this.target = target;
     this.checksum = checksum;
     this.memory = memory;
+    plain = new Parcel(memory);
     packing = new RdbOutput(/* sink= */ null, compress);
   }
 
   @Override
   public void accept(byte[] array, int length) {
-    byte[] bytes = room(length);
-    System.arraycopy(array, 0, bytes, 0, length);
-    memory.use(length);
+    long from = plain.size();
+    plain.accept(array, length);
+    long to = from + length;
     add(
         () -> {
-          put(bytes, 0, length);
-          memory.use(-length);
-          recycle(bytes);
+          write(plain, from, to);
+          plain.drop(to);
         });
   }
 
-  private byte[] room(int length) {
-    if (length < LEAST_RECYCLED_BYTES || length > CHUNK_BYTES) {
-      return new byte[length];
-    }
-    synchronized (items) {
-      byte[] spare = spares.poll();
-      return spare == null ? new byte[CHUNK_BYTES] : spare;
-    }
-  }
-
-  private void recycle(byte[] bytes) {
-    synchronized (items) {
-      if (bytes.length == CHUNK_BYTES && spares.size() < MOST_SPARES) {
-        spares.add(bytes);
-      }
-    }
-  }
-
-  /**
-   * Gives a string its place, which is compressed only when it is written.
-   *
-   * @param bytes that nobody else uses from now on, and whose memory is counted already
-   */
-  void string(byte[] bytes) {
+  /** Gives a string its place, all of a parcel, which is compressed only when it is written. */
+  void string(Parcel parcel) {
     add(
         () -> {
-          packing.putPlain(Bytes.of(bytes));
+          int length = (int) parcel.size();
+          if (unpacked.length < length) {
+            unpacked = new byte[Math.max(length, 2 * unpacked.length)];
+          }
+          for (int done = 0; done < length; ) {
+            done += parcel.read(done, unpacked, done, length - done);
+          }
+          parcel.free();
+          packing.putPlain(Bytes.of(unpacked, 0, length));
           put(packing.bytes().array(), 0, packing.size());
           packing.clear();
-          memory.use(-bytes.length);
         });
   }
 
@@ -102,11 +84,19 @@ final class Spool implements RdbOutput.Sink {
   void splice(Parcel parcel, long from, long to, boolean last) {
     add(
         () -> {
-          parcel.writeTo(this::put, from, to);
+          write(parcel, from, to);
           if (last) {
             parcel.free();
           }
         });
+  }
+
+  private void write(Parcel parcel, long from, long to) throws IOException {
+    for (long at = from; at < to; ) {
+      int length = parcel.read(at, block, 0, (int) Math.min(block.length, to - at));
+      put(block, 0, length);
+      at += length;
+    }
   }
 
   private void add(Item item) {
@@ -128,8 +118,10 @@ final class Spool implements RdbOutput.Sink {
     }
     try {
       for (Item item = poll(); item != null; item = poll()) {
+        memory.check();
         item.write();
       }
+      memory.check();
       memory.spill();
     } catch (IOException e) {
       failure = e;

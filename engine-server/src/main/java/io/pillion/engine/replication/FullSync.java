@@ -155,9 +155,7 @@ final class FullSync {
   private void end(boolean success) {
     engine.hold(
         () -> {
-          if (!engine.isClosed()) {
-            snapshot.abandon();
-          }
+          snapshot.abandon();
           if (!success) {
             transfers.stream()
                 .filter(Transfer::isWanted)
