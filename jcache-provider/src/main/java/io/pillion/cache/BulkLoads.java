@@ -135,7 +135,7 @@ final class BulkLoads<K, V> {
     private Set<K> lookAgain(Set<K> keys) {
       List<K> all = new ArrayList<>(keys);
       List<byte[]> ids = cache.ids(all);
-      List<byte @Nullable []> stored = cache.await(store.getAll(ids, Expiry.UNCHANGED));
+      List<byte @Nullable []> stored = cache.await(() -> store.getAll(ids, Expiry.UNCHANGED));
       Set<K> missing = new LinkedHashSet<>();
       for (int i = 0; i < all.size(); i++) {
         V value = cache.decodeOrNull(cache.readable(ids.get(i), stored.get(i)));
@@ -155,7 +155,7 @@ final class BulkLoads<K, V> {
         if (fresher != null) {
           found.put(one.key(), fresher);
         } else if (kept.stored() && locks.isInvalidated(one.id())) {
-          cache.await(store.compareAndDelete(one.id(), one.bytes()));
+          cache.await(() -> store.compareAndDelete(one.id(), one.bytes()));
         } else if (kept.stored()) {
           created.add(change(one.key()));
         }

@@ -79,7 +79,7 @@ final class Commits<K, V> {
 
   /** Whether there is anything that can be removed. */
   boolean exists(byte[] id) {
-    return cache.await(store.exists(id));
+    return cache.await(() -> store.exists(id));
   }
 
   /** Stores or removes what a transaction has written, as it is told, without the writer. */
@@ -114,7 +114,7 @@ final class Commits<K, V> {
 
   private void remove(K key, byte[] id) {
     long start = cache.statistics().start();
-    byte[] old = cache.orWithout(() -> cache.await(changes.getAndDelete(id)), null);
+    byte[] old = cache.orWithout(() -> cache.await(() -> changes.getAndDelete(id)), null);
     if (old != null) {
       cache.statistics().removed(1, start);
       cache.tell(Kind.REMOVED, key, old, null);
@@ -128,7 +128,8 @@ final class Commits<K, V> {
       V value = cache.decode(bytes);
       long ttl = cache.lifeOf(value).forCreation();
       if (ttl != 0 && isLatest.getAsBoolean()) {
-        byte[] there = cache.orWithout(() -> cache.await(store.setIfAbsent(id, bytes, ttl)), bytes);
+        byte[] there =
+            cache.orWithout(() -> cache.await(() -> store.setIfAbsent(id, bytes, ttl)), bytes);
         if (there == null) {
           cache.tell(Kind.CREATED, key, null, value);
         }
@@ -141,6 +142,6 @@ final class Commits<K, V> {
   /** Removes entries without telling the writer, now or later. */
   void forget(List<byte[]> ids) {
     ids.forEach(locks::invalidate);
-    cache.orWithout(() -> cache.await(store.deleteAll(ids, /* wantOld= */ false)), List.of());
+    cache.orWithout(() -> cache.await(() -> store.deleteAll(ids, /* wantOld= */ false)), List.of());
   }
 }

@@ -281,7 +281,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
   }
 
   boolean isReadable(byte[] id) {
-    return decodeOrNull(await(store.get(id))) != null;
+    return decodeOrNull(await(() -> store.get(id))) != null;
   }
 
   /**
@@ -487,7 +487,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
       mine.clear();
       return;
     }
-    await(clearAsync());
+    await(() -> clearAsync());
   }
 
   /**
@@ -506,7 +506,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (mine != null) {
       mine.clear();
     }
-    await(clearAsync());
+    await(() -> clearAsync());
   }
 
   /** See {@link #clear()}. */
@@ -572,9 +572,9 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /** Removes the cache from the server, now and with all that is known of it, and closes. */
   public void destroy() {
-    await(store.clear());
+    await(() -> store.clear());
     sweeper.sweep();
-    await(store.forget());
+    await(() -> store.forget());
     close();
   }
 
@@ -634,7 +634,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
   /** Counts and touches what the iterator hands out. */
   void iterated(byte[] id) {
     statistics.got(1, 0, statistics.start());
-    await(store.touch(id, expiry.forAccess()));
+    await(() -> store.touch(id, expiry.forAccess()));
   }
 
   K decodeKey(byte[] id) {
@@ -668,6 +668,14 @@ public final class EngineCache<K, V> implements AutoCloseable {
     return result;
   }
 
+  /** Asks and waits; the thread that asks may be the one that reads the answer. */
+  @SuppressWarnings({"unchecked", "NullAway"}) // as above
+  <T extends @Nullable Object> T await(Supplier<CompletionStage<T>> asking) {
+    return queue == null
+        ? (T) commands.call(() -> (CompletionStage<@Nullable Object>) asking.get())
+        : await(asking.get());
+  }
+
   /** What the server answers, or this when there is no answer and the cache goes on without. */
   @SuppressWarnings("NullAway") // nullness of T is the supplier's, which NullAway does not follow
   <T extends @Nullable Object> T orWithout(Supplier<T> operation, @Nullable T otherwise) {
@@ -698,7 +706,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
   /** Counts what was looked at and was not the value asked for, or not there. */
   void countMismatch(byte[] id, boolean present, long start) {
     if (present) {
-      await(store.touch(id, expiry.forAccess()));
+      await(() -> store.touch(id, expiry.forAccess()));
     }
     statistics.got(present, start);
   }
@@ -825,7 +833,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
   /** The same bytes; null, and nothing left of them on the server, if they cannot be read. */
   byte @Nullable [] readable(byte[] id, byte @Nullable [] stored) {
     if (stored != null && decodeOrNull(stored) == null) {
-      await(store.compareAndDelete(id, stored));
+      await(() -> store.compareAndDelete(id, stored));
       return null;
     }
     return stored;

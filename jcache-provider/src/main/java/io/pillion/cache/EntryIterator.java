@@ -26,7 +26,7 @@ final class EntryIterator<K, V> implements Iterator<CacheEntry<K, V>> {
   EntryIterator(EngineCache<K, V> cache, EntryStore store) {
     this.cache = cache;
     this.store = store;
-    this.generation = cache.await(store.currentGeneration());
+    this.generation = cache.await(() -> store.currentGeneration());
     this.nodesLeft = new ArrayDeque<>(store.nodes());
   }
 
@@ -34,7 +34,7 @@ final class EntryIterator<K, V> implements Iterator<CacheEntry<K, V>> {
   public boolean hasNext() {
     while (ready.isEmpty() && !nodesLeft.isEmpty()) {
       List<byte[]> ids = nextIds();
-      List<byte @Nullable []> values = cache.await(store.getAll(ids, Expiry.UNCHANGED));
+      List<byte @Nullable []> values = cache.await(() -> store.getAll(ids, Expiry.UNCHANGED));
       for (int i = 0; i < ids.size(); i++) {
         K key = cache.decodeKeyOrNull(ids.get(i));
         V value = key == null ? null : cache.decodeOrNull(values.get(i));
@@ -83,7 +83,7 @@ final class EntryIterator<K, V> implements Iterator<CacheEntry<K, V>> {
   }
 
   private List<byte[]> nextIds() {
-    Page page = cache.await(store.scan(nodesLeft.element(), generation, cursor, PAGE));
+    Page page = cache.await(() -> store.scan(nodesLeft.element(), generation, cursor, PAGE));
     cursor = page.cursor();
     if (page.isLast()) {
       nodesLeft.remove();

@@ -43,7 +43,7 @@ final class Invocations<K, V> {
     Held held = locks.lock(id);
     try {
       for (boolean first = true; ; first = false) {
-        byte[] stored = cache.await(store.get(id));
+        byte[] stored = cache.await(() -> store.get(id));
         V before = cache.decodeOrNull(stored);
         if (first) {
           statistics.got(before != null, start);
@@ -51,7 +51,7 @@ final class Invocations<K, V> {
         WorkingEntry<K, V> entry = new WorkingEntry<>(key, before, readThrough);
         T result = processor.apply(entry);
         if (stored != null && before == null && entry.changes()) {
-          cache.await(store.compareAndDelete(id, stored));
+          cache.await(() -> store.compareAndDelete(id, stored));
         }
         if (apply(entry, id, before == null ? null : stored, start)) {
           return result;
@@ -70,17 +70,17 @@ final class Invocations<K, V> {
         return true;
       }
       case READ -> {
-        cache.await(store.touch(id, expiry.forAccess()));
+        cache.await(() -> store.touch(id, expiry.forAccess()));
         return true;
       }
       case REMOVED -> {
         cache.tellWriter(key, id, null);
         locks.invalidate(id);
         if (before == null) {
-          cache.await(changes.tellWriter(id, null));
+          cache.await(() -> changes.tellWriter(id, null));
           return true;
         }
-        if (!cache.await(changes.compareAndDelete(id, before))) {
+        if (!cache.await(() -> changes.compareAndDelete(id, before))) {
           return false;
         }
         statistics.removed(1, start);

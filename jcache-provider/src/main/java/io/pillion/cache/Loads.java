@@ -208,7 +208,7 @@ final class Loads<K, V> {
 
   private @Nullable V loadHere(K key, byte[] id, Function<? super K, ? extends @Nullable V> from) {
     // Another thread may have loaded it while this one waited for the lock.
-    byte[] there = cache.readable(id, cache.await(store.get(id)));
+    byte[] there = cache.readable(id, cache.await(() -> store.get(id)));
     if (there != null) {
       return cache.decode(there);
     }
@@ -222,13 +222,13 @@ final class Loads<K, V> {
       return loaded;
     }
     byte[] bytes = cache.encode(loaded);
-    Loaded kept = cache.await(store.setLoaded(generation, id, bytes, ttl));
+    Loaded kept = cache.await(() -> store.setLoaded(generation, id, bytes, ttl));
     V fresher = cache.decodeOrNull(kept.existing());
     if (fresher != null) {
       return fresher;
     }
     if (kept.stored() && locks.isInvalidated(id)) {
-      cache.await(store.compareAndDelete(id, bytes));
+      cache.await(() -> store.compareAndDelete(id, bytes));
     } else if (kept.stored()) {
       cache.created(key, loaded);
     }
@@ -239,7 +239,7 @@ final class Loads<K, V> {
   @Nullable V loadOnce(
       K key, byte[] id, Function<? super K, ? extends @Nullable V> from, LoadLeases all) {
     for (; ; ) {
-      Claim claim = cache.await(all.claim(id));
+      Claim claim = cache.await(() -> all.claim(id));
       byte[] there = claim.found().value();
       if (there != null) {
         release(claim);
@@ -247,7 +247,7 @@ final class Loads<K, V> {
         if (value != null) {
           return value;
         }
-        cache.await(store.compareAndDelete(id, there));
+        cache.await(() -> store.compareAndDelete(id, there));
         continue;
       }
       if (claim.absent()) {
@@ -267,7 +267,7 @@ final class Loads<K, V> {
     try {
       V loaded = from.apply(key);
       renewal.end();
-      ended = cache.await(keep(claim, loaded, all));
+      ended = cache.await(() -> keep(claim, loaded, all));
       if (ended && loaded != null) {
         cache.created(key, loaded);
       }

@@ -125,7 +125,7 @@ final class Puts<K, V> {
       // Only when it is known that the entry is new may a policy be asked, and the writer told.
       // Without time to live nothing would be sent that could find an old one.
       boolean lookFirst = writer != null || !expiry.isFixed() || expiry.forCreation() == 0;
-      byte[] there = lookFirst ? cache.readable(id, cache.await(store.get(id))) : null;
+      byte[] there = lookFirst ? cache.readable(id, cache.await(() -> store.get(id))) : null;
       boolean stored = false;
       if (there == null) {
         cache.tellWriter(key, id, value);
@@ -134,7 +134,7 @@ final class Puts<K, V> {
           there = writes.setIfAbsent(changes, id, bytes, ttl);
           stored = there == null;
         } else {
-          cache.await(changes.tellWriter(id, bytes));
+          cache.await(() -> changes.tellWriter(id, bytes));
         }
       }
       statistics.got(there != null, start);
@@ -203,7 +203,7 @@ final class Puts<K, V> {
     try {
       for (; ; ) {
         // Only who has read it knows that there is a value to be replaced.
-        byte[] old = cache.await(store.get(id));
+        byte[] old = cache.await(() -> store.get(id));
         V present = cache.decodeOrNull(old);
         if (old == null || present == null || !test.test(present)) {
           cache.countMismatch(id, present != null, start);

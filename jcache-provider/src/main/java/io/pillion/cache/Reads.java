@@ -54,7 +54,7 @@ final class Reads<K, V> {
         value =
             aged(
                 id,
-                cache.orWithout(() -> cache.await(store.fetch(id)), NONE),
+                cache.orWithout(() -> cache.await(() -> store.fetch(id)), NONE),
                 fill,
                 onExecutor(key, from));
       } finally {
@@ -63,11 +63,12 @@ final class Reads<K, V> {
     } else if (expiry.isFixed()) {
       value =
           cache.decodeOrNull(
-              cache.orWithout(() -> cache.await(store.getAndTouch(id, expiry.forAccess())), null));
+              cache.orWithout(
+                  () -> cache.await(() -> store.getAndTouch(id, expiry.forAccess())), null));
     } else {
-      byte[] stored = cache.orWithout(() -> cache.await(store.get(id)), null);
+      byte[] stored = cache.orWithout(() -> cache.await(() -> store.get(id)), null);
       if (stored != null) {
-        cache.await(store.touch(id, expiry.forAccess()));
+        cache.await(() -> store.touch(id, expiry.forAccess()));
       }
       value = cache.decodeOrNull(stored);
     }
@@ -144,12 +145,13 @@ final class Reads<K, V> {
 
   private List<Fetched> fetchAll(List<byte[]> ids) {
     if (near != null || loads.looksAtAge()) {
-      return cache.await(store.fetchAll(ids));
+      return cache.await(() -> store.fetchAll(ids));
     }
     List<Fetched> fetched = new ArrayList<>(ids.size());
     List<CompletionStage<Boolean>> touches = new ArrayList<>();
     for (byte[] value :
-        cache.await(store.getAll(ids, expiry.isFixed() ? expiry.forAccess() : Expiry.UNCHANGED))) {
+        cache.await(
+            () -> store.getAll(ids, expiry.isFixed() ? expiry.forAccess() : Expiry.UNCHANGED))) {
       if (value != null && !expiry.isFixed()) {
         touches.add(store.touch(ids.get(fetched.size()), expiry.forAccess()));
       }

@@ -45,11 +45,11 @@ final class Removals<K, V> {
       cache.tellWriter(key, id, null);
       locks.invalidate(id);
       if (!cache.isObserved()) {
-        boolean removed = cache.orWithout(() -> cache.await(changes.delete(id)), false);
+        boolean removed = cache.orWithout(() -> cache.await(() -> changes.delete(id)), false);
         statistics.removed(removed ? 1 : 0, start);
         return removed;
       }
-      byte[] old = cache.orWithout(() -> cache.await(changes.getAndDelete(id)), null);
+      byte[] old = cache.orWithout(() -> cache.await(() -> changes.getAndDelete(id)), null);
       if (old == null) {
         return false;
       }
@@ -88,7 +88,7 @@ final class Removals<K, V> {
     Held held = cache.exclusively(id);
     try {
       for (; ; ) {
-        byte[] old = cache.await(store.get(id));
+        byte[] old = cache.await(() -> store.get(id));
         V present = cache.decodeOrNull(old);
         if (old == null || present == null || !present.equals(oldValue)) {
           cache.countMismatch(id, present != null, start);
@@ -96,7 +96,7 @@ final class Removals<K, V> {
         }
         cache.tellWriter(key, id, null);
         locks.invalidate(id);
-        if (cache.await(changes.compareAndDelete(id, old))) {
+        if (cache.await(() -> changes.compareAndDelete(id, old))) {
           statistics.got(true, start);
           statistics.removed(1, start);
           cache.tell(Kind.REMOVED, key, old, null);
@@ -116,7 +116,7 @@ final class Removals<K, V> {
     try {
       cache.tellWriter(key, id, null);
       locks.invalidate(id);
-      byte[] old = cache.await(changes.getAndDelete(id));
+      byte[] old = cache.await(() -> changes.getAndDelete(id));
       V value = cache.decodeOrNull(old);
       statistics.got(value != null, start);
       if (old != null) {
@@ -152,7 +152,8 @@ final class Removals<K, V> {
       cache.overtake(ids);
       ids.forEach(locks::invalidate);
       List<byte @Nullable []> removed =
-          cache.orWithout(() -> cache.await(changes.deleteAll(ids, cache.isObserved())), List.of());
+          cache.orWithout(
+              () -> cache.await(() -> changes.deleteAll(ids, cache.isObserved())), List.of());
       statistics.removed(removed.stream().filter(Objects::nonNull).count(), start);
       if (cache.isObserved()) {
         List<EntryChange<K, V>> told = new ArrayList<>();

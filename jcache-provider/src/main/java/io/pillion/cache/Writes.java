@@ -33,7 +33,7 @@ final class Writes<K, V> {
    */
   byte @Nullable [] setIfAbsent(EntryStore to, byte[] id, byte[] bytes, long ttl) {
     for (; ; ) {
-      byte[] there = cache.await(to.setIfAbsent(id, bytes, ttl));
+      byte[] there = cache.await(() -> to.setIfAbsent(id, bytes, ttl));
       if (there == null || cache.readable(id, there) != null) {
         return there;
       }
@@ -62,12 +62,13 @@ final class Writes<K, V> {
     if (storesAtOnce(expiry)) {
       List<Replaced> replaced =
           cache.await(
-              to.putAll(
-                  cache.ids(keys),
-                  new ArrayList<>(encoded.values()),
-                  expiry.forCreation(),
-                  expiry.forUpdate(),
-                  cache.isObserved()));
+              () ->
+                  to.putAll(
+                      cache.ids(keys),
+                      new ArrayList<>(encoded.values()),
+                      expiry.forCreation(),
+                      expiry.forUpdate(),
+                      cache.isObserved()));
       for (int i = 0; i < keys.size(); i++) {
         byte[] bytes = Objects.requireNonNull(encoded.get(keys.get(i)));
         all.add(
@@ -98,14 +99,14 @@ final class Writes<K, V> {
   Written write(EntryStore to, byte[] id, byte[] bytes, Expiry how, boolean wantOld) {
     if (storesAtOnce(how)) {
       if (!wantOld && how.forCreation() == how.forUpdate()) {
-        cache.await(to.set(id, bytes, how.forCreation()));
+        cache.await(() -> to.set(id, bytes, how.forCreation()));
         return Written.SOMEHOW;
       }
       return Written.of(
-          cache.await(to.put(id, bytes, how.forCreation(), how.forUpdate(), wantOld)));
+          cache.await(() -> to.put(id, bytes, how.forCreation(), how.forUpdate(), wantOld)));
     }
     for (; ; ) {
-      byte[] old = cache.await(store.get(id));
+      byte[] old = cache.await(() -> store.get(id));
       Written written = old == null ? create(to, id, bytes, how) : swap(to, id, old, bytes, how);
       if (written != null) {
         return written;
@@ -117,10 +118,10 @@ final class Writes<K, V> {
   @Nullable Written create(EntryStore to, byte[] id, byte[] bytes, Expiry how) {
     long ttl = how.forCreation();
     if (ttl == 0) {
-      cache.await(to.tellWriter(id, bytes));
+      cache.await(() -> to.tellWriter(id, bytes));
       return Written.NOTHING;
     }
-    return cache.await(to.setIfAbsent(id, bytes, ttl)) == null ? Written.CREATED : null;
+    return cache.await(() -> to.setIfAbsent(id, bytes, ttl)) == null ? Written.CREATED : null;
   }
 
   /** Replaces the old value, or ends it if the new one has no time to live; null if it changed. */
@@ -128,8 +129,8 @@ final class Writes<K, V> {
     long ttl = how.forUpdate();
     boolean done =
         ttl == 0
-            ? cache.await(to.compareAndExpire(id, old, bytes))
-            : cache.await(to.compareAndSet(id, old, bytes, ttl));
+            ? cache.await(() -> to.compareAndExpire(id, old, bytes))
+            : cache.await(() -> to.compareAndSet(id, old, bytes, ttl));
     return done ? new Written(true, ttl == 0 ? Kind.EXPIRED : Kind.UPDATED, old) : null;
   }
 

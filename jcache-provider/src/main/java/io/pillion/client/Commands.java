@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,9 +77,20 @@ public interface Commands extends AutoCloseable {
    */
   @Nullable Object await(CompletionStage<@Nullable Object> stage);
 
+  /**
+   * Sends something and waits for it: as {@link #await} of what the supplier returns, but cheaper,
+   * because it is known that the thread that sends will wait.
+   *
+   * @param asking sends commands of this client and does not wait for them; called once, on the
+   *     calling thread
+   */
+  default @Nullable Object call(Supplier<CompletionStage<@Nullable Object>> asking) {
+    return await(asking.get());
+  }
+
   /** Sends one command and waits for its reply. */
   default @Nullable Object call(Command command) {
-    return await(send(command));
+    return call(() -> send(command));
   }
 
   /** How long {@link #await} waits. */

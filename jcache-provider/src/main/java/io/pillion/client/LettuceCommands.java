@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** {@link Commands} over the network, to one server or a cluster. */
@@ -243,7 +244,25 @@ final class LettuceCommands implements Commands {
 
   @Override
   public @Nullable Object await(CompletionStage<@Nullable Object> stage) {
-    return Waiting.on(stage, timeout().plus(router.patience()), target());
+    return wait(stage, null);
+  }
+
+  @Override
+  public @Nullable Object call(Supplier<CompletionStage<@Nullable Object>> asking) {
+    CallerLoop loop = transport.callerLoop();
+    if (loop == null || !loop.begin()) {
+      return wait(asking.get(), loop);
+    }
+    try {
+      return wait(asking.get(), loop);
+    } finally {
+      loop.end();
+    }
+  }
+
+  private @Nullable Object wait(
+      CompletionStage<@Nullable Object> stage, @Nullable CallerLoop loop) {
+    return Waiting.on(stage, timeout().plus(router.patience()), target(), loop);
   }
 
   @Override

@@ -14,13 +14,20 @@ import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.protocol.ProtocolVersion;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
+import io.lettuce.core.resource.EventLoopGroupProvider;
 import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
 import io.netty.util.Timer;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -38,8 +45,14 @@ final class LettuceTransport {
 
   private final PillionUrl url;
   private final Pushes pushes;
+  private volatile @Nullable Wire callersWire;
+  private volatile @Nullable CallerLoop callerLoop;
+
+  // Guarded by this.
   private @Nullable ClientResources resources;
   private @Nullable RedisClient client;
+  private @Nullable ClientResources callersResources;
+  private @Nullable RedisClient callersClient;
   private boolean closed;
 
   LettuceTransport(PillionUrl url, Pushes pushes) {
@@ -65,28 +78,41 @@ final class LettuceTransport {
           }
           onError.accept(error);
         };
-    shared[0] = wire(target, uri, pushes, errors, onConnectFailure);
+    // The nodes of a cluster share the loops, and which of them a caller needs is not known.
+    boolean single = url.kind() != PillionUrl.Kind.CLUSTER;
+    shared[0] =
+        new Wire(
+            target,
+            () -> connect(uri, single ? callersClient() : client()),
+            this::timer,
+            url.timeout(),
+            patience(url),
+            pushes,
+            errors,
+            onConnectFailure,
+            single ? this::callerLoop : () -> null);
+    if (single) {
+      callersWire = shared[0];
+    }
     return new Node(
         shared[0],
-        () -> wire(target, uri, new Pushes(), onError, onConnectFailure),
-        () -> connect(uri));
+        () ->
+            new Wire(
+                target,
+                () -> connect(uri, client()),
+                this::timer,
+                url.timeout(),
+                patience(url),
+                new Pushes(),
+                onError,
+                onConnectFailure,
+                () -> null),
+        () -> connect(uri, client()));
   }
 
-  private Wire wire(
-      String target,
-      RedisURI uri,
-      Pushes pushTo,
-      Consumer<String> onError,
-      Runnable onConnectFailure) {
-    return new Wire(
-        target,
-        () -> connect(uri),
-        this::timer,
-        url.timeout(),
-        patience(url),
-        pushTo,
-        onError,
-        onConnectFailure);
+  /** The event loop of the shared wire, if it is there already and callers may run it. */
+  @Nullable CallerLoop callerLoop() {
+    return callerLoop;
   }
 
   /** For name lookup and sentinels, TLS and greeting; and for loading all the classes involved. */
@@ -94,8 +120,9 @@ final class LettuceTransport {
     return url.connectTimeout().multipliedBy(2).plus(COLD_START);
   }
 
-  private CompletionStage<StatefulRedisConnection<byte[], byte[]>> connect(RedisURI uri) {
-    return client()
+  private CompletionStage<StatefulRedisConnection<byte[], byte[]>> connect(
+      RedisURI uri, RedisClient through) {
+    return through
         .connectAsync(ByteArrayCodec.INSTANCE, uri)
         .thenCompose(connection -> new Handshake(url, connection, timer()).start());
   }
@@ -112,60 +139,101 @@ final class LettuceTransport {
     ClientResources current = resources;
     if (current == null) {
       current =
-          DefaultClientResources.builder()
+          withoutExtras()
               .ioThreadPoolSize(THREADS)
               .computationThreadPoolSize(THREADS)
-              .threadFactoryProvider(
-                  pool ->
-                      new DefaultThreadFactory(
-                          Waiting.EVENT_LOOP_PREFIX + pool, /* daemon= */ true))
-              .commandLatencyRecorder(CommandLatencyRecorder.disabled())
-              .nettyCustomizer(
-                  new NettyCustomizer() {
-                    @Override
-                    public void afterChannelInitialized(Channel channel) {
-                      channel.pipeline().addLast(new BatchWriter());
-                    }
-                  })
+              .threadFactoryProvider(LettuceTransport::threads)
               .build();
       resources = current;
     }
     return current;
   }
 
+  private static ThreadFactory threads(String pool) {
+    return new DefaultThreadFactory(Waiting.EVENT_LOOP_PREFIX + pool, /* daemon= */ true);
+  }
+
+  private static DefaultClientResources.Builder withoutExtras() {
+    return DefaultClientResources.builder()
+        .commandLatencyRecorder(CommandLatencyRecorder.disabled())
+        .nettyCustomizer(
+            new NettyCustomizer() {
+              @Override
+              public void afterChannelInitialized(Channel channel) {
+                channel.pipeline().addLast(new BatchWriter());
+              }
+            });
+  }
+
   private synchronized RedisClient client() {
     ClientResources shared = resources();
     RedisClient current = client;
     if (current == null) {
-      current = RedisClient.create(shared);
-      ClientOptions.Builder options =
-          ClientOptions.builder()
-              .autoReconnect(false)
-              // Handshake does that part: no question before it, and no protocol agreed on.
-              .pingBeforeActivateConnection(false)
-              .protocolVersion(ProtocolVersion.RESP2)
-              .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-              .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
-              .socketOptions(
-                  SocketOptions.builder()
-                      .connectTimeout(url.connectTimeout())
-                      .keepAlive(
-                          SocketOptions.KeepAliveOptions.builder()
-                              .enable()
-                              .idle(KEEP_ALIVE)
-                              .interval(KEEP_ALIVE)
-                              .build())
-                      .build())
-              .sslOptions(SslOptions.builder().handshakeTimeout(url.connectTimeout()).build());
-      try {
-        Since7.noMaintenanceNotifications(options);
-      } catch (LinkageError e) {
-        LOG.debug("This is Lettuce 6, which does not ask for maintenance notifications");
-      }
-      current.setOptions(options.build());
+      current = newClient(shared);
       client = current;
     }
     return current;
+  }
+
+  /** For connections whose event loop callers may run; everything but the loop is shared. */
+  private synchronized RedisClient callersClient() {
+    ClientResources shared = resources();
+    RedisClient current = callersClient;
+    if (current == null) {
+      EventLoopGroupProvider loops;
+      try {
+        loops = Netty42.loops(this::isQuiet, made -> callerLoop = made);
+      } catch (LinkageError e) {
+        LOG.debug("This is Netty 4.1, whose event loops no caller can run");
+        loops = shared.eventLoopGroupProvider();
+      }
+      ClientResources own =
+          withoutExtras()
+              .eventLoopGroupProvider(loops)
+              .eventExecutorGroup(shared.eventExecutorGroup())
+              .eventBus(shared.eventBus())
+              .timer(shared.timer())
+              .build();
+      callersResources = own;
+      current = newClient(own);
+      callersClient = current;
+    }
+    return current;
+  }
+
+  private boolean isQuiet() {
+    Wire wire = callersWire;
+    return wire != null && wire.isQuiet();
+  }
+
+  private RedisClient newClient(ClientResources through) {
+    RedisClient made = RedisClient.create(through);
+    ClientOptions.Builder options =
+        ClientOptions.builder()
+            .autoReconnect(false)
+            // Handshake does that part: no question before it, and no protocol agreed on.
+            .pingBeforeActivateConnection(false)
+            .protocolVersion(ProtocolVersion.RESP2)
+            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+            .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
+            .socketOptions(
+                SocketOptions.builder()
+                    .connectTimeout(url.connectTimeout())
+                    .keepAlive(
+                        SocketOptions.KeepAliveOptions.builder()
+                            .enable()
+                            .idle(KEEP_ALIVE)
+                            .interval(KEEP_ALIVE)
+                            .build())
+                    .build())
+            .sslOptions(SslOptions.builder().handshakeTimeout(url.connectTimeout()).build());
+    try {
+      Since7.noMaintenanceNotifications(options);
+    } catch (LinkageError e) {
+      LOG.debug("This is Lettuce 6, which does not ask for maintenance notifications");
+    }
+    made.setOptions(options.build());
+    return made;
   }
 
   private RedisURI uri(PillionUrl.@Nullable Endpoint endpoint) {
@@ -218,23 +286,53 @@ final class LettuceTransport {
     }
   }
 
+  /** What needs event loops that are open to extension. */
+  private static final class Netty42 {
+    static EventLoopGroupProvider loops(BooleanSupplier allAnswered, Consumer<CallerLoop> onMade) {
+      return new DrivenLoops(LettuceTransport::threads, allAnswered, onMade);
+    }
+  }
+
   /** Stops Lettuce's threads; waits for them at most two seconds. */
   void close() {
-    RedisClient stopping;
-    ClientResources owned;
+    List<RedisClient> stopping = new ArrayList<>();
+    List<ClientResources> owned = new ArrayList<>();
     synchronized (this) {
       if (closed) {
         return;
       }
       closed = true;
-      stopping = client;
-      owned = resources;
+      addIfMade(callersClient, stopping);
+      addIfMade(client, stopping);
+      addIfMade(callersResources, owned);
+      addIfMade(resources, owned);
     }
-    if (stopping != null) {
-      stopping.shutdown(0, 2, TimeUnit.SECONDS);
+    awaitClosing();
+    // Each gives its event loops back, which ends them.
+    stopping.forEach(one -> one.shutdown(0, 2, TimeUnit.SECONDS));
+    for (ClientResources one : owned) {
+      one.shutdown(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
     }
-    if (owned != null) {
-      owned.shutdown(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
+  }
+
+  /** Lettuce warns of a connection that is being closed when the client is. */
+  private void awaitClosing() {
+    Wire wire = callersWire;
+    CompletionStage<Void> closing = wire == null ? null : wire.closing();
+    if (closing != null && !Waiting.isOnEventLoop(Thread.currentThread())) {
+      try {
+        closing.toCompletableFuture().get(1, TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (ExecutionException | TimeoutException e) {
+        LOG.debug("Closing the connection to {} failed", url, e);
+      }
+    }
+  }
+
+  private static <T> void addIfMade(@Nullable T made, List<T> to) {
+    if (made != null) {
+      to.add(made);
     }
   }
 }

@@ -17,19 +17,53 @@ final class Waiting {
   /** What the names of the client's own event loops begin with. */
   static final String EVENT_LOOP_PREFIX = "pillion-lettuce-";
 
+  /** Whether this thread, not an event loop by name, runs one at the moment. */
+  private static final ThreadLocal<Boolean> RUNS_LOOP = new ThreadLocal<>();
+
   private Waiting() {}
+
+  /** Says whether the calling thread runs an event loop from now on. */
+  static void onEventLoop(boolean runs) {
+    RUNS_LOOP.set(runs);
+  }
+
+  /** Whether the answers to commands may be this thread's to read. */
+  static boolean isOnEventLoop(Thread current) {
+    return Boolean.TRUE.equals(RUNS_LOOP.get()) || current.getName().startsWith(EVENT_LOOP_PREFIX);
+  }
 
   /** Waits; a stage that is done already costs nothing. */
   static @Nullable Object on(
       CompletionStage<@Nullable Object> stage, Duration timeout, String target) {
+    return on(stage, timeout, target, null);
+  }
+
+  /**
+   * Waits, as above.
+   *
+   * @param loop which the caller may run meanwhile; null for none
+   */
+  static @Nullable Object on(
+      CompletionStage<@Nullable Object> stage,
+      Duration timeout,
+      String target,
+      @Nullable CallerLoop loop) {
     CompletableFuture<@Nullable Object> future = stage.toCompletableFuture();
+    long nanos = timeout.plusMillis(GRACE_MILLIS).toNanos();
     try {
-      if (!future.isDone() && Thread.currentThread().getName().startsWith(EVENT_LOOP_PREFIX)) {
-        throw new IllegalStateException(
-            "A callback of a command waits for another command, on the thread that would have to"
-                + " read the answer. Compose the stages, or go on in an executor.");
+      if (!future.isDone()) {
+        if (isOnEventLoop(Thread.currentThread())) {
+          throw new IllegalStateException(
+              "A callback of a command waits for another command, on the thread that would have to"
+                  + " read the answer. Compose the stages, or go on in an executor.");
+        }
+        if (loop != null) {
+          long start = System.nanoTime();
+          loop.run(future, nanos);
+          nanos -= System.nanoTime() - start;
+        }
       }
-      return future.get(timeout.toMillis() + GRACE_MILLIS, TimeUnit.MILLISECONDS);
+      return future.get(nanos, TimeUnit.NANOSECONDS);
     } catch (ExecutionException e) {
       Throwable cause = e.getCause() == null ? e : e.getCause();
       if (cause instanceof CommandException refused) {

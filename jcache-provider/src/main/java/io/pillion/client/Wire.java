@@ -80,11 +80,13 @@ final class Wire {
   private final Pushes pushes;
   private final Consumer<String> onError;
   private final Runnable onConnectFailure;
+  private final Supplier<@Nullable CallerLoop> callerLoop;
   private final Deadlines deadlines;
 
   private final AtomicInteger inFlight = new AtomicInteger();
   private volatile @Nullable StatefulRedisConnection<byte[], byte[]> open;
   private volatile long lastAnswerNanos;
+  private volatile @Nullable CompletionStage<Void> closing;
 
   // Guarded by this.
   private final Deque<Batch> waiting = new ArrayDeque<>();
@@ -105,6 +107,7 @@ final class Wire {
    * @param pushes told of what the server sends unasked
    * @param onError told of every error reply, on the thread that read it
    * @param onConnectFailure told when a connection could not be made
+   * @param callerLoop gives the event loop of the connections, if callers may run it
    */
   Wire(
       String target,
@@ -114,7 +117,8 @@ final class Wire {
       Duration patience,
       Pushes pushes,
       Consumer<String> onError,
-      Runnable onConnectFailure) {
+      Runnable onConnectFailure,
+      Supplier<@Nullable CallerLoop> callerLoop) {
     this.target = target;
     this.opener = opener;
     this.timer = timer;
@@ -123,6 +127,7 @@ final class Wire {
     this.pushes = pushes;
     this.onError = onError;
     this.onConnectFailure = onConnectFailure;
+    this.callerLoop = callerLoop;
     this.deadlines = new Deadlines(timer, timeout);
   }
 
@@ -137,8 +142,14 @@ final class Wire {
 
   /** Sends a batch in one flush. */
   void send(Batch batch) {
-    if (admit(batch.commands) && !dispatch(batch)) {
-      sendWhenOpen(batch);
+    if (admit(batch.commands)) {
+      CallerLoop loop = callerLoop.get();
+      if (loop != null) {
+        loop.sending();
+      }
+      if (!dispatch(batch)) {
+        sendWhenOpen(batch);
+      }
     }
   }
 
@@ -178,8 +189,22 @@ final class Wire {
       return false;
     }
     startTime(batch.commands);
-    batch.writeTo(connection);
+    CallerLoop loop = callerLoop.get();
+    if (loop != null && loop.enter()) {
+      try {
+        batch.writeTo(connection);
+      } finally {
+        loop.leave();
+      }
+    } else {
+      batch.writeTo(connection);
+    }
     return true;
+  }
+
+  /** Whether no command waits for an answer. */
+  boolean isQuiet() {
+    return inFlight.get() == 0;
   }
 
   private void sendWhenOpen(Batch batch) {
@@ -370,8 +395,9 @@ final class Wire {
   }
 
   private void closeLater(StatefulRedisConnection<byte[], byte[]> connection) {
-    CompletionStage<Void> closing = connection.closeAsync();
-    closing.whenComplete(
+    CompletionStage<Void> closes = connection.closeAsync();
+    closing = closes;
+    closes.whenComplete(
         (done, failure) -> {
           if (failure != null) {
             LOG.debug("Closing a connection to {} failed", target, failure);
@@ -394,5 +420,10 @@ final class Wire {
     ConnectionException reason = closedFailure();
     failed.forEach(batch -> fail(batch, reason));
     drop();
+  }
+
+  /** Completes when the connection that was closed last is; null if none was. */
+  @Nullable CompletionStage<Void> closing() {
+    return closing;
   }
 }

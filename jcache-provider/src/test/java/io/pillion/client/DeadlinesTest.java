@@ -29,7 +29,8 @@ class DeadlinesTest {
           TIME,
           new Pushes(),
           error -> {},
-          () -> {});
+          () -> {},
+          () -> null);
 
   @Test
   void oneAlarmStandsForAllThatWait() throws Exception {

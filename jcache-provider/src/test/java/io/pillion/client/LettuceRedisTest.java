@@ -199,6 +199,28 @@ class LettuceRedisTest extends CommandsContract {
   }
 
   @Test
+  void aLoneCallerReadsItsOwnAnswer() {
+    try (RedisServer own = RedisServer.start();
+        Commands client = PillionClient.connect(own.url())) {
+      Thread[] reader = new Thread[1];
+      // At first, and when the machine leaves this thread no time for a while, the loop's thread.
+      Awaiting.until(
+          () -> {
+            for (int i = 0; i < 100 && reader[0] != Thread.currentThread(); i++) {
+              client.call(
+                  () ->
+                      client
+                          .send(Command.of("PING"))
+                          .whenComplete((pong, failure) -> reader[0] = Thread.currentThread()));
+            }
+            return reader[0] == Thread.currentThread();
+          });
+      CompletionStage<@Nullable Object> elsewhere = client.send(Command.of("PING"));
+      assertThat(Replies.asText(client.await(elsewhere))).isEqualTo("PONG");
+    }
+  }
+
+  @Test
   void aUnixDomainSocketWorksWhereTheTransportHasThem() {
     try (RedisServer own = RedisServer.start();
         Commands client = PillionClient.connect("redis-socket://" + own.socket())) {

@@ -22,6 +22,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -452,11 +453,11 @@ public final class PillionSessionRepository
     if (!commands.isCluster()) {
       List<Command> all = new ArrayList<>(session);
       all.addAll(aside);
-      return await(commands.transaction(all));
+      return await(() -> commands.transaction(all));
     }
     CompletionStage<List<@Nullable Object>> stored = commands.transaction(session);
     List<CompletionStage<@Nullable Object>> others = commands.pipeline(aside);
-    List<@Nullable Object> replies = await(stored);
+    List<@Nullable Object> replies = await(() -> stored);
     others.forEach(commands::await);
     return replies;
   }
@@ -544,7 +545,7 @@ public final class PillionSessionRepository
   }
 
   @SuppressWarnings({"unchecked", "NullAway"}) // What the stage holds is what comes out.
-  private <T> T await(CompletionStage<T> stage) {
-    return (T) commands.await(stage.thenApply(value -> (Object) value));
+  private <T> T await(Supplier<CompletionStage<T>> asking) {
+    return (T) commands.call(() -> asking.get().thenApply(value -> (Object) value));
   }
 }

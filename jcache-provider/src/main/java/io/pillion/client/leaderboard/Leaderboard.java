@@ -11,6 +11,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -116,7 +117,7 @@ public final class Leaderboard {
 
   /** See {@link #submitAsync}. */
   public double submit(String member, double score) {
-    return await(submitAsync(member, score));
+    return await(() -> submitAsync(member, score));
   }
 
   /**
@@ -138,7 +139,7 @@ public final class Leaderboard {
 
   /** See {@link #submitAllAsync}. */
   public void submitAll(Map<String, Double> scores) {
-    await(submitAllAsync(scores));
+    await(() -> submitAllAsync(scores));
   }
 
   /**
@@ -182,7 +183,7 @@ public final class Leaderboard {
 
   /** See {@link #incrementAsync}. */
   public double increment(String member, double delta) {
-    return await(incrementAsync(member, delta));
+    return await(() -> incrementAsync(member, delta));
   }
 
   /**
@@ -200,7 +201,7 @@ public final class Leaderboard {
 
   /** See {@link #removeAsync}. */
   public boolean remove(String member) {
-    return await(removeAsync(member));
+    return await(() -> removeAsync(member));
   }
 
   /** Removes a member; false when it was not on the board. One round trip. */
@@ -210,7 +211,7 @@ public final class Leaderboard {
 
   /** See {@link #keepTopAsync}. */
   public long keepTop(long count) {
-    return await(keepTopAsync(count));
+    return await(() -> keepTopAsync(count));
   }
 
   /**
@@ -232,7 +233,7 @@ public final class Leaderboard {
 
   /** See {@link #clearAsync}. */
   public void clear() {
-    await(clearAsync());
+    await(() -> clearAsync());
   }
 
   /** Removes everyone, without blocking the server for long. One round trip. */
@@ -242,7 +243,7 @@ public final class Leaderboard {
 
   /** See {@link #expireAtAsync}. */
   public boolean expireAt(Instant when) {
-    return await(expireAtAsync(when));
+    return await(() -> expireAtAsync(when));
   }
 
   /**
@@ -256,7 +257,7 @@ public final class Leaderboard {
 
   /** See {@link #sizeAsync}. */
   public long size() {
-    return await(sizeAsync());
+    return await(() -> sizeAsync());
   }
 
   /** How many members there are. One round trip, O(1). */
@@ -266,7 +267,7 @@ public final class Leaderboard {
 
   /** See {@link #scoreAsync}. */
   public OptionalDouble score(String member) {
-    return await(scoreAsync(member));
+    return await(() -> scoreAsync(member));
   }
 
   /** A member's score; empty when it is not on the board. One round trip. */
@@ -282,7 +283,7 @@ public final class Leaderboard {
 
   /** See {@link #rankAsync}. */
   public OptionalLong rank(String member) {
-    return await(rankAsync(member));
+    return await(() -> rankAsync(member));
   }
 
   /** A member's place, from 1; empty when it is not on the board. Round trips as {@link #find}. */
@@ -293,7 +294,7 @@ public final class Leaderboard {
 
   /** See {@link #findAsync}. */
   public @Nullable Entry find(String member) {
-    return await(findAsync(member));
+    return await(() -> findAsync(member));
   }
 
   /**
@@ -340,7 +341,7 @@ public final class Leaderboard {
 
   /** See {@link #topAsync}. */
   public List<Entry> top(int count) {
-    return await(topAsync(count));
+    return await(() -> topAsync(count));
   }
 
   /**
@@ -354,7 +355,7 @@ public final class Leaderboard {
 
   /** See {@link #pageAsync}. */
   public List<Entry> page(long offset, int count) {
-    return await(pageAsync(offset, count));
+    return await(() -> pageAsync(offset, count));
   }
 
   /**
@@ -397,7 +398,7 @@ public final class Leaderboard {
 
   /** See {@link #aroundAsync}. */
   public List<Entry> around(String member, int radius) {
-    return await(aroundAsync(member, radius));
+    return await(() -> aroundAsync(member, radius));
   }
 
   /**
@@ -532,7 +533,7 @@ public final class Leaderboard {
   }
 
   @SuppressWarnings({"unchecked", "NullAway"}) // What the stage holds is what comes out.
-  private <T> T await(CompletionStage<T> stage) {
-    return (T) commands.await(stage.thenApply(value -> (Object) value));
+  private <T> T await(Supplier<CompletionStage<T>> asking) {
+    return (T) commands.call(() -> asking.get().thenApply(value -> (Object) value));
   }
 }
