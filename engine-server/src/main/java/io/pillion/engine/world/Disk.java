@@ -1,8 +1,10 @@
 package io.pillion.engine.world;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Files. Paths are as users write them, relative ones from where the process was started.
@@ -58,6 +60,14 @@ public interface Disk {
 
   /** Gives a file another name within the same file system, replacing one of that name at once. */
   void rename(String from, String to) throws IOException;
+
+  /**
+   * Makes a file somebody's own until it is closed, or until this process ends however that comes;
+   * it is made when there is none. Where files cannot be locked, nobody is kept out.
+   *
+   * @return null when it is somebody else's, of this process or of another one
+   */
+  @Nullable Closeable tryLock(String path) throws IOException;
 
   // --- folders
 

@@ -1,9 +1,11 @@
 package io.pillion.engine.world;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
@@ -20,6 +22,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** The machine's own files. */
 final class RealDisk implements Disk {
@@ -151,6 +154,29 @@ final class RealDisk implements Disk {
   @Override
   public void rename(String from, String to) throws IOException {
     doing(() -> Files.move(Path.of(from), Path.of(to), StandardCopyOption.ATOMIC_MOVE));
+  }
+
+  @Override
+  public @Nullable Closeable tryLock(String path) throws IOException {
+    FileChannel channel =
+        asking(
+            () ->
+                FileChannel.open(
+                    Path.of(path), StandardOpenOption.WRITE, StandardOpenOption.CREATE));
+    boolean taken;
+    try {
+      taken = channel.tryLock() == null;
+    } catch (OverlappingFileLockException e) {
+      taken = true;
+    } catch (IOException e) {
+      // Some network file systems know no locks.
+      taken = false;
+    }
+    if (taken) {
+      channel.close();
+      return null;
+    }
+    return channel;
   }
 
   @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pillion.engine.world.SimulatedDisk.Operation;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -24,6 +25,24 @@ final class DiskTest {
   Path temporary;
 
   private static final byte[] HELLO = "hello world".getBytes(US_ASCII);
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aLockIsOnesOwnUntilItIsClosed(boolean real) throws IOException {
+    Disk disk = real ? RealWorld.get().disk() : new SimulatedDisk();
+    String path = (real ? temporary.toString() : "") + "/lock";
+    try (Closeable ours = disk.tryLock(path)) {
+      assertThat(ours).isNotNull();
+      try (Closeable others = disk.tryLock(path)) {
+        assertThat(others).isNull();
+      }
+    }
+    try (Closeable again = disk.tryLock(path)) {
+      assertThat(again).isNotNull();
+    }
+    assertThatThrownBy(() -> disk.tryLock(path + "/no/such/folder/lock"))
+        .isInstanceOf(IOException.class);
+  }
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})

@@ -1,6 +1,7 @@
 package io.pillion.engine.world;
 
 import java.io.ByteArrayInputStream;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -32,6 +33,7 @@ public final class SimulatedDisk implements Disk {
   private final Map<String, Folder> folders = new TreeMap<>();
   private final List<Fault> faults = new ArrayList<>();
   private final Set<String> readOnly = new TreeSet<>();
+  private final Set<String> locks = new TreeSet<>();
   private Runnable beforeChange = () -> {};
   private long freeBytes = Long.MAX_VALUE;
   private long operations;
@@ -45,6 +47,7 @@ public final class SimulatedDisk implements Disk {
   public enum Operation {
     OPEN,
     READ,
+    LIST,
     WRITE,
     SYNC,
     RENAME,
@@ -316,7 +319,20 @@ public final class SimulatedDisk implements Disk {
   }
 
   @Override
+  public synchronized @Nullable Closeable tryLock(String path) throws IOException {
+    String absolute = absolute(path);
+    folder(absolute);
+    check(Operation.OPEN, absolute);
+    return locks.add(absolute) ? () -> unlock(absolute) : null;
+  }
+
+  private synchronized void unlock(String path) {
+    locks.remove(path);
+  }
+
+  @Override
   public synchronized List<String> list(String folder) throws IOException {
+    check(Operation.LIST, folder);
     Folder found = folders.get(absolute(folder));
     if (found == null) {
       throw new IOException("No such file or directory");

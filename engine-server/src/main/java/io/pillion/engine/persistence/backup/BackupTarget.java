@@ -29,18 +29,38 @@ public interface BackupTarget {
   /** The bytes of a backup, from the first on. */
   InputStream open(String name) throws IOException;
 
-  /** Begins a new backup, which is not there until it is published. */
+  /**
+   * Begins a new backup, which is not there until it is published. Nobody else can begin one until
+   * it is discarded, which a published one must be, too.
+   *
+   * @throws BusyException when another engine is at work there
+   * @throws IOException when the name is taken, or nothing can be written
+   */
   Draft begin(String name) throws IOException;
 
-  /** Removes a backup. */
+  /**
+   * Removes a backup.
+   *
+   * @throws BusyException when another engine is at work there
+   */
   void delete(String name) throws IOException;
 
   /**
    * Removes what was begun and never published, in a life before this one.
    *
+   * @throws BusyException when another engine is at work there
    * @return how many pieces were removed
    */
   int sweep() throws IOException;
+
+  /** Somebody else is at work, or has removed the data; later it may go well. */
+  final class BusyException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    BusyException(String message) {
+      super(message);
+    }
+  }
 
   /** A backup that is being made. */
   interface Draft {
@@ -53,7 +73,7 @@ public interface BackupTarget {
     /** Makes it a backup, at once and for good. */
     void publish(BackupManifest manifest) throws IOException;
 
-    /** Removes it, as well as possible; nothing when it was published. */
+    /** Ends it, and removes it, as well as possible, unless it was published. */
     void discard();
   }
 }

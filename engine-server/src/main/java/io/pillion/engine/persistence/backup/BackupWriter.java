@@ -38,30 +38,18 @@ final class BackupWriter {
     this.reader = reader;
   }
 
-  /** Somebody else writes all data just now, or has removed them; later it may go well. */
-  static final class BusyException extends IOException {
-    private static final long serialVersionUID = 1;
-
-    BusyException(String message) {
-      super(message);
-    }
-  }
-
   /** What the cut was like. */
   private record Cut(Snapshot snapshot, long millis, long memoryBytes, long offset) {}
 
   /**
    * Makes a backup of the data as they are now. Without the lock.
    *
-   * @throws BusyException when a snapshot for another purpose is going on
+   * @throws BackupTarget.BusyException when a snapshot for another purpose is going on
    * @throws IOException when it cannot be written, or is not found again as it was written; nothing
    *     is left of it then
    */
   BackupManifest write(BackupTarget target, String name, BackupManifest.Kind kind)
       throws IOException {
-    if (target.exists(name)) {
-      throw new IOException("backup '" + name + "' exists already");
-    }
     BackupTarget.Draft draft = target.begin(name);
     try {
       BackupManifest manifest = fill(draft, name, kind);
@@ -118,7 +106,7 @@ final class BackupWriter {
         manifest.sha256());
   }
 
-  private Cut cut(OutputStream data) throws BusyException {
+  private Cut cut(OutputStream data) throws BackupTarget.BusyException {
     Cut[] made = new Cut[1];
     engine.hold(
         () -> {
@@ -145,7 +133,7 @@ final class BackupWriter {
                   engine.log().offset());
         });
     if (made[0] == null) {
-      throw new BusyException(
+      throw new BackupTarget.BusyException(
           "a background save, a rewrite of the append-only file, a full synchronization or a long"
               + " script is in progress: try again when it has ended");
     }
@@ -160,7 +148,7 @@ final class BackupWriter {
       snapshot.drain();
     }
     if (snapshot.isFlushed()) {
-      throw new BusyException("all data were removed meanwhile");
+      throw new BackupTarget.BusyException("all data were removed meanwhile");
     }
     snapshot.finish();
   }

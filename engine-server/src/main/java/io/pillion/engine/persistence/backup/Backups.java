@@ -134,8 +134,14 @@ public final class Backups {
       log.warn(
           "Cannot remove what is left of backups in {}: {}", target.description(), e.getMessage());
     }
-    List<BackupManifest> found = target.list();
-    engine.hold(() -> follow(found));
+    List<BackupManifest> found = List.of();
+    try {
+      found = target.list();
+    } finally {
+      // A folder that cannot be read now may be there when the next backup is due.
+      List<BackupManifest> known = found;
+      engine.hold(() -> follow(known));
+    }
     return "";
   }
 
@@ -280,7 +286,7 @@ public final class Backups {
       answer = job.run();
     } catch (IOException e) {
       failure = e;
-      if (!(e instanceof BackupWriter.BusyException)) {
+      if (!(e instanceof BackupTarget.BusyException)) {
         log.warn("Backup operation failed ({}): {}", task.what(), e.getMessage());
       }
     } catch (RuntimeException e) {
@@ -317,7 +323,7 @@ public final class Backups {
 
   private void ended(BackupTask task, @Nullable String answer, @Nullable IOException failure) {
     running = null;
-    if (failure != null && !(failure instanceof BackupWriter.BusyException)) {
+    if (failure != null && !(failure instanceof BackupTarget.BusyException)) {
       lastError = task.what() + ": " + failure.getMessage();
     }
     task.end(answer, failure);
@@ -331,7 +337,7 @@ public final class Backups {
     BackupManifest manifest;
     try {
       manifest = writer.write(target, name, kind);
-    } catch (BackupWriter.BusyException e) {
+    } catch (BackupTarget.BusyException e) {
       throw e;
     } catch (IOException | RuntimeException e) {
       engine.hold(
@@ -445,7 +451,7 @@ public final class Backups {
             });
     task.whenEnded(
         () -> {
-          if (task.failure() instanceof BackupWriter.BusyException && schedule != null) {
+          if (task.failure() instanceof BackupTarget.BusyException && schedule != null) {
             nextMillis = due;
           }
         });

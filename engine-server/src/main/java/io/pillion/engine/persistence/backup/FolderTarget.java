@@ -2,6 +2,7 @@ package io.pillion.engine.persistence.backup;
 
 import io.pillion.engine.world.Disk;
 import io.pillion.engine.world.DiskFile;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -17,11 +18,15 @@ import org.slf4j.LoggerFactory;
  * Backups as files of a folder: {@code name.rdb.gz} and {@code name.manifest}. The manifest is in
  * place before the file gets its name, which is the moment from which the backup is there; it is
  * removed after the file. So a manifest alone is a remainder, and a file alone is somebody else's.
+ *
+ * <p>Whoever changes something holds a lock on the folder meanwhile: else an engine that starts
+ * would take what another one is writing there for what a crash has left.
  */
 final class FolderTarget implements BackupTarget {
   static final String FILE = ".rdb.gz";
   static final String MANIFEST = ".manifest";
   private static final String TEMPORARY = ".temp-";
+  private static final String LOCK = ".lock";
   private static final Logger log = LoggerFactory.getLogger(FolderTarget.class);
 
   private final Disk disk;
@@ -94,10 +99,24 @@ final class FolderTarget implements BackupTarget {
 
   @Override
   public void delete(String name) throws IOException {
-    disk.delete(path(name + FILE));
-    disk.syncFolder(folder);
-    disk.delete(path(name + MANIFEST));
-    disk.syncFolder(folder);
+    Closeable lock = lock();
+    try {
+      disk.delete(path(name + FILE));
+      disk.syncFolder(folder);
+      disk.delete(path(name + MANIFEST));
+      disk.syncFolder(folder);
+    } finally {
+      lock.close();
+    }
+  }
+
+  private Closeable lock() throws IOException {
+    Closeable lock = disk.tryLock(path(LOCK));
+    if (lock == null) {
+      throw new BusyException(
+          "another engine is at work in " + folder + ": give each a backup-dir of its own");
+    }
+    return lock;
   }
 
   @Override
@@ -106,16 +125,22 @@ final class FolderTarget implements BackupTarget {
     if (!disk.isFolder(folder)) {
       return swept;
     }
-    for (String file : disk.list(folder)) {
-      boolean lonely =
-          file.endsWith(MANIFEST) && !exists(file.substring(0, file.length() - MANIFEST.length()));
-      if (file.startsWith(TEMPORARY) || lonely) {
-        disk.delete(path(file));
-        swept++;
+    Closeable lock = lock();
+    try {
+      for (String file : disk.list(folder)) {
+        boolean lonely =
+            file.endsWith(MANIFEST)
+                && !exists(file.substring(0, file.length() - MANIFEST.length()));
+        if (file.startsWith(TEMPORARY) || lonely) {
+          disk.delete(path(file));
+          swept++;
+        }
       }
-    }
-    if (swept > 0) {
-      disk.syncFolder(folder);
+      if (swept > 0) {
+        disk.syncFolder(folder);
+      }
+    } finally {
+      lock.close();
     }
     return swept;
   }
@@ -126,18 +151,28 @@ final class FolderTarget implements BackupTarget {
     // Also when it was there: whoever made it may not have come so far.
     int slash = folder.lastIndexOf('/');
     disk.syncFolder(slash > 0 ? folder.substring(0, slash) : "/");
-    FileDraft draft = new FileDraft(name);
-    draft.file = disk.create(draft.temporary(FILE));
-    return draft;
+    FileDraft draft = new FileDraft(name, lock());
+    try {
+      if (exists(name)) {
+        throw new IOException("backup '" + name + "' exists already");
+      }
+      draft.file = disk.create(draft.temporary(FILE));
+      return draft;
+    } catch (IOException e) {
+      draft.unlock();
+      throw e;
+    }
   }
 
   private final class FileDraft implements Draft {
     private final String name;
+    private final Closeable lock;
     private @Nullable DiskFile file;
     private boolean published;
 
-    FileDraft(String name) {
+    FileDraft(String name, Closeable lock) {
       this.name = name;
+      this.lock = lock;
     }
 
     private String temporary(String suffix) {
@@ -201,17 +236,33 @@ final class FolderTarget implements BackupTarget {
 
     @Override
     public void discard() {
-      try {
-        closeFile();
-        if (!published) {
-          disk.delete(temporary(FILE));
-          disk.delete(temporary(MANIFEST));
-          disk.delete(path(name + FILE));
-          disk.delete(path(name + MANIFEST));
+      doing(this::closeFile);
+      if (!published) {
+        for (String each :
+            List.of(
+                temporary(FILE), temporary(MANIFEST), path(name + FILE), path(name + MANIFEST))) {
+          doing(() -> disk.delete(each));
         }
+      }
+      unlock();
+    }
+
+    private void unlock() {
+      doing(lock::close);
+    }
+
+    /** What cannot be tidied up is left; the next start tries again. */
+    private void doing(Tidying step) {
+      try {
+        step.run();
       } catch (IOException e) {
         log.warn("Cannot remove the remainder of backup {}: {}", name, e.getMessage());
       }
     }
+  }
+
+  @FunctionalInterface
+  private interface Tidying {
+    void run() throws IOException;
   }
 }

@@ -209,6 +209,46 @@ class BackupsTest {
   }
 
   @Test
+  void anEngineThatStartsLeavesAloneWhatAnotherWritesInTheSameFolder() throws IOException {
+    List<String> others = new ArrayList<>();
+    try (BackupWorld first = new BackupWorld(disk)) {
+      first.fill();
+      disk.beforeChange(
+          () -> {
+            if (disk.exists("/backups/.temp-first.rdb.gz") && others.isEmpty()) {
+              others.add("begun");
+              try (BackupWorld second = new BackupWorld(disk)) {
+                others.add(second.call("BACKUP", "CREATE", "first"));
+                others.add(second.info("backup_last_status"));
+              }
+            }
+          });
+      assertThat(first.call("BACKUP", "CREATE", "first")).isEqualTo("first");
+      assertThat(others.get(1)).startsWith("-ERR another engine is at work in /backups");
+      assertThat(others.get(2)).isEqualTo("ok");
+      assertThat(first.call("BACKUP", "VERIFY", "first")).isEqualTo("OK");
+      try (BackupWorld second = new BackupWorld(disk)) {
+        assertThat(second.call("BACKUP", "CREATE", "first")).contains("exists already");
+        assertThat(second.call("BACKUP", "CREATE", "second")).isEqualTo("second");
+      }
+      assertThat(first.names()).containsExactly("first", "second");
+    }
+  }
+
+  @Test
+  void aFolderThatCannotBeReadAtTheStartDoesNotEndTheSchedule() throws IOException {
+    disk.createFolder("/backups");
+    disk.fail(SimulatedDisk.Operation.LIST, "/backups", "Stale file handle", /* times= */ 2);
+    try (BackupWorld engine =
+        new BackupWorld(disk, "2026-03-01T12:30:00Z", "backup-schedule", "0 * * * *")) {
+      engine.fill();
+      assertThat(engine.info("backup_last_error")).contains("Stale file handle");
+      engine.passUntil("2026-03-01T13:30:00Z");
+      assertThat(engine.names()).containsExactly("auto-20260301T130000Z");
+    }
+  }
+
+  @Test
   void anEngineThatEndsGivesTheBackupUp() throws IOException {
     try (BackupWorld engine = new BackupWorld(disk)) {
       engine.fill();
