@@ -163,7 +163,7 @@ final class EmbeddedEngine {
     if (started == null) {
       try {
         started = builder.start();
-      } catch (ListenException | PersistenceException e) {
+      } catch (ListenException | PersistenceException | ConfigException e) {
         throw new ConnectionException(
             "The embedded engine cannot be started: " + e.getMessage(), e);
       }

@@ -39,6 +39,7 @@ public final class Shutdown {
   private boolean signalsWait;
   private boolean waiting;
   private boolean decided;
+  private boolean postponed;
   private long deadlineMillis;
 
   /** Which signal has asked, until it is heard; else empty. */
@@ -155,8 +156,19 @@ public final class Shutdown {
       engine.world().schedule(LOOK_NANOS, () -> engine.hold(this::hear));
       return;
     }
+    Wish wanted = Wish.of(parameters.words("shutdown-on-" + signal.toLowerCase(Locale.ROOT)));
+    if (appendOnly.isStarting() && !wanted.force) {
+      // A supervisor signals once and then kills; until then the base may be there.
+      if (!postponed) {
+        postponed = true;
+        log.warn("Writing initial AOF, can't exit before it is there.");
+      }
+      engine.world().schedule(LOOK_NANOS, () -> engine.hold(this::hear));
+      return;
+    }
+    postponed = false;
     log.info("User requested shutdown...");
-    begin(Wish.of(parameters.words("shutdown-on-" + signal.toLowerCase(Locale.ROOT))));
+    begin(wanted);
   }
 
   /** Says whether signals are left for later: for tests. */
@@ -262,6 +274,7 @@ public final class Shutdown {
 
   private void cancel() {
     waiting = false;
+    postponed = false;
     signal = "";
     engine.pauseForEnd(Engine.PauseMode.NONE);
     List<Waiter> told = List.copyOf(waiters);

@@ -75,8 +75,8 @@ public final class ConfigFile {
         }
         includes.apply(words.get(0)).forEach(text -> load(text, depth + 1));
       }
-      case "rename-command" -> addDirective(name, words, 2, 2);
-      case "user", "loadmodule" -> addDirective(name, words, 1, Integer.MAX_VALUE);
+      case "rename-command", "user", "loadmodule" ->
+          throw new ConfigException(name + " is not supported: remove the line");
       case "sentinel" -> throw new ConfigException("sentinel directive while not in sentinel mode");
       default -> {
         if (name.indexOf('.') >= 0 && words.isEmpty()) {
@@ -87,13 +87,6 @@ public final class ConfigFile {
         }
       }
     }
-  }
-
-  private void addDirective(String name, List<String> words, int min, int max) {
-    if (words.size() < min || words.size() > max) {
-      throw ConfigException.unknown(name);
-    }
-    parameters.addDirective(name, List.copyOf(words));
   }
 
   private static String trim(String line) {

@@ -28,7 +28,6 @@ public final class Parameters {
   private final Map<Parameter, Value> values = new ConcurrentHashMap<>();
   private final Map<Parameter, List<Listener>> listeners = new HashMap<>();
   private final Set<Parameter> loaded = new HashSet<>();
-  private final Map<String, List<List<String>>> directives = new HashMap<>();
   private volatile @Nullable String configFile;
 
   /** All parameters at their defaults. */
@@ -275,18 +274,6 @@ public final class Parameters {
   }
 
   // --- the configuration file
-
-  /**
-   * The lines of a directive that is no parameter ({@code user}, {@code rename-command}, {@code
-   * loadmodule}), in order, each without its name.
-   */
-  public List<List<String>> directives(String name) {
-    return directives.getOrDefault(name, List.of());
-  }
-
-  void addDirective(String name, List<String> words) {
-    directives.computeIfAbsent(name, any -> new ArrayList<>()).add(words);
-  }
 
   /** The file these came from, or null: where CONFIG REWRITE writes. */
   public @Nullable String configFile() {

@@ -192,7 +192,12 @@ public final class NetServer implements AutoCloseable {
           endpoint.port(),
           reason(e));
       throw new ListenException(
-          "Failed listening on port " + endpoint.port() + " (tcp): " + reason(e) + ".", e);
+          "Failed listening on port "
+              + endpoint.port()
+              + " (tcp): "
+              + reason(e)
+              + (isInUse(e) ? ". Is another server running there? Choose another port." : "."),
+          e);
     }
   }
 

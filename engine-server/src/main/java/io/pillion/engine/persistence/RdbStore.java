@@ -11,6 +11,7 @@ import io.pillion.engine.world.World;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -26,6 +27,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class RdbStore {
   private static final Logger log = LoggerFactory.getLogger(RdbStore.class);
+  private static final int LEFTOVER_LENGTH = "temp-0123456789abcdef.rdb".length();
+
   private static final int SCAN_BYTES = 16 << 10;
   private static final int LOAD_BYTES = 1 << 20;
   private static final int LOAD_KEYS = 2000;
@@ -107,7 +110,28 @@ public final class RdbStore {
   }
 
   private String temporaryPath() {
-    return parameters.text("dir") + "/temp-" + Long.toHexString(world().randomLong()) + ".rdb";
+    return parameters.text("dir")
+        + "/temp-"
+        + HexFormat.of().toHexDigits(world().randomLong())
+        + ".rdb";
+  }
+
+  /**
+   * Removes what a process that was killed had written of a file, here or for a replica: else a pod
+   * that is killed again and again fills its volume. Before anything is written. Without the lock.
+   */
+  public void removeLeftovers() {
+    try {
+      for (String name : disk().list(parameters.text("dir"))) {
+        // Only names of ours: redis-server's have its process number, which is shorter.
+        if (name.length() == LEFTOVER_LENGTH && name.startsWith("temp-") && name.endsWith(".rdb")) {
+          log.info("Removing {}, which was not finished", name);
+          deleteQuietly(parameters.text("dir") + "/" + name);
+        }
+      }
+    } catch (IOException e) {
+      log.warn("Cannot look into {}: {}", parameters.text("dir"), e.getMessage());
+    }
   }
 
   /** Whether the file is being written in the background. */

@@ -122,9 +122,17 @@ public final class EngineBuilder {
    * @throws ListenException when the engine cannot listen where it was told to; nothing is left
    *     running
    * @throws PersistenceException when the data that it shall begin with cannot be loaded; nor then
+   * @throws ConfigException when a setting asks for what there is not; nor then
    */
   public PillionEngine start() {
     parameters.set("dir", world.disk().absolute(parameters.text("dir")));
+    try {
+      checkDir();
+    } catch (ConfigException e) {
+      throw new PersistenceException(
+          "Can't chdir to '" + parameters.text("dir") + "': " + e.reason(), e);
+    }
+    refuseUnkeptPromises();
     Arena arena = new Arena(SlabPool.shared(), memoryBytes, world.randomLong());
     if (memoryBytes > 0 && parameters.number("maxmemory") == 0) {
       // An eighth is left for what size classes and half-empty slabs waste.
@@ -191,6 +199,9 @@ public final class EngineBuilder {
         endpoints.forEach(network::listen);
       }
       beforeLoading.run();
+      if (warm) {
+        rdb.removeLeftovers();
+      }
       boolean restored = backups.restoreAtStart();
       if (logged) {
         appendOnly.start();
@@ -221,7 +232,9 @@ public final class EngineBuilder {
       rdb.load();
     } catch (IOException e) {
       throw new PersistenceException(
-          "Fatal error loading the DB: "
+          "Fatal error loading the DB from "
+              + rdb.path()
+              + ": "
               + e.getMessage()
               + "\nTerminating server after rdb file reading failure.",
           e);
@@ -262,8 +275,26 @@ public final class EngineBuilder {
   }
 
   private void checkDir() {
-    if (!world.disk().isFolder(parameters.text("dir"))) {
-      throw new ConfigException("No such file or directory");
+    String dir = parameters.text("dir");
+    if (!world.disk().isFolder(dir)) {
+      throw new ConfigException(
+          world.disk().exists(dir) ? "Not a directory" : "No such file or directory");
+    }
+  }
+
+  /**
+   * Most directives that mean nothing here may be said; but whoever says one of these would believe
+   * that data are kept elsewhere too, or that strangers are kept out.
+   */
+  private void refuseUnkeptPromises() {
+    refuse(!parameters.text("replicaof").isEmpty(), "replicaof: it cannot follow another server");
+    refuse(parameters.isOn("cluster-enabled"), "cluster-enabled: there is no cluster mode");
+    refuse(!parameters.text("aclfile").isEmpty(), "aclfile: there is one user, see requirepass");
+  }
+
+  private static void refuse(boolean asked, String what) {
+    if (asked) {
+      throw new ConfigException("This engine does not support " + what);
     }
   }
 }

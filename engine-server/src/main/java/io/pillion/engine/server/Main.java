@@ -1,9 +1,11 @@
 package io.pillion.engine.server;
 
 import io.pillion.engine.config.CommandLine;
+import io.pillion.engine.config.ConfigException;
 import io.pillion.engine.config.ConfigFile;
 import io.pillion.engine.config.FatalConfigException;
 import io.pillion.engine.config.Parameters;
+import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.net.ListenException;
 import io.pillion.engine.persistence.PersistenceException;
@@ -76,7 +78,13 @@ public final class Main {
               + " container, '&') keep the server in the background.");
       System.exit(1);
     }
-    ServerLog.start(parameters.text("logfile"), parameters.text("loglevel"));
+    try {
+      ServerLog.start(parameters.text("logfile"), parameters.text("loglevel"));
+    } catch (IOException e) {
+      System.err.println(
+          "Can't open the log file " + parameters.text("logfile") + ": " + e.getMessage());
+      System.exit(1);
+    }
     parameters.onChange(() -> ServerLog.level(parameters.text("loglevel")), "loglevel");
     serve(parameters, LoggerFactory.getLogger(Main.class));
   }
@@ -119,7 +127,17 @@ public final class Main {
       System.exit(1);
       return;
     } catch (ListenException e) {
-      log.error("{} Is another server running there? Choose another port or path.", e.getMessage());
+      log.error(e.getMessage());
+      System.exit(1);
+      return;
+    } catch (ConfigException e) {
+      log.error(e.reason());
+      System.exit(1);
+      return;
+    } catch (OutOfArenaException e) {
+      log.error(
+          "There is too little memory outside the Java heap to begin with: raise"
+              + " -XX:MaxDirectMemorySize (bin/pillion-server does that by itself).");
       System.exit(1);
       return;
     }

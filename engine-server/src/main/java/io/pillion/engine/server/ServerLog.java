@@ -11,6 +11,8 @@ import ch.qos.logback.core.FileAppender;
 import ch.qos.logback.core.LayoutBase;
 import ch.qos.logback.core.OutputStreamAppender;
 import ch.qos.logback.core.encoder.LayoutWrappingEncoder;
+import io.pillion.engine.world.RealWorld;
+import java.io.IOException;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -28,8 +30,13 @@ final class ServerLog {
    * Begins to log.
    *
    * @param file where to, or empty for standard output
+   * @throws IOException when nothing can be written there
    */
-  static void start(String file, String level) {
+  static void start(String file, String level) throws IOException {
+    if (!file.isEmpty()) {
+      // An appender that cannot open its file says so nowhere and drops what it is given.
+      RealWorld.get().disk().append(file).close();
+    }
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
     context.reset();
     LayoutWrappingEncoder<ILoggingEvent> encoder = new LayoutWrappingEncoder<>();

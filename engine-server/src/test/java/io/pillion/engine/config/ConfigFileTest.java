@@ -58,10 +58,14 @@ class ConfigFileTest {
   }
 
   @Test
-  void remembersDirectivesThatAreNoParameters() {
-    load("rename-command CONFIG \"\"", "user alice on nopass", "lua-replicate-commands yes");
-    assertThat(parameters.directives("rename-command")).containsExactly(List.of("CONFIG", ""));
-    assertThat(parameters.directives("user")).containsExactly(List.of("alice", "on", "nopass"));
+  void refusesDirectivesThatWouldBeUnkeptPromises() {
+    load("lua-replicate-commands yes");
+    for (String line :
+        List.of("rename-command FLUSHALL \"\"", "user alice on nopass", "loadmodule x.so")) {
+      assertThatThrownBy(() -> load(line))
+          .isInstanceOf(FatalConfigException.class)
+          .hasMessageContaining(" is not supported: remove the line");
+    }
   }
 
   @Test

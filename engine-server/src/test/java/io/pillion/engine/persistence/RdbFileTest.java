@@ -222,6 +222,17 @@ class RdbFileTest {
   }
 
   @Test
+  void whatAKilledProcessHasLeftIsRemovedAtTheStart() {
+    SimulatedDisk disk = new SimulatedDisk();
+    disk.plant("/data/temp-00f9b4caed35c4a6.rdb", new byte[] {1});
+    disk.plant("/data/temp-4711.rdb", new byte[] {2});
+    SimulatedWorld world = new SimulatedWorld(1);
+    world.disk(disk);
+    new EngineBuilder().world(world).set("dir", "/data").warm().start().close();
+    assertThat(disk.listing()).containsOnlyKeys("/data/temp-4711.rdb");
+  }
+
+  @Test
   void aSaveThatFailedIsTriedAgainUntilTheDiskHasRoom() {
     SimulatedDisk disk = new SimulatedDisk();
     try (AofWorld engine = new AofWorld(disk, 1, "appendonly", "no")) {

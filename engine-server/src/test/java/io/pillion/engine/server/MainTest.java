@@ -165,7 +165,7 @@ class MainTest {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       Process server = start("--port", Integer.toString(taken.getLocalPort()));
       assertThat(readUntil(server.inputReader(UTF_8), "Failed listening on port"))
-          .contains("already in use")
+          .contains("already in use. Is another server running there?")
           .doesNotContain("\tat ");
       assertThat(server.waitFor()).isEqualTo(1);
     }
@@ -187,6 +187,35 @@ class MainTest {
             "Fatal error, can't open config file '/no/such/redis.conf': No such file or"
                 + " directory\n");
     assertThat(errorOf("--daemonize", "yes")).contains("cannot daemonize");
+    assertThat(errorOf("--logfile", home.toString()))
+        .isEqualTo("Can't open the log file " + home + ": Is a directory\n");
+  }
+
+  @Test
+  void whatStopsTheStartIsSaidInOneLine() throws Exception {
+    Path file = Files.createFile(home.resolve("file"));
+    assertThat(lastWords("--dir", "/no/such/dir"))
+        .endsWith(" # Can't chdir to '/no/such/dir': No such file or directory");
+    assertThat(lastWords("--dir", file.toString())).endsWith(": Not a directory");
+    assertThat(lastWords("--tls-port", "1")).endsWith(" # TLS needs tls-cert-file.");
+    assertThat(lastWords("--replicaof", "127.0.0.1", "6379"))
+        .contains("does not support replicaof: ");
+    assertThat(lastWords("--aclfile", file.toString())).contains("does not support aclfile: ");
+    Files.writeString(home.resolve("dump.rdb"), "what is this?");
+    assertThat(lastWords()).contains("Terminating server after rdb file reading failure");
+  }
+
+  /** The last line that it says before it ends with 1; all before it are ordinary. */
+  private String lastWords(String... args) throws Exception {
+    List<String> all = new ArrayList<>(List.of("--port", Integer.toString(freePort())));
+    all.addAll(Arrays.asList(args));
+    Process server = start(all.toArray(new String[0]));
+    String said = new String(server.getInputStream().readAllBytes(), UTF_8);
+    assertThat(server.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(server.exitValue()).isEqualTo(1);
+    assertThat(said + new String(server.getErrorStream().readAllBytes(), UTF_8))
+        .doesNotContain("\tat ", "Exception");
+    return said.strip().lines().reduce("", (before, line) -> line);
   }
 
   private String errorOf(String... args) throws Exception {

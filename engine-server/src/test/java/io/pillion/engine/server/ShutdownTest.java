@@ -130,6 +130,21 @@ final class ShutdownTest {
     assertEnded();
   }
 
+  /** A pod is signalled once, and killed when the grace period is over. */
+  @Test
+  void aSignalIsObeyedOnceTheFirstBaseOfTheLogIsThere() throws Exception {
+    call("SET", "k", "v");
+    call("CONFIG", "SET", "rdb-key-save-delay", "30000000");
+    call("CONFIG", "SET", "appendonly", "yes");
+    engine.shutdown().signalled("SIGTERM");
+    assertThat(call("SHUTDOWN", "ABORT")).isEqualTo("OK");
+    engine.shutdown().signalled("SIGTERM");
+    assertThat(call("SET", "k2", "v")).isEqualTo("OK");
+    assertThat(ended.getCount()).isOne();
+    sendOnly(client, "CONFIG", "SET", "rdb-key-save-delay", "0");
+    assertEnded();
+  }
+
   @Test
   void whatIsSavedInTheBackgroundLeavesNothing() throws Exception {
     // The file is there once what is gathered for it fills a buffer.
