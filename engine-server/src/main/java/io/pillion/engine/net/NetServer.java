@@ -214,7 +214,8 @@ public final class NetServer implements AutoCloseable {
       try {
         unix.add(
             bind(
-                bootstrap(/* encrypted= */ false)
+                transport
+                    .forUnix(bootstrap(/* encrypted= */ false))
                     .channel(transport.unixServer())
                     .childAttr(Addresses.UNIX_PATH, endpoint.path()),
                 transport.unixAddress(file.bindPath())));

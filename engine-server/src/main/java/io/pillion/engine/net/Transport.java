@@ -43,6 +43,13 @@ enum Transport {
         : NioServerDomainSocketChannel.class;
   }
 
+  /** Takes out what Unix sockets cannot do: each connection would be warned of in the log. */
+  ServerBootstrap forUnix(ServerBootstrap bootstrap) {
+    return this == EPOLL
+        ? bootstrap
+        : bootstrap.childOption(ChannelOption.ALLOW_HALF_CLOSURE, null);
+  }
+
   SocketAddress unixAddress(Path path) {
     return this == EPOLL
         ? new DomainSocketAddress(path.toFile())

@@ -7,6 +7,9 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,6 +31,7 @@ class MainTest {
   Path home;
 
   private @Nullable Process process;
+  private boolean withoutNative;
 
   @AfterEach
   void stop() {
@@ -43,6 +47,7 @@ class MainTest {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-XX:MaxDirectMemorySize=96m",
+                "-Dio.netty.transport.noNative=" + withoutNative,
                 "-cp",
                 System.getProperty(
                     "surefire.test.class.path", System.getProperty("java.class.path", "")),
@@ -108,6 +113,25 @@ class MainTest {
     assertThat(server.waitFor()).isZero();
     assertThat(socket).doesNotExist();
     assertThat(pidFile).doesNotExist();
+  }
+
+  /** As in a container without a folder for temporary files, to unpack epoll's library into. */
+  @Test
+  void withoutTheNativeTransportUnixSocketsWorkAsWell() throws Exception {
+    withoutNative = true;
+    Path socket = home.resolve("s");
+    Process server = start("--port", "0", "--save", "", "--unixsocket", socket.toString());
+    BufferedReader output = server.inputReader(UTF_8);
+    readUntil(output, "Ready to accept connections unix");
+    try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+      client.write(ByteBuffer.wrap("PING\r\n".getBytes(UTF_8)));
+      ByteBuffer answer = ByteBuffer.allocate(7);
+      while (answer.hasRemaining() && client.read(answer) >= 0) {}
+      assertThat(new String(answer.array(), UTF_8)).isEqualTo("+PONG\r\n");
+    }
+    assertThat(server.toHandle().destroy()).isTrue();
+    assertThat(readUntil(output, "ready to exit")).doesNotContain("Unknown channel option");
+    assertThat(server.waitFor()).isZero();
   }
 
   @Test
