@@ -140,6 +140,11 @@ public final class Main {
               + " -XX:MaxDirectMemorySize (bin/pillion-server does that by itself).");
       System.exit(1);
       return;
+    } catch (RuntimeException | Error e) {
+      // Other threads run already: without this the process would stay, and serve nobody.
+      log.error("The server cannot start", e);
+      System.exit(1);
+      return;
     }
     warnOfMemory(engine, log);
     writePidFile(parameters, log);

@@ -280,7 +280,10 @@ class NetServerTest {
                     .start())
         .isInstanceOf(ListenException.class)
         .hasMessage(
-            "Failed listening on port " + engine.port() + " (tcp): Address already in use.");
+            "Failed listening on port "
+                + engine.port()
+                + " (tcp): Address already in use. Is another server running there? Choose another"
+                + " port.");
   }
 
   @Test
