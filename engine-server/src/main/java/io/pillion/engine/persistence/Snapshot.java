@@ -555,8 +555,9 @@ public final class Snapshot implements RecordCut {
   /**
    * Writes what was gathered. Then, if others took the lock since it was last held for this, rests
    * for as long as this and the scan before it took: once for each time that they did, up to three
-   * times. So others have half of the processor at least, and busy ones three quarters. Without the
-   * engine lock.
+   * times. So others have half of the processor at least, and busy ones three quarters. Those who
+   * did nothing meanwhile may be waiting for the processor: it is theirs for the asking. Without
+   * the engine lock.
    */
   public void drain() throws IOException {
     spool.drain();
@@ -566,8 +567,19 @@ public final class Snapshot implements RecordCut {
     long worked = keyspace.world().nanos() - restedNanos;
     if (sharesOfOthers > 0 && !memory.isHalfFull()) {
       LockSupport.parkNanos(Math.min(sharesOfOthers * worked, MOST_REST_NANOS));
+    } else {
+      makeWay();
     }
     restedNanos = keyspace.world().nanos();
+  }
+
+  /**
+   * Lets a thread run that waits for this processor; costs next to nothing when there is none. A
+   * kernel may otherwise leave it waiting for milliseconds, until its next tick.
+   */
+  @SuppressWarnings("ThreadPriorityCheck") // Nothing depends on it.
+  static void makeWay() {
+    Thread.yield();
   }
 
   /** Writes what is left, when all was taken down, and the check sum. Without the engine lock. */

@@ -148,7 +148,8 @@ final class SnapshotMemory {
     }
     for (Parcel parcel : waiting) {
       while (used() > budgetBytes / 4 && spillSome(parcel)) {
-        // Bit by bit: who gathers may wait for the file.
+        // Bit by bit: who gathers may wait for the file, and others for the processor.
+        Snapshot.makeWay();
       }
     }
   }

@@ -96,6 +96,8 @@ final class Spool implements RdbOutput.Sink {
       int length = parcel.read(at, block, 0, (int) Math.min(block.length, to - at));
       put(block, 0, length);
       at += length;
+      // There may be megabytes, while others wait for the processor.
+      Snapshot.makeWay();
     }
   }
 
