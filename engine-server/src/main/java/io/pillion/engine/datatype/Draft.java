@@ -2,6 +2,7 @@ package io.pillion.engine.datatype;
 
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.OutOfArenaException;
+import java.util.function.LongConsumer;
 
 /**
  * A collection that is put together at once, as when it is loaded, and becomes what commands would
@@ -106,6 +107,27 @@ public abstract class Draft {
     }
     arena.putLong(newCell, root);
     return newCell;
+  }
+
+  /**
+   * Fills a new collection, which is given back when that fails.
+   *
+   * @param root its root block
+   * @param filling gets the cell with the address of it, which changes as the collection grows
+   * @return the address of what has become of the root block
+   */
+  final long filled(long root, LongConsumer filling) {
+    long newCell = cellOf(root);
+    boolean complete = false;
+    try {
+      filling.accept(newCell);
+      complete = true;
+    } finally {
+      if (!complete) {
+        free(rootOf(newCell));
+      }
+    }
+    return rootOf(newCell);
   }
 
   /** Makes a block of these bytes. */

@@ -125,21 +125,15 @@ public final class HashDraft extends Draft {
     if (built != 0) {
       return built;
     }
-    long newCell = cellOf(PageTable.create(arena));
-    boolean complete = false;
-    try {
-      PageTable target = table(newCell);
-      PackedDraft.Elements elements = new PackedDraft.Elements(from, at, length);
-      while (elements.hasNext()) {
-        target.put(elements.next(key), elements.next());
-      }
-      complete = true;
-    } finally {
-      if (!complete) {
-        free(rootOf(newCell));
-      }
-    }
-    return rootOf(newCell);
+    return filled(
+        PageTable.create(arena),
+        newCell -> {
+          PageTable target = table(newCell);
+          PackedDraft.Elements elements = new PackedDraft.Elements(from, at, length);
+          while (elements.hasNext()) {
+            target.put(elements.next(key), elements.next());
+          }
+        });
   }
 
   private TableBuilder builder() {

@@ -170,23 +170,17 @@ public final class ListDraft extends Draft {
       int made = (int) INT.get(from, entriesAt);
       return ListPage.create(arena, ListValue.PACKED, from, at, entriesAt - at, made);
     }
-    long newCell = cellOf(ListValue.createPaged(arena));
-    boolean complete = false;
-    try {
-      ListValue target = list(newCell);
-      int page = at;
-      for (int i = last - count * PAGE_BYTES; i < last; i += PAGE_BYTES) {
-        int pageBytes = (int) INT.get(from, i);
-        target.addLastPage(from, page, pageBytes, (int) INT.get(from, i + Integer.BYTES));
-        page += pageBytes;
-      }
-      complete = true;
-    } finally {
-      if (!complete) {
-        free(rootOf(newCell));
-      }
-    }
-    return rootOf(newCell);
+    return filled(
+        ListValue.createPaged(arena),
+        newCell -> {
+          ListValue target = list(newCell);
+          int page = at;
+          for (int i = last - count * PAGE_BYTES; i < last; i += PAGE_BYTES) {
+            int pageBytes = (int) INT.get(from, i);
+            target.addLastPage(from, page, pageBytes, (int) INT.get(from, i + Integer.BYTES));
+            page += pageBytes;
+          }
+        });
   }
 
   @Override

@@ -159,21 +159,15 @@ public final class SetDraft extends Draft {
         return built;
       }
     }
-    long newCell = cellOf(paged ? SetValue.createPaged(arena) : SetValue.create(arena));
-    boolean complete = false;
-    try {
-      SetValue target = set(newCell);
-      PackedDraft.Elements elements = new PackedDraft.Elements(from, at, length);
-      while (elements.hasNext()) {
-        target.add(elements.next());
-      }
-      complete = true;
-    } finally {
-      if (!complete) {
-        free(rootOf(newCell));
-      }
-    }
-    return rootOf(newCell);
+    return filled(
+        paged ? SetValue.createPaged(arena) : SetValue.create(arena),
+        newCell -> {
+          SetValue target = set(newCell);
+          PackedDraft.Elements elements = new PackedDraft.Elements(from, at, length);
+          while (elements.hasNext()) {
+            target.add(elements.next());
+          }
+        });
   }
 
   private TableBuilder builder() {

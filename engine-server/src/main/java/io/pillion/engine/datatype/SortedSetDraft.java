@@ -148,22 +148,16 @@ public final class SortedSetDraft extends Draft {
       return block(from, at, length);
     }
     boolean large = from[at] == PackedSortedSet.LARGE;
-    long newCell = cellOf(large ? SortedSetValue.createPaged(arena) : SortedSetValue.create(arena));
-    boolean complete = false;
-    try {
-      // A new view each time: it remembers what it saw.
-      SortedSetValue target = new SortedSetValue(arena, newCell, limits);
-      PackedSortedSet.HeapEntries all = new PackedSortedSet.HeapEntries(from, at, length);
-      while (all.next()) {
-        add(target, all.member(), all.score());
-      }
-      complete = true;
-    } finally {
-      if (!complete) {
-        free(rootOf(newCell));
-      }
-    }
-    return rootOf(newCell);
+    return filled(
+        large ? SortedSetValue.createPaged(arena) : SortedSetValue.create(arena),
+        newCell -> {
+          // A new view each time: it remembers what it saw.
+          SortedSetValue target = new SortedSetValue(arena, newCell, limits);
+          PackedSortedSet.HeapEntries all = new PackedSortedSet.HeapEntries(from, at, length);
+          while (all.next()) {
+            add(target, all.member(), all.score());
+          }
+        });
   }
 
   @Override
