@@ -18,7 +18,7 @@ final class EntryParser {
   private static final String MAGIC_OF_VALKEY = "VALKEY";
   private static final int FIRST_VERSION_WITH_CHECK_SUM = 5;
   private static final int LEAST_BYTES_OF_KEY = 8;
-  private static final int MOST_UNSEEN_KEYS = 1 << 18;
+  private static final int MOST_UNSEEN_KEYS = 1 << 14;
 
   private final RdbInput in;
   private final Database anyDatabase;
