@@ -3,6 +3,7 @@ package io.pillion.cache;
 import io.pillion.cache.CommitOrder.Answer;
 import io.pillion.cache.EntryChange.Kind;
 import io.pillion.cache.KeyLocks.Held;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -77,6 +78,13 @@ final class Commits<K, V> {
     return cache.isReadable(id);
   }
 
+  /** What is there of these, null for nothing; not counted, and nothing lives longer by it. */
+  List<byte @Nullable []> stored(List<byte[]> ids) {
+    return cache.orWithout(
+        () -> cache.await(() -> store.getAll(ids, Expiry.UNCHANGED)),
+        Collections.nCopies(ids.size(), null));
+  }
+
   /** Whether there is anything that can be removed. */
   boolean exists(byte[] id) {
     return cache.await(() -> store.exists(id));
@@ -121,21 +129,43 @@ final class Commits<K, V> {
     }
   }
 
-  /** Stores what a transaction has loaded, if it is the latest and there is nothing. */
-  void keepLoaded(K key, byte[] id, byte[] bytes, BooleanSupplier isLatest) {
+  /**
+   * Stores what a transaction has loaded, if it is the latest and there is still what was there
+   * before. What it was to replace, and it is not the latest, is unknown: the next reader has to
+   * find out.
+   *
+   * @param before null for nothing
+   */
+  void keepLoaded(
+      K key, byte[] id, byte[] bytes, byte @Nullable [] before, BooleanSupplier isLatest) {
     Held held = locks.lock(id);
     try {
       V value = cache.decode(bytes);
-      long ttl = cache.lifeOf(value).forCreation();
-      if (ttl != 0 && isLatest.getAsBoolean()) {
-        byte[] there =
-            cache.orWithout(() -> cache.await(() -> store.setIfAbsent(id, bytes, ttl)), bytes);
-        if (there == null) {
-          cache.tell(Kind.CREATED, key, null, value);
+      if (before == null) {
+        create(key, id, bytes, value, isLatest);
+      } else if (isLatest.getAsBoolean()) {
+        Written swapped =
+            cache.orWithout(() -> writes.swap(store, id, before, bytes, cache.lifeOf(value)), null);
+        if (swapped != null) {
+          cache.tellOf(swapped, key, value);
         }
+      } else if (cache.orWithout(
+          () -> cache.await(() -> store.compareAndDelete(id, before)), false)) {
+        cache.tell(Kind.REMOVED, key, before, null);
       }
     } finally {
       held.release();
+    }
+  }
+
+  private void create(K key, byte[] id, byte[] bytes, V value, BooleanSupplier isLatest) {
+    long ttl = cache.lifeOf(value).forCreation();
+    if (ttl != 0 && isLatest.getAsBoolean()) {
+      byte[] there =
+          cache.orWithout(() -> cache.await(() -> store.setIfAbsent(id, bytes, ttl)), bytes);
+      if (there == null) {
+        cache.tell(Kind.CREATED, key, null, value);
+      }
     }
   }
 

@@ -537,24 +537,29 @@ public final class EngineCache<K, V> implements AutoCloseable {
 
   /**
    * Loads these keys with the cache's loader and stores what it finds, without telling the writer.
-   * Nothing is counted: the application put nothing, and asked for nothing yet.
+   * Nothing is counted: the application put nothing, and asked for nothing yet. In a transaction
+   * the loader may see uncommitted work: what it finds is this transaction's until the commit, and
+   * then stored unless somebody changed the key meanwhile.
    *
    * @param replace whether also keys that have a value are loaded, and their value replaced
    */
   public void loadAll(Set<? extends K> keys, boolean replace) {
     requireOpen();
     EntryLoader<K, V> from = loader;
-    if (from == null) {
+    if (from == null || keys.isEmpty()) {
       return;
     }
-    if (replace) {
+    TransactionChanges<K, V> mine = inTransaction();
+    if (mine != null) {
+      mine.loadAll(from, new LinkedHashSet<>(keys), replace);
+    } else if (replace) {
       bulkLoads.replace(from, new LinkedHashSet<>(keys));
     } else {
       bulkLoads.missing(from, new LinkedHashSet<>(keys));
     }
   }
 
-  /** Loads these keys on the executor, see {@link #loadAll}. */
+  /** Loads these keys on the executor, so outside of transactions, see {@link #loadAll}. */
   public CompletionStage<@Nullable Void> loadAllAsync(Set<? extends K> keys, boolean replace) {
     Set<K> wanted = new HashSet<>(keys);
     return onExecutor(

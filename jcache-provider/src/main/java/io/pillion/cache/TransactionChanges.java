@@ -3,6 +3,7 @@ package io.pillion.cache;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -57,11 +58,22 @@ final class TransactionChanges<K, V> implements Transactions.Participant {
    * What will become of a key.
    *
    * @param bytes null for removed
-   * @param how how long it is to live; null as the cache says of loaded values: not if there is one
+   * @param how how long it is to live; null for what was only loaded, as the cache says of that
+   * @param before where it was only loaded, what it may replace; null for nothing
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Change<K>(
-      K key, byte[] id, byte @Nullable [] bytes, @Nullable Expiry how, long number) {}
+      K key,
+      byte[] id,
+      byte @Nullable [] bytes,
+      @Nullable Expiry how,
+      byte @Nullable [] before,
+      long number) {
+
+    boolean isOnlyLoaded() {
+      return bytes != null && how == null;
+    }
+  }
 
   private record Savepoint<K>(Map<String, Change<K>> changes, boolean cleared) {}
 
@@ -84,20 +96,36 @@ final class TransactionChanges<K, V> implements Transactions.Participant {
     // Who deletes through the cache knows that there is nothing to load.
     boolean isDeleted = writer != null && changes.containsKey(name(id));
     EntryLoader<K, V> from = readThrough;
-    return value != null || from == null || isDeleted ? value : loaded(key, id, from.load(key));
+    if (value != null || from == null || isDeleted) {
+      return value;
+    }
+    long number = beginLoad(id);
+    return loaded(key, id, from.load(key), number);
   }
 
   /** The value that this transaction sees, else what the function makes. */
   @Nullable V computeIfAbsent(K key, Function<? super K, ? extends @Nullable V> function) {
     byte[] id = cache.id(key);
     V value = look(key, id);
-    return value != null ? value : loaded(key, id, function.apply(key));
+    if (value != null) {
+      return value;
+    }
+    long number = beginLoad(id);
+    return loaded(key, id, function.apply(key), number);
   }
 
-  private @Nullable V loaded(K key, byte[] id, @Nullable V value) {
-    if (value != null) {
-      // Where the transaction has removed the entry, it is to be replaced.
-      record(key, id, cache.encode(value), isChanged(id) ? cache.lifeOf(value) : null);
+  /** Numbers a load before it begins: whoever changes the key meanwhile comes after it. */
+  private long beginLoad(byte[] id) {
+    enlist(id);
+    return order.load(id);
+  }
+
+  private @Nullable V loaded(K key, byte[] id, @Nullable V value, long number) {
+    if (value != null && isChanged(id)) {
+      // The transaction has removed the entry: it is to be replaced.
+      record(key, id, cache.encode(value), cache.lifeOf(value));
+    } else if (value != null) {
+      changes.put(name(id), new Change<>(key, id, cache.encode(value), null, null, number));
     }
     return value;
   }
@@ -115,10 +143,77 @@ final class TransactionChanges<K, V> implements Transactions.Participant {
     }
     Set<K> missing = commits.lookUpAll(others, found);
     if (readThrough != null && !missing.isEmpty()) {
-      Loads.withoutNulls(readThrough.loadAll(missing))
-          .forEach((key, value) -> found.put(key, loaded(key, cache.id(key), value)));
+      Map<K, Long> numbers = beginLoads(missing);
+      load(readThrough, missing)
+          .forEach(
+              (key, value) ->
+                  found.put(
+                      key,
+                      loaded(key, cache.id(key), value, Objects.requireNonNull(numbers.get(key)))));
     }
     return found;
+  }
+
+  private Map<K, Long> beginLoads(Set<K> keys) {
+    Map<K, Long> numbers = new HashMap<>();
+    keys.forEach(key -> numbers.put(key, beginLoad(cache.id(key))));
+    return numbers;
+  }
+
+  /** What there is of these keys; what nobody asked for has no number. */
+  private static <K, V> Map<K, V> load(EntryLoader<K, V> from, Set<K> keys) {
+    Map<K, V> loaded = Loads.withoutNulls(from.loadAll(keys));
+    loaded.keySet().retainAll(keys);
+    return loaded;
+  }
+
+  /**
+   * Loads these keys and remembers what there is. What only this loads, and nobody changes until
+   * the commit, takes the place of what the cache has now.
+   *
+   * @param replace whether also keys are loaded that have a value
+   */
+  void loadAll(EntryLoader<K, V> from, Set<K> keys, boolean replace) {
+    List<K> committed = keys.stream().filter(key -> !isOwn(cache.id(key))).toList();
+    List<byte @Nullable []> stored = commits.stored(cache.ids(committed));
+    Map<K, byte[]> before = new HashMap<>();
+    Set<K> wanted = new LinkedHashSet<>(keys);
+    for (int i = 0; i < committed.size(); i++) {
+      byte[] bytes = stored.get(i);
+      if (bytes != null && (replace || cache.decodeOrNull(bytes) == null)) {
+        before.put(committed.get(i), bytes);
+      } else if (bytes != null) {
+        wanted.remove(committed.get(i));
+      }
+    }
+    // Who deletes through the cache knows that there is nothing to load.
+    wanted.removeIf(
+        key -> {
+          byte[] id = cache.id(key);
+          return isPut(id) ? !replace : writer != null && changes.containsKey(name(id));
+        });
+    if (wanted.isEmpty()) {
+      return;
+    }
+    Map<K, Long> numbers = beginLoads(wanted);
+    load(from, wanted)
+        .forEach(
+            (key, value) -> {
+              byte[] id = cache.id(key);
+              byte[] bytes = cache.encode(value);
+              long number = Objects.requireNonNull(numbers.get(key));
+              if (isOwn(id)) {
+                record(key, id, bytes, cache.lifeOf(value));
+              } else {
+                changes.put(name(id), new Change<>(key, id, bytes, null, before.get(key), number));
+              }
+            });
+  }
+
+  /** Whether the transaction itself put or removed this, rather than only loaded it. */
+  private boolean isOwn(byte[] id) {
+    Change<K> change = changes.get(name(id));
+    return change == null ? cleared : !change.isOnlyLoaded();
   }
 
   boolean containsKey(K key) {
@@ -278,12 +373,14 @@ final class TransactionChanges<K, V> implements Transactions.Participant {
     byte[] id = cache.id(key);
     V before = look(key, id);
     boolean isDeleted = writer != null && changes.containsKey(name(id));
-    WorkingEntry<K, V> entry = new WorkingEntry<>(key, before, isDeleted ? null : readThrough);
+    EntryLoader<K, V> from = isDeleted ? null : readThrough;
+    WorkingEntry<K, V> entry = new WorkingEntry<>(key, before, from);
+    long number = before == null && from != null ? beginLoad(id) : 0;
     T result = processor.apply(entry);
     switch (entry.outcome()) {
       case NOTHING, READ -> {}
       case REMOVED -> remove(key);
-      case LOADED -> loaded(key, id, entry.after());
+      case LOADED -> loaded(key, id, entry.after(), number);
       case SET -> {
         V value = Objects.requireNonNull(entry.after());
         put(key, value, cache.lifeOf(value));
@@ -293,13 +390,15 @@ final class TransactionChanges<K, V> implements Transactions.Participant {
   }
 
   private void record(K key, byte[] id, byte @Nullable [] bytes, @Nullable Expiry how) {
-    String name = name(id);
-    if (ordered.put(name, id) == null) {
+    enlist(id);
+    long number = order.change(id, changed.add(name(id)));
+    changes.put(name(id), new Change<>(key, id, bytes, how, null, number));
+  }
+
+  private void enlist(byte[] id) {
+    if (ordered.put(name(id), id) == null) {
       order.begin(id);
     }
-    boolean isLoaded = bytes != null && how == null;
-    long number = isLoaded ? order.load(id) : order.change(id, changed.add(name));
-    changes.put(name, new Change<>(key, id, bytes, how, number));
   }
 
   // --- how it ends
@@ -341,8 +440,9 @@ final class TransactionChanges<K, V> implements Transactions.Participant {
   private void apply(Change<K> change) {
     byte[] id = change.id();
     byte[] bytes = change.bytes();
-    if (bytes != null && change.how() == null) {
-      commits.keepLoaded(change.key(), id, bytes, () -> order.isLatest(id, change.number()));
+    if (bytes != null && change.isOnlyLoaded()) {
+      commits.keepLoaded(
+          change.key(), id, bytes, change.before(), () -> order.isLatest(id, change.number()));
     } else {
       commits.apply(change.key(), id, bytes, change.how(), () -> order.tell(id, change.number()));
     }

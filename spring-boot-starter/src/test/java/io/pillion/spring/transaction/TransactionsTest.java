@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pillion.cache.CacheEntry;
+import io.pillion.cache.EngineCache;
 import io.pillion.cache.Transactions;
 import io.pillion.cache.jdbc.JdbcMapping;
 import io.pillion.cache.jdbc.JdbcTable;
@@ -358,6 +359,120 @@ class TransactionsTest {
   }
 
   @Test
+  void loadAllKeepsNothingThatIsRolledBack() {
+    run(
+        shop -> {
+          assertThat(shop.names.get(2)).isEqualTo("two");
+          shop.transaction.executeWithoutResult(
+              status -> {
+                shop.jdbc.update("update name set name = 'uncommitted'");
+                shop.engineNames().loadAll(Set.of(1), /* replace= */ false);
+                shop.engineNames().loadAll(Set.of(2), /* replace= */ true);
+                assertThat(shop.names.getAll(Set.of(1, 2)))
+                    .isEqualTo(Map.of(1, "uncommitted", 2, "uncommitted"));
+                assertThat(elsewhere(() -> shop.names.containsKey(1))).isFalse();
+                assertThat(elsewhere(() -> shop.names.get(2))).isEqualTo("two");
+                status.setRollbackOnly();
+              });
+          assertThat(shop.names.containsKey(1)).isFalse();
+          assertThat(shop.names.getAll(Set.of(1, 2))).isEqualTo(Map.of(1, "one", 2, "two"));
+        });
+  }
+
+  @Test
+  void whatLoadAllFoundIsKeptAfterTheCommit() {
+    run(
+        shop -> {
+          assertThat(shop.names.get(2)).isEqualTo("two");
+          shop.transaction.executeWithoutResult(
+              status -> {
+                shop.jdbc.update("update name set name = name || '!'");
+                shop.engineNames().loadAll(Set.of(1, 2, 3), /* replace= */ false);
+                assertThat(shop.names.getAll(Set.of(1, 2))).isEqualTo(Map.of(1, "one!", 2, "two"));
+                shop.engineNames().loadAll(Set.of(2, 3), /* replace= */ true);
+                assertThat(shop.names.get(2)).isEqualTo("two!");
+              });
+          assertThat(shop.names.getAll(Set.of(1, 2))).isEqualTo(Map.of(1, "one!", 2, "two!"));
+          shop.transaction.executeWithoutResult(
+              status -> {
+                shop.names.put(1, "own");
+                shop.names.remove(2);
+                shop.jdbc.update("update name set name = 'by trigger' where id = 1");
+                shop.engineNames().loadAll(Set.of(1, 2), /* replace= */ false);
+                assertThat(shop.names.getAll(Set.of(1, 2))).isEqualTo(Map.of(1, "own"));
+                shop.engineNames().loadAll(Set.of(1, 2), /* replace= */ true);
+                assertThat(shop.names.getAll(Set.of(1, 2))).isEqualTo(Map.of(1, "by trigger"));
+              });
+          assertThat(shop.names.getAll(Set.of(1, 2))).isEqualTo(Map.of(1, "by trigger"));
+        });
+  }
+
+  @Test
+  void whatLoadAllFoundDoesNotReplaceWhatAnotherCommitted() {
+    run(
+        shop -> {
+          assertThat(shop.names.getAll(Set.of(1, 2))).hasSize(2);
+          shop.transaction.executeWithoutResult(
+              status -> {
+                shop.engineNames().loadAll(Set.of(1, 2), /* replace= */ true);
+                elsewhere(
+                    () -> {
+                      shop.names.put(1, "later");
+                      shop.names.remove(2);
+                      return true;
+                    });
+              });
+          assertThat(shop.names.getAll(Set.of(1, 2))).isEqualTo(Map.of(1, "later"));
+          // Nor what one did that began before, and ends later: what there was may be wrong then.
+          CountDownLatch changed = new CountDownLatch(1);
+          CountDownLatch loaded = new CountDownLatch(1);
+          CompletableFuture<Void> changing =
+              CompletableFuture.runAsync(
+                  () ->
+                      shop.transaction.executeWithoutResult(
+                          status -> {
+                            shop.names.put(1, "rolled back");
+                            changed.countDown();
+                            await(loaded);
+                            status.setRollbackOnly();
+                          }));
+          await(changed);
+          shop.transaction.executeWithoutResult(
+              status -> {
+                shop.engineNames().loadAll(Set.of(1), /* replace= */ true);
+                assertThat(shop.names.get(1)).isEqualTo("later");
+              });
+          assertThat(shop.names.containsKey(1)).isFalse();
+          loaded.countDown();
+          changing.join();
+          assertThat(shop.names.get(1)).isEqualTo("later");
+        });
+  }
+
+  @Test
+  void whatIsRemovedWhileATransactionLoadsIsNotBroughtBack() {
+    run(
+        shop -> {
+          shop.transaction.executeWithoutResult(
+              status ->
+                  shop.titles()
+                      .get(
+                          1,
+                          () -> {
+                            String read = shop.row(1);
+                            elsewhere(
+                                () -> {
+                                  shop.books.rename(1, "renamed");
+                                  shop.books.forget(1);
+                                  return true;
+                                });
+                            return read;
+                          }));
+          assertThat(shop.title(1)).isNull();
+        });
+  }
+
+  @Test
   void whatMayHaveBeenCommittedIsForgotten() {
     run(
         shop -> {
@@ -466,6 +581,11 @@ class TransactionsTest {
       TransactionTemplate template = new TransactionTemplate(manager);
       template.setPropagationBehavior(propagation);
       return template;
+    }
+
+    @SuppressWarnings("unchecked")
+    EngineCache<Integer, String> engineNames() {
+      return names.unwrap(EngineCache.class);
     }
 
     @Nullable String row(int id) {
