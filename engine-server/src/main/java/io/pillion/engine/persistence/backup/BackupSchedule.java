@@ -11,12 +11,14 @@ import java.time.LocalTime;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
+import java.time.zone.ZoneOffsetTransition;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When backups are made: a cron expression of five fields on the clocks of a zone, and a window of
- * the day outside which none begins. Where a zone's clock skips the hour of a run, it is made as
- * long after the skip as it was to be after its beginning; an hour that comes twice counts once.
+ * When backups are made: a cron expression of five fields, or of six whose first is the second, on
+ * the clocks of a zone, and a window of the day outside which none begins. Where a zone's clock
+ * skips the hour of a run, it is made as long after the skip as it was to be after its beginning;
+ * an hour that comes twice counts once.
  */
 final class BackupSchedule {
   /** Never. */
@@ -57,7 +59,8 @@ final class BackupSchedule {
       times = Cron.parse(expression);
     } catch (IllegalArgumentException e) {
       throw new ConfigException(
-          "backup-schedule must be a cron expression of five fields: " + e.getMessage());
+          "backup-schedule must be a cron expression of five fields, or six with seconds: "
+              + e.getMessage());
     } catch (NoClassDefFoundError e) {
       throw new ConfigException("backup-schedule needs com.cronutils:cron-utils on the class path");
     }
@@ -84,6 +87,11 @@ final class BackupSchedule {
       if (moment.isAfter(now)) {
         return moment.toEpochMilli();
       }
+      ZoneOffsetTransition change = zone.getRules().getTransition(face.toLocalDateTime());
+      if (change != null && change.isOverlap()) {
+        // The second time of an hour that has thousands of runs: on to its end at once.
+        face = change.getDateTimeBefore().minusNanos(1).atZone(ZoneOffset.UTC);
+      }
     }
     return NEVER;
   }
@@ -101,11 +109,13 @@ final class BackupSchedule {
 
   /** The only place that knows the library, which an embedded engine may lack. */
   private static final class Cron {
-    private static final CronParser PARSER =
-        new CronParser(CronDefinitionBuilder.instanceDefinitionFor(CronType.UNIX));
+    private static final int FIELDS_WITH_SECONDS = 6;
 
     static Times parse(String expression) {
-      ExecutionTime times = ExecutionTime.forCron(PARSER.parse(expression).validate());
+      int fields = expression.strip().split("\\s+", -1).length;
+      CronType type = fields == FIELDS_WITH_SECONDS ? CronType.SPRING : CronType.UNIX;
+      CronParser parser = new CronParser(CronDefinitionBuilder.instanceDefinitionFor(type));
+      ExecutionTime times = ExecutionTime.forCron(parser.parse(expression).validate());
       return time -> times.nextExecution(time).orElse(null);
     }
   }

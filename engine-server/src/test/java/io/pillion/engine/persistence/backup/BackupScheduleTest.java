@@ -46,6 +46,22 @@ class BackupScheduleTest {
   }
 
   @Test
+  void sixFieldsBeginWithTheSecond() {
+    assertThat(runs(schedule("*/20 59 1 * * *", "UTC", ""), "2026-03-27T12:00:00Z", 4))
+        .containsExactly(
+            "2026-03-28T01:59:00Z",
+            "2026-03-28T01:59:20Z",
+            "2026-03-28T01:59:40Z",
+            "2026-03-29T01:59:00Z");
+    assertThat(runs(schedule("0 0 3 ? * MON-FRI", "UTC", ""), "2026-11-20T04:00:00Z", 1))
+        .containsExactly("2026-11-23T03:00:00Z");
+    assertThat(runs(schedule("* * * * * *", "Europe/Berlin", ""), "2026-03-29T00:59:58Z", 3))
+        .containsExactly("2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z", "2026-03-29T01:00:01Z");
+    assertThat(runs(schedule("* * * * * *", "Europe/Berlin", ""), "2026-10-25T00:59:58Z", 3))
+        .containsExactly("2026-10-25T00:59:59Z", "2026-10-25T02:00:00Z", "2026-10-25T02:00:01Z");
+  }
+
+  @Test
   void aDayThatNeverComesIsNeverDue() {
     assertThat(schedule("0 0 30 2 *", "UTC", "").nextAfter(0)).isEqualTo(BackupSchedule.NEVER);
   }
