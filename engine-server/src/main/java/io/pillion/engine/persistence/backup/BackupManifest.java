@@ -3,6 +3,7 @@ package io.pillion.engine.persistence.backup;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import java.io.IOException;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -12,6 +13,8 @@ import java.util.Map;
  *
  * @param name its name, see {@link #checkName}
  * @param kind who asked for it
+ * @param number one more than the highest there was when it was made, which says the order also
+ *     where clocks went back; 0 where it was not counted yet
  * @param createdMillis the moment that it shows, in Unix milliseconds
  * @param engineVersion what has written it
  * @param encoding how its bytes are packed: {@code gzip}
@@ -26,6 +29,7 @@ import java.util.Map;
 public record BackupManifest(
     String name,
     Kind kind,
+    long number,
     long createdMillis,
     String engineVersion,
     String encoding,
@@ -36,6 +40,12 @@ public record BackupManifest(
     long memoryBytes,
     long offset,
     String sha256) {
+  /** Oldest first. */
+  static final Comparator<BackupManifest> ORDER =
+      Comparator.comparingLong(BackupManifest::number)
+          .thenComparingLong(BackupManifest::createdMillis)
+          .thenComparing(BackupManifest::name);
+
   /** How bytes are packed so far. */
   public static final String GZIP = "gzip";
 
@@ -82,6 +92,7 @@ public record BackupManifest(
     StringBuilder text = new StringBuilder(TITLE).append('\n');
     line(text, "name", name);
     line(text, "kind", kind.word());
+    line(text, "number", number);
     line(text, "created", createdMillis);
     line(text, "engine", engineVersion);
     line(text, "encoding", encoding);
@@ -120,6 +131,7 @@ public record BackupManifest(
       return new BackupManifest(
           value(values, "name"),
           Kind.valueOf(value(values, "kind").toUpperCase(Locale.ROOT)),
+          Long.parseLong(values.getOrDefault("number", "0")),
           Long.parseLong(value(values, "created")),
           value(values, "engine"),
           value(values, "encoding"),

@@ -12,6 +12,7 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.zone.ZoneOffsetTransition;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -94,6 +95,29 @@ final class BackupSchedule {
       }
     }
     return NEVER;
+  }
+
+  /**
+   * The first moment after another at which one is made, which is within the window; {@link #NEVER}
+   * for none.
+   */
+  long nextMadeAfter(long millis) {
+    long next = nextAfter(millis);
+    for (int i = 0; i < TRIES && next != NEVER; i++) {
+      if (isOpen(next)) {
+        return next;
+      }
+      next = nextAfter(nextOpening(next) - 1);
+    }
+    return NEVER;
+  }
+
+  /** When the window opens next, for a moment at which it is closed. */
+  private long nextOpening(long millis) {
+    ZonedDateTime now = Instant.ofEpochMilli(millis).atZone(zone);
+    ZonedDateTime opening = now.with(Objects.requireNonNull(opens));
+    ZonedDateTime next = opening.isAfter(now) ? opening : opening.plusDays(1);
+    return next.toInstant().toEpochMilli();
   }
 
   /** Whether a backup may begin at a moment. */

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Objects;
 import java.util.zip.Deflater;
 import java.util.zip.GZIPOutputStream;
@@ -54,12 +55,17 @@ final class BackupWriter {
     try {
       BackupManifest manifest = fill(draft, name, kind);
       BackupReader.Found found = reader.verify(draft::open, manifest);
-      BackupManifest known = withVersion(manifest, found.rdbVersion());
+      BackupManifest known = complete(manifest, nextNumber(target), found.rdbVersion());
       draft.publish(known);
       return known;
     } finally {
       draft.discard();
     }
+  }
+
+  private static long nextNumber(BackupTarget target) throws IOException {
+    List<BackupManifest> all = target.list();
+    return all.isEmpty() ? 1 : all.get(all.size() - 1).number() + 1;
   }
 
   private BackupManifest fill(BackupTarget.Draft draft, String name, BackupManifest.Kind kind)
@@ -78,6 +84,7 @@ final class BackupWriter {
     return new BackupManifest(
         name,
         kind,
+        /* number= */ 0,
         cut.millis,
         VERSION,
         BackupManifest.GZIP,
@@ -90,10 +97,11 @@ final class BackupWriter {
         HexFormat.of().formatHex(Objects.requireNonNull(stored.digest).digest()));
   }
 
-  private static BackupManifest withVersion(BackupManifest manifest, int rdbVersion) {
+  private static BackupManifest complete(BackupManifest manifest, long number, int rdbVersion) {
     return new BackupManifest(
         manifest.name(),
         manifest.kind(),
+        number,
         manifest.createdMillis(),
         manifest.engineVersion(),
         manifest.encoding(),

@@ -31,7 +31,6 @@ public final class Backups {
   private static final long RETRY_MILLIS = 1_000;
   private static final long LOG_POLL_MILLIS = 20;
   private static final int LOG_POLLS = 3_000;
-  private static final long DAY_MILLIS = 86_400_000;
   static final DateTimeFormatter STAMP =
       DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
 
@@ -379,8 +378,7 @@ public final class Backups {
     replan();
     BackupSchedule plan = schedule;
     long now = world.wallMillis();
-    List<BackupManifest> byPlan =
-        found.stream().filter(each -> each.kind() == BackupManifest.Kind.SCHEDULED).toList();
+    List<BackupManifest> byPlan = scheduled(found);
     if (plan != null && !byPlan.isEmpty()) {
       long last = byPlan.get(byPlan.size() - 1).createdMillis();
       if (plan.nextAfter(last) <= now) {
@@ -431,22 +429,25 @@ public final class Backups {
     } else if (running == null
         && !engine.keyspace().isCut()
         && !engine.restrictions().isLoading()) {
-      runScheduled(now);
+      runScheduled(plan, now);
     }
     lookLater();
   }
 
-  private void runScheduled(long now) {
+  private static List<BackupManifest> scheduled(List<BackupManifest> all) {
+    return all.stream().filter(each -> each.kind() == BackupManifest.Kind.SCHEDULED).toList();
+  }
+
+  private void runScheduled(BackupSchedule plan, long now) {
     long due = nextMillis;
-    BackupSchedule plan = schedule;
-    nextMillis = plan == null ? BackupSchedule.NEVER : plan.nextAfter(now);
+    nextMillis = plan.nextAfter(now);
     String name = "auto-" + STAMP.format(Instant.ofEpochMilli(now));
     BackupTask task =
         submit(
             "scheduled create " + name,
             () -> {
               make(name, BackupManifest.Kind.SCHEDULED);
-              retire();
+              retire(plan);
               return name;
             });
     task.whenEnded(
@@ -457,31 +458,17 @@ public final class Backups {
         });
   }
 
-  /**
-   * Removes scheduled backups that are too many or too old. The newest one stays, and the newest
-   * one that is not empty: an engine that has lost its data shall not remove the last that are.
-   */
-  private void retire() throws IOException {
+  private void retire(BackupSchedule plan) throws IOException {
     BackupTarget target = target();
-    List<BackupManifest> byPlan =
-        target.list().stream()
-            .filter(each -> each.kind() == BackupManifest.Kind.SCHEDULED)
-            .toList();
-    int most = parameters.integer("backup-retention-count");
-    long days = parameters.number("backup-retention-days");
-    long oldest = days == 0 ? Long.MIN_VALUE : world.wallMillis() - days * DAY_MILLIS;
-    int last = byPlan.size() - 1;
-    int lastWithData = last;
-    while (lastWithData >= 0 && byPlan.get(lastWithData).keys() == 0) {
-      lastWithData--;
-    }
-    for (int i = 0; i < last; i++) {
-      BackupManifest each = byPlan.get(i);
-      boolean tooMany = most > 0 && byPlan.size() - i > most;
-      if (i != lastWithData && (tooMany || each.createdMillis() < oldest)) {
-        target.delete(each.name());
-        log.info("Backup {} is deleted: backup-retention-* say so", each.name());
-      }
+    List<BackupManifest> byPlan = scheduled(target.list());
+    Retention retention =
+        new Retention(
+            parameters.integer("backup-retention-count"),
+            parameters.number("backup-retention-days"),
+            plan);
+    for (BackupManifest each : retention.leaving(byPlan, world.wallMillis())) {
+      target.delete(each.name());
+      log.info("Backup {} is deleted: backup-retention-* say so", each.name());
     }
     countAll(target);
   }

@@ -8,7 +8,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -66,9 +65,7 @@ final class FolderTarget implements BackupTarget {
         }
       }
     }
-    found.sort(
-        Comparator.comparingLong(BackupManifest::createdMillis)
-            .thenComparing(BackupManifest::name));
+    found.sort(BackupManifest.ORDER);
     return found;
   }
 

@@ -361,6 +361,46 @@ class BackupsTest {
   }
 
   @Test
+  void aClockThatJumpsDoesNotTakeTheBackupsWithIt() throws IOException {
+    String[] settings = {
+      "backup-schedule", "0 3 * * *", "backup-retention-count", "4", "backup-retention-days", "5"
+    };
+    try (BackupWorld engine = new BackupWorld(disk, "2026-03-01T02:00:00Z", settings)) {
+      engine.fill();
+      engine.passUntil("2026-03-04T04:00:00Z");
+      assertThat(engine.names()).hasSize(4);
+      long tenYears = 3653 * 86_400_000L;
+      engine.world().jumpWallMillis(tenYears);
+      engine.passUntil("2036-03-05T04:00:00Z");
+      // What the jump makes due, seen within half a minute, and the next run.
+      assertThat(engine.names())
+          .containsExactly(
+              "auto-20260303T030000Z",
+              "auto-20260304T030000Z",
+              "auto-20360304T040030Z",
+              "auto-20360305T030000Z");
+      engine.world().jumpWallMillis(-tenYears);
+      engine.passUntil("2026-03-07T04:00:00Z");
+      // Newer than those of 2036, and so not the first to go.
+      assertThat(engine.names())
+          .containsExactly(
+              "auto-20360304T040030Z",
+              "auto-20360305T030000Z",
+              "auto-20260306T030000Z",
+              "auto-20260307T030000Z");
+    }
+    try (BackupWorld engine = new BackupWorld(disk, "2026-03-08T02:00:00Z", settings)) {
+      engine.passUntil("2026-03-09T04:00:00Z");
+      assertThat(engine.names())
+          .containsExactly(
+              "auto-20260306T030000Z",
+              "auto-20260307T030000Z",
+              "auto-20260308T030000Z",
+              "auto-20260309T030000Z");
+    }
+  }
+
+  @Test
   void aRunThatWasMissedIsMadeAtTheStart() throws IOException {
     String[] settings = {"backup-schedule", "0 3 * * *"};
     try (BackupWorld engine = new BackupWorld(disk, "2026-03-01T02:59:00Z", settings)) {
