@@ -12,8 +12,7 @@ import java.nio.ByteOrder;
  *
  * <p>An entry is a byte that says how the score is written and how long the member is, a varint
  * with the rest of the length when it is 31 or more, the score in 0, 1, 2, 4 or 8 bytes, and the
- * member. As in Redis, -0.0 becomes 0 in a small set. This is also a cursor over the entries:
- * {@link #first} and {@link #next} move it.
+ * member. This is also a cursor over the entries: {@link #first} and {@link #next} move it.
  */
 final class PackedSortedSet {
   // The header: encoding (byte), count (unsigned short), bytes in use with the header (int).
@@ -304,11 +303,10 @@ final class PackedSortedSet {
   /**
    * Writes all of an entry but its member, which takes up to 14 bytes.
    *
-   * @param exact whether -0.0 is kept apart from 0
    * @return where the member goes
    */
-  static int writeHead(byte[] target, int at, double score, int memberLength, boolean exact) {
-    int code = exact && score == 0 && 1 / score < 0 ? DOUBLE : codeOf(score);
+  static int writeHead(byte[] target, int at, double score, int memberLength) {
+    int code = codeOf(score);
     target[at++] = (byte) (code << 5 | Math.min(memberLength, LONG_MEMBER));
     if (memberLength >= LONG_MEMBER) {
       int left = memberLength - LONG_MEMBER;
@@ -397,7 +395,7 @@ final class PackedSortedSet {
     int whole = (int) score;
     if (whole == score) {
       return whole == 0
-          ? ZERO
+          ? 1 / score < 0 ? FLOAT : ZERO
           : whole == (byte) whole ? BYTE : whole == (short) whole ? SHORT : INT;
     }
     return (float) score == score ? FLOAT : DOUBLE;

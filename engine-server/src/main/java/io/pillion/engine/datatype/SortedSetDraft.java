@@ -6,9 +6,10 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A sorted set that is put together at once. What becomes a small one is laid out on the heap as it
- * will be when its entries come in their order, as they do from another small one; of any other the
- * heap has the entries as they came.
+ * A sorted set that is put together at once, with every score as it is given, -0.0 too: what was
+ * dumped is loaded as itself. What becomes a small one is laid out on the heap as it will be when
+ * its entries come in their order, as they do from another small one; of any other the heap has the
+ * entries as they came.
  */
 public final class SortedSetDraft extends Draft {
   private final SeenElements seen;
@@ -92,7 +93,7 @@ public final class SortedSetDraft extends Draft {
     if (set.seek(member)) {
       return false;
     }
-    set.assign(score);
+    set.assignExactly(score);
     return true;
   }
 
@@ -113,8 +114,7 @@ public final class SortedSetDraft extends Draft {
     if (bytes.length - end < length + 16) {
       bytes = Arrays.copyOf(bytes, Math.max(end + length + 16, 2 * bytes.length));
     }
-    boolean exact = layout == PackedSortedSet.LARGE;
-    int at = PackedSortedSet.writeHead(bytes, end, score, length, exact);
+    int at = PackedSortedSet.writeHead(bytes, end, score, length);
     System.arraycopy(newMember.array(), newMember.offset(), bytes, at, length);
     if (!seen.add(bytes, at, length)) {
       return false;

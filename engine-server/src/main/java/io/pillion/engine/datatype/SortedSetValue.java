@@ -160,21 +160,31 @@ public final class SortedSetValue {
 
   /**
    * Gives the sought member this score; adds it when it was not found. O(log n). An equal score
-   * changes nothing: -0.0 does not replace 0.0.
+   * changes nothing: -0.0 does not replace 0.0. As in Redis, -0.0 becomes 0 while the set is small.
    *
    * @param score any number, infinite too, but not NaN
    */
   public void assign(double score) {
+    assign(score, /* exact= */ false);
+  }
+
+  /** As {@link #assign(double)}, but for -0.0, which stays what it is in a small set too. */
+  void assignExactly(double score) {
+    assign(score, /* exact= */ true);
+  }
+
+  private void assign(double score, boolean exact) {
     if (found && score() == score) {
       return;
     }
     if (!isPaged(arena.getLong(cell))) {
+      double kept = exact ? score : score + 0.0; // makes 0 of -0.0
       if (found) {
-        packed.rescore(sought, score);
+        packed.rescore(sought, kept);
         return;
       }
       if (fitsPacked(sought)) {
-        packed.insert(sought, score);
+        packed.insert(sought, kept);
         return;
       }
       convert();

@@ -202,8 +202,7 @@ class DraftTest {
     List<String> contents = new ArrayList<>();
     SortedSetValue.Entries all = set.byRank(0, /* reverse= */ false);
     while (all.next()) {
-      // A small set has no -0.0: when it has become large decides whether there is one.
-      contents.add((all.score() + 0.0) + " " + all.member().toBytes());
+      contents.add(all.score() + " " + all.member().toBytes());
     }
     return contents;
   }

@@ -7,6 +7,7 @@ import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.LocalClient;
 import io.pillion.engine.server.PillionEngine;
 import io.pillion.engine.testkit.RandomWords;
+import io.pillion.engine.world.SeededWorld;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -31,12 +32,15 @@ import org.junit.jupiter.api.io.TempDir;
  * it can stand for; a key that was there stays when it is refused; and what was loaded works.
  *
  * <p>{@code -Dpillion.fuzz.rounds=50000} tries so many payloads of each kind, {@code
- * -Dpillion.fuzz.files} so many files of each kind; {@code -Dpillion.fuzz.seed} others.
+ * -Dpillion.fuzz.files} so many files of each kind; {@code -Dpillion.fuzz.seed} others, and {@code
+ * -Dpillion.fuzz.first} begins with the one of that number, to cut a long run in parts or to see
+ * one again.
  */
 class DamagedInputTest {
   private static final int ROUNDS = Integer.getInteger("pillion.fuzz.rounds", 300);
   private static final int FILES =
       Integer.getInteger("pillion.fuzz.files", Math.max(100, ROUNDS / 5));
+  private static final int FIRST = Integer.getInteger("pillion.fuzz.first", 0);
 
   /** Rounds in which costs are not looked at. */
   private static final int WARM_UP = 100;
@@ -65,6 +69,7 @@ class DamagedInputTest {
     this.folder = folder;
     engine =
         new EngineBuilder()
+            .world(new SeededWorld(seed))
             .set("enable-debug-command", "yes")
             .set("databases", String.valueOf(DATABASES))
             .set("dir", folder.toString())
@@ -223,7 +228,7 @@ class DamagedInputTest {
 
   private void tryAll(Supplier<byte[]> payloads) {
     int accepted = 0;
-    for (int round = -WARM_UP; round < ROUNDS; round++) {
+    for (int round = FIRST - WARM_UP; round < FIRST + ROUNDS; round++) {
       begin(round);
       byte[] payload = payloads.get();
       send("SET", "key", "before");
@@ -234,7 +239,7 @@ class DamagedInputTest {
       checkCost(what, start, memory, answer.equals("OK") ? room(payload) : payload.length, round);
       assertThat(mostBytes).as("bytes taken by %s", what).isLessThan(PAYLOAD_SLACK);
       if (answer.equals("OK")) {
-        accepted += round < 0 ? 0 : 1;
+        accepted += round < FIRST ? 0 : 1;
         use.use(what, "key", () -> send("RESTORE", "key", 0, payload, "REPLACE"));
       } else {
         assertThat(answer).as(what).contains("Bad data format");
@@ -261,7 +266,7 @@ class DamagedInputTest {
   }
 
   private void checkCost(String what, long start, long memory, long bytes, int round) {
-    if (round < 0) {
+    if (round < FIRST) {
       return; // classes are loaded, tables are made
     }
     long taken = memory() - memory - 4 * bytes;
@@ -301,12 +306,12 @@ class DamagedInputTest {
   void damagedFiles() throws IOException {
     byte[] file = file();
     int loaded = 0;
-    for (int round = -WARM_UP; round < FILES; round++) {
+    for (int round = FIRST - WARM_UP; round < FIRST + FILES; round++) {
       begin(round);
       byte[] body = Arrays.copyOf(file, file.length - 8);
       byte[] mutated = signed(mutate(body, 5, body.length));
       String what = "file " + round + " of seed " + seed;
-      loaded += tryToRead(what, mutated, round) && round >= 0 ? 1 : 0;
+      loaded += tryToRead(what, mutated, round) && round >= FIRST ? 1 : 0;
       assertThat(text("DEBUG", "DIGEST")).as(what).hasSize(40);
       String key = "key" + keyLengths.get(Math.floorMod(round, keyLengths.size()));
       Object value = send("DUMP", key);
@@ -352,7 +357,7 @@ class DamagedInputTest {
     HostilePayload careful = new HostilePayload(random, 1000);
     HostilePayload careless = new HostilePayload(random, 100);
     int loaded = 0;
-    for (int round = -WARM_UP; round < FILES; round++) {
+    for (int round = FIRST - WARM_UP; round < FIRST + FILES; round++) {
       begin(round);
       byte[] file = new HostileFile(random, random.nextBoolean() ? careful : careless).next();
       String what = "file " + round + " of seed " + seed;
@@ -366,7 +371,7 @@ class DamagedInputTest {
       String answer = text("DEBUG", "RELOAD", "NOSAVE");
       checkCost(what, start, memory, file.length, round);
       if (answer.equals("OK")) {
-        loaded += round < 0 ? 0 : 1;
+        loaded += round < FIRST ? 0 : 1;
         assertThat(send("EXISTS", "before")).as(what).isEqualTo(0L);
         Object key = send("RANDOMKEY");
         if (key != null) {
