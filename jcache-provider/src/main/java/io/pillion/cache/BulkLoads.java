@@ -24,31 +24,13 @@ final class BulkLoads<K, V> {
   private final EngineCache<K, V> cache;
   private final EntryStore store;
   private final KeyLocks locks;
-  private final Writes<K, V> writes;
   private final Loads<K, V> loads;
 
-  BulkLoads(
-      EngineCache<K, V> cache,
-      EntryStore store,
-      KeyLocks locks,
-      Writes<K, V> writes,
-      Loads<K, V> loads) {
+  BulkLoads(EngineCache<K, V> cache, EntryStore store, KeyLocks locks, Loads<K, V> loads) {
     this.cache = cache;
     this.store = store;
     this.locks = locks;
-    this.writes = writes;
     this.loads = loads;
-  }
-
-  /** Loads these keys and stores what there is, whatever the cache has of them. */
-  void replace(EntryLoader<K, V> from, Set<K> keys) {
-    Held held = locks.lockAll(cache.ids(keys));
-    try {
-      Map<K, V> loaded = Loads.withoutNulls(from.loadAll(keys));
-      writes.storeAll(store, loaded, cache.encodeAll(loaded));
-    } finally {
-      held.release();
-    }
   }
 
   /**
@@ -92,10 +74,8 @@ final class BulkLoads<K, V> {
         return Map.of();
       }
       loaderFailed = true;
-      Map<K, V> loaded = Loads.withoutNulls(from.loadAll(keys));
+      Map<K, V> loaded = Loads.loadAll(from, keys);
       loaderFailed = false;
-      // What was not asked for is nobody's: neither locked, nor known to be missing.
-      loaded.keySet().retainAll(keys);
       asked.addAll(keys);
       found.putAll(loaded);
       return loaded;

@@ -80,6 +80,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
   private final Removals<K, V> removals;
   private final Invocations<K, V> invocations;
   private final BulkLoads<K, V> bulkLoads;
+  private final Replacements<K, V> replacements;
   private final @Nullable Duration absentFor;
   private final @Nullable Outage outage;
   private final @Nullable Transactions transactions;
@@ -138,7 +139,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
     puts = new Puts<>(this, store, changes, writes, expiry, writer);
     removals = new Removals<>(this, store, changes, locks, writer);
     invocations = new Invocations<>(this, store, changes, writes, locks, expiry, readThrough);
-    bulkLoads = new BulkLoads<>(this, store, locks, writes, loads);
+    bulkLoads = new BulkLoads<>(this, store, locks, loads);
+    replacements = new Replacements<>(this, store, locks, loads, bulkLoads, expiry);
     commits =
         transactions == null
             ? null
@@ -541,7 +543,8 @@ public final class EngineCache<K, V> implements AutoCloseable {
    * the loader may see uncommitted work: what it finds is this transaction's until the commit, and
    * then stored unless somebody changed the key meanwhile.
    *
-   * @param replace whether also keys that have a value are loaded, and their value replaced
+   * @param replace whether also keys that have a value are loaded, and their value replaced; not
+   *     one that anybody stored or changed during the load, which may be newer than what was loaded
    */
   public void loadAll(Set<? extends K> keys, boolean replace) {
     requireOpen();
@@ -553,7 +556,7 @@ public final class EngineCache<K, V> implements AutoCloseable {
     if (mine != null) {
       mine.loadAll(from, new LinkedHashSet<>(keys), replace);
     } else if (replace) {
-      bulkLoads.replace(from, new LinkedHashSet<>(keys));
+      replacements.replace(from, new LinkedHashSet<>(keys));
     } else {
       bulkLoads.missing(from, new LinkedHashSet<>(keys));
     }

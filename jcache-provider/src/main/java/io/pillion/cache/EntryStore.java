@@ -680,6 +680,13 @@ final class EntryStore {
         });
   }
 
+  /** The entry of this id was changed past this object. */
+  void forgetCopy(byte[] id) {
+    if (near != null) {
+      near.written(id);
+    }
+  }
+
   /** Who loads one of these now must not store what this write is about to replace or remove. */
   private List<Command> withoutLeases(byte[] gen, List<byte[]> ids, List<Command> write) {
     List<Command> all = new ArrayList<>(ids.size() + write.size());

@@ -1,5 +1,6 @@
 package io.pillion.cache;
 
+import io.pillion.cache.ConditionalWrites.Form;
 import io.pillion.cache.EntryStore.Fetched;
 import io.pillion.client.Command;
 import io.pillion.client.Commands;
@@ -48,6 +49,13 @@ final class LoadLeases {
       "if redis.call('GET',KEYS[2])~=ARGV[1] then return 0 end"
           + " redis.call('DEL',KEYS[2])"
           + " if redis.call('SET',KEYS[1],ARGV[2],'NX',unpack(ARGV,3)) then return 1 end return 0";
+
+  /**
+   * Keys: entry, lease. Arguments: token, the value there is, the new one, and the words of SET.
+   */
+  private static final String REPLACE =
+      "if redis.call('GET',KEYS[2])~=ARGV[1] or redis.call('GET',KEYS[1])~=ARGV[2] then return 0"
+          + " end redis.call('DEL',KEYS[2]) redis.call('SET',KEYS[1],unpack(ARGV,3)) return 1";
 
   private final Commands commands;
   private final EntryStore store;
@@ -155,8 +163,8 @@ final class LoadLeases {
   }
 
   /**
-   * Stores what was loaded and ends the lease, if it still holds and no clear came; whether it did.
-   * Not on the client's thread, as all that follows.
+   * Stores what was loaded and ends the lease, if it still holds, what the claim found is still
+   * there, and no clear came; whether it did. Not on the client's thread, as all that follows.
    */
   CompletionStage<Boolean> keep(Claim claim, byte[] value, List<String> lifetime) {
     byte[] token = claim.token();
@@ -164,19 +172,14 @@ final class LoadLeases {
       throw new IllegalStateException("No lease is held");
     }
     // Asked now: later it would be on the thread that reads the answer.
-    conditionalWrites.form();
+    Form form = conditionalWrites.form();
     boolean scripts = commands.supported(Set.of("EVAL")).contains("EVAL");
     List<Command> batch = new ArrayList<>();
     batch.add(store.readGeneration());
     if (scripts) {
-      Command eval = Command.of("EVAL", STORE, "2").arg(claim.entryKey());
-      eval.arg(layout.leaseKey(claim.entryKey())).arg(token).arg(value);
-      lifetime.forEach(eval::arg);
-      batch.add(eval.keyAt(2));
+      batch.add(storeByScript(claim, token, value, lifetime));
     } else {
-      Command set = Command.of("SET").arg(claim.entryKey()).arg(value).arg("NX");
-      lifetime.forEach(set::arg);
-      batch.add(set);
+      batch.add(storeFirst(form, claim, value, lifetime));
       batch.add(Command.of("GET").arg(layout.leaseKey(claim.entryKey())));
     }
     int outcome = batch.size();
@@ -191,7 +194,7 @@ final class LoadLeases {
                 boolean stored = replies.get(1) instanceof Long done && done == 1;
                 return CompletableFuture.completedFuture(stored && current);
               }
-              boolean stored = replies.get(1) != null;
+              boolean stored = EntryStore.isDone(replies.get(1));
               boolean held = Arrays.equals((byte[]) replies.get(outcome - 1), token);
               CompletionStage<?> after =
                   stored && !held
@@ -201,6 +204,34 @@ final class LoadLeases {
                   .thenCompose(done -> release(claim))
                   .thenApply(d -> stored && held && current);
             });
+  }
+
+  private Command storeByScript(Claim claim, byte[] token, byte[] value, List<String> lifetime) {
+    byte[] there = claim.found().value();
+    Command eval = Command.of("EVAL", there == null ? STORE : REPLACE, "2").arg(claim.entryKey());
+    eval.arg(layout.leaseKey(claim.entryKey())).arg(token);
+    if (there != null) {
+      eval.arg(there);
+    }
+    eval.arg(value);
+    lifetime.forEach(eval::arg);
+    return eval.keyAt(2);
+  }
+
+  /** Without scripts what turns out to be fenced is taken back. */
+  private static Command storeFirst(Form form, Claim claim, byte[] value, List<String> lifetime) {
+    byte[] there = claim.found().value();
+    if (there != null) {
+      return form.compareAndSet(claim.entryKey(), there, value, lifetime);
+    }
+    Command set = Command.of("SET").arg(claim.entryKey()).arg(value).arg("NX");
+    lifetime.forEach(set::arg);
+    return set;
+  }
+
+  /** Forgets that there is no value: somebody is about to look again. */
+  CompletionStage<Boolean> forgetAbsent(Claim claim) {
+    return deleteIf(layout.leaseKey(claim.entryKey()), NOTHING_THERE);
   }
 
   /** Remembers that there is no value, and ends the lease so. */

@@ -295,7 +295,7 @@ final class Loads<K, V> {
   }
 
   /** Waits for somebody else's load, which may take longer than a command. */
-  private static void pause(CompletionStage<?> stage, long millis) {
+  static void pause(CompletionStage<?> stage, long millis) {
     try {
       stage.toCompletableFuture().get(millis + 1_000, TimeUnit.MILLISECONDS);
     } catch (ExecutionException | TimeoutException e) {
@@ -501,8 +501,16 @@ final class Loads<K, V> {
     return new String(id, StandardCharsets.ISO_8859_1);
   }
 
+  /** What there is of these keys, not empty. */
+  static <K, V> Map<K, V> loadAll(EntryLoader<K, V> from, Set<K> keys) {
+    Map<K, V> loaded = withoutNulls(from.loadAll(keys));
+    // What was not asked for is nobody's: neither locked, nor known to be missing.
+    loaded.keySet().retainAll(keys);
+    return loaded;
+  }
+
   /** Loaders may put null for a key that has no value. */
-  static <K, V> Map<K, V> withoutNulls(@Nullable Map<K, V> loaded) {
+  private static <K, V> Map<K, V> withoutNulls(@Nullable Map<K, V> loaded) {
     Map<K, V> present = new LinkedHashMap<>();
     if (loaded != null) {
       loaded.forEach(

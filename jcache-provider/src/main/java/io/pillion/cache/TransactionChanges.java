@@ -144,7 +144,7 @@ final class TransactionChanges<K, V> implements Transactions.Participant {
     Set<K> missing = commits.lookUpAll(others, found);
     if (readThrough != null && !missing.isEmpty()) {
       Map<K, Long> numbers = beginLoads(missing);
-      load(readThrough, missing)
+      Loads.loadAll(readThrough, missing)
           .forEach(
               (key, value) ->
                   found.put(
@@ -158,13 +158,6 @@ final class TransactionChanges<K, V> implements Transactions.Participant {
     Map<K, Long> numbers = new HashMap<>();
     keys.forEach(key -> numbers.put(key, beginLoad(cache.id(key))));
     return numbers;
-  }
-
-  /** What there is of these keys; what nobody asked for has no number. */
-  private static <K, V> Map<K, V> load(EntryLoader<K, V> from, Set<K> keys) {
-    Map<K, V> loaded = Loads.withoutNulls(from.loadAll(keys));
-    loaded.keySet().retainAll(keys);
-    return loaded;
   }
 
   /**
@@ -196,7 +189,7 @@ final class TransactionChanges<K, V> implements Transactions.Participant {
       return;
     }
     Map<K, Long> numbers = beginLoads(wanted);
-    load(from, wanted)
+    Loads.loadAll(from, wanted)
         .forEach(
             (key, value) -> {
               byte[] id = cache.id(key);

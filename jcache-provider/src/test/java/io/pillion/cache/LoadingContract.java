@@ -221,6 +221,125 @@ abstract class LoadingContract {
     assertThat(cache.get("a")).isEqualTo("later");
   }
 
+  private static CompletableFuture<?> replaceAll(
+      EngineCache<String, String> cache, String... keys) {
+    return cache.loadAllAsync(Set.of(keys), /* replace= */ true).toCompletableFuture();
+  }
+
+  @Test
+  void whatIsLoadedToReplaceDoesNotOvertakeAnotherProcess() {
+    for (LoadingSettings settings : List.of(LoadingSettings.none(), LEASED)) {
+      SlowRows rows = new SlowRows();
+      EngineCache<String, String> cache = readThrough(one(), settings, rows);
+      EngineCache<String, String> second = cache(other(), settings);
+      for (String key : List.of("kept", "put", "processed", "removed", "ended")) {
+        second.put(key, "old");
+      }
+      CompletableFuture<?> loading =
+          replaceAll(cache, "kept", "put", "processed", "removed", "ended", "new", "created");
+      Awaiting.until(() -> rows.asked.size() == 7);
+      second.put("put", "newer");
+      second.put("created", "newer");
+      second.invoke(
+          "processed",
+          entry -> {
+            entry.set("newer");
+            return true;
+          });
+      // Who loads this again finds that there is no row any more.
+      rows.absent = Set.of("removed");
+      second.remove("removed");
+      second.put("ended", "brief", Duration.ofMillis(1));
+      Awaiting.until(() -> second.get("ended") == null);
+      rows.go.countDown();
+      loading.join();
+      assertThat(second.getAll(Set.of("kept", "put", "processed", "removed", "ended", "new")))
+          .isEqualTo(
+              Map.of(
+                  "kept", "row kept",
+                  "put", "newer",
+                  "processed", "newer",
+                  "ended", "row ended",
+                  "new", "row new"));
+      assertThat(second.get("created")).isEqualTo("newer");
+      assertThat(cache.get("kept")).isEqualTo("row kept");
+      second.clear();
+    }
+  }
+
+  @Test
+  void whatIsLoadedToReplaceIsNotStoredOnceItWasCleared() {
+    for (LoadingSettings settings : List.of(LoadingSettings.none(), LEASED)) {
+      SlowRows rows = new SlowRows();
+      EngineCache<String, String> cache = readThrough(one(), settings, rows);
+      cache.put("a", "old");
+      CompletableFuture<?> loading = replaceAll(cache, "a", "b");
+      Awaiting.until(() -> rows.asked.size() == 2);
+      cache(other(), settings).clear();
+      rows.absent = Set.of("a", "b");
+      rows.go.countDown();
+      loading.join();
+      assertThat(cache.containsKey("a")).isFalse();
+      assertThat(cache.containsKey("b")).isFalse();
+    }
+  }
+
+  @Test
+  void withALeaseAlsoWhatComesBackTheSameOrWasNotThereIsNoticed() {
+    SlowRows rows = new SlowRows();
+    EngineCache<String, String> cache = readThrough(one(), LEASED, rows);
+    EngineCache<String, String> second = cache(other(), LEASED);
+    second.put("same", "old");
+    CompletableFuture<?> loading = replaceAll(cache, "same", "absent");
+    Awaiting.until(() -> rows.asked.size() == 2);
+    second.put("same", "old");
+    second.put("absent", "brief");
+    second.remove("absent");
+    rows.absent = Set.of("absent");
+    rows.go.countDown();
+    loading.join();
+    assertThat(second.get("same")).isEqualTo("old");
+    assertThat(second.get("absent")).isNull();
+  }
+
+  @Test
+  void whatAnotherProcessLoadsIsLoadedAgainToReplaceIt() throws Exception {
+    EngineCache<String, String> second = cache(other(), LEASED);
+    CountDownLatch loading = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    CompletableFuture<String> first =
+        CompletableFuture.supplyAsync(
+            () -> second.computeIfAbsent("b", key -> load(new AtomicInteger(), loading, go)),
+            OwnThreads.PER_TASK);
+    loading.await();
+    SlowRows rows = new SlowRows();
+    rows.go.countDown();
+    EngineCache<String, String> cache = readThrough(one(), LEASED, rows);
+    CompletableFuture<?> replacing = replaceAll(cache, "a", "b");
+    Awaiting.until(() -> "row a".equals(second.get("a")));
+    assertThat(rows.asked).containsExactly("a");
+    go.countDown();
+    assertThat(first.join()).isEqualTo("loaded");
+    replacing.join();
+    assertThat(second.get("b")).isEqualTo("row b");
+  }
+
+  @Test
+  void whatWasNotThereIsLookedForAgainToReplaceIt() {
+    LoadingSettings remembering = LoadingSettings.none().withAbsentFor(Duration.ofMinutes(5));
+    SlowRows rows = new SlowRows();
+    rows.go.countDown();
+    rows.absent = Set.of("k", "never");
+    EngineCache<String, String> cache = readThrough(one(), remembering, rows);
+    cache.loadAll(Set.of("k", "never"), /* replace= */ true);
+    cache.getAll(Set.of("k", "never"));
+    assertThat(rows.asked).hasSize(2);
+    rows.absent = Set.of("never");
+    cache.loadAll(Set.of("k", "never"), /* replace= */ true);
+    assertThat(cache.getAll(Set.of("k", "never"))).isEqualTo(Map.of("k", "row k"));
+    assertThat(rows.asked).hasSize(4);
+  }
+
   @Test
   void whatIsNoLongerThereWhenItIsLoadedAnewIsGone() {
     LoadingSettings lenient = LoadingSettings.none().withStaleFor(Duration.ofMinutes(5));
