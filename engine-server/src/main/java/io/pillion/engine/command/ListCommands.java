@@ -53,6 +53,9 @@ final class ListCommands {
     private static final Bytes RIGHT_WORD = Bytes.of("right");
   }
 
+  // What the command being carried out looks at; commands of one engine run one at a time.
+  private @Nullable ListValue only;
+
   /** Declares the group's commands. */
   void declare(CommandTable table) {
     table.group(CommandGroup.LIST);
@@ -302,7 +305,7 @@ final class ListCommands {
 
   private void push(Call call, End end, boolean create) {
     Bytes key = call.arg(1);
-    ListValue list = find(call, key);
+    ListValue list = findOnly(call, key);
     boolean created = list == null;
     if (list == null) {
       if (!create) {
@@ -335,7 +338,7 @@ final class ListCommands {
     boolean counted = call.count() == 3;
     long count = counted ? Counts.notNegative(call.arg(2)) : 1;
     Bytes key = call.arg(1);
-    ListValue list = find(call, key);
+    ListValue list = findOnly(call, key);
     if (list == null) {
       if (counted) {
         call.reply().nilArray();
@@ -754,6 +757,20 @@ final class ListCommands {
     } else {
       list.pushTail(element);
     }
+  }
+
+  /** As {@link #find}, for a command that looks at no other list: the view is used again. */
+  private @Nullable ListValue findOnly(Call call, Bytes key) {
+    long record = call.find(key, ValueType.LIST);
+    if (record == 0) {
+      return null;
+    }
+    ListValue view = only;
+    if (view == null) {
+      view = view(call, record);
+      only = view;
+    }
+    return view.at(call.database().rootCell(record));
   }
 
   private static @Nullable ListValue find(Call call, Bytes key) {

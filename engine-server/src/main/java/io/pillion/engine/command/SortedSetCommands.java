@@ -17,6 +17,7 @@ import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.keyspace.EventClass;
+import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.protocol.Args;
@@ -25,6 +26,7 @@ import io.pillion.engine.protocol.Numbers;
 import io.pillion.engine.protocol.Reply;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sorted sets: members with scores, their ranks and ranges. {@link SortedSetPopCommands} take the
@@ -32,6 +34,9 @@ import java.util.Set;
  */
 final class SortedSetCommands {
   private final ZaddRequest request = new ZaddRequest();
+
+  // What the command being carried out looks at; commands of one engine run one at a time.
+  private @Nullable SortedSetValue only;
 
   /** Declares the group's commands. */
   void declare(CommandTable table) {
@@ -293,6 +298,9 @@ final class SortedSetCommands {
     int wordsOfEach;
     int pairs;
     double[] scores = new double[16];
+    private double[] before = new double[16];
+
+    private static final int KEPT = 1024;
 
     void parse(Args args) {
       onlyNew = onlyOld = onlyGreater = onlyLower = countChanges = increment = false;
@@ -347,12 +355,20 @@ final class SortedSetCommands {
     }
 
     private void parseScores(Args args) {
-      if (pairs > scores.length || (scores.length > 1024 && pairs < 512)) {
-        scores = new double[pairs];
+      if (pairs > scores.length || (scores.length > KEPT && pairs < KEPT / 2)) {
+        scores = new double[Math.max(16, pairs)];
       }
       for (int i = 0; i < pairs; i++) {
         scores[i] = args.number(firstScore + 2 * i);
       }
+    }
+
+    /** What was there before, to be restored when memory runs out half-way: room for so many. */
+    double[] before(int count) {
+      if (count > before.length || (before.length > KEPT && count < KEPT / 2)) {
+        before = new double[Math.max(16, count)];
+      }
+      return before;
     }
 
     /** Where a member is among the words: the last of its own. */
@@ -404,7 +420,7 @@ final class SortedSetCommands {
 
   private boolean add(Call call) {
     Bytes key = call.arg(1);
-    SortedSetValue set = SortedSets.find(call, key);
+    SortedSetValue set = findOnly(call, key);
     if (set == null && request.onlyOld) {
       if (request.increment) {
         call.reply().nil();
@@ -464,8 +480,7 @@ final class SortedSetCommands {
 
   private boolean addAll(Call call, Bytes key, SortedSetValue set, boolean created) {
     int pairs = request.pairs;
-    // What was there before, to be restored when memory runs out half-way.
-    double[] before = pairs > 1 ? new double[pairs] : NONE;
+    double[] before = request.before(pairs);
     int added = 0;
     int updated = 0;
     int done = 0;
@@ -474,9 +489,7 @@ final class SortedSetCommands {
         double score = request.scores[done];
         boolean found = set.seek(call.arg(request.member(done)));
         double old = found ? set.score() : Double.NaN;
-        if (pairs > 1) {
-          before[done] = old;
-        }
+        before[done] = old;
         if (found ? !request.replaces(old, score) : request.onlyOld) {
           continue;
         }
@@ -499,8 +512,6 @@ final class SortedSetCommands {
     return added + updated > 0;
   }
 
-  private static final double[] NONE = {};
-
   private void undo(
       Call call, Bytes key, SortedSetValue set, boolean created, double[] before, int done) {
     if (created) {
@@ -519,13 +530,27 @@ final class SortedSetCommands {
 
   // --- members
 
+  /** The set, for a command that looks at no other; the view is used again. */
+  private @Nullable SortedSetValue findOnly(Call call, Bytes key) {
+    long record = call.find(key, ValueType.ZSET);
+    if (record == 0) {
+      return null;
+    }
+    SortedSetValue view = only;
+    if (view == null) {
+      view = SortedSets.view(call, record);
+      only = view;
+    }
+    return view.at(call.database().rootCell(record));
+  }
+
   private void zscore(Call call) {
-    SortedSetValue set = SortedSets.find(call, call.arg(1));
+    SortedSetValue set = findOnly(call, call.arg(1));
     score(call.reply(), set != null && set.seek(call.arg(2)) ? set.score() : Double.NaN);
   }
 
   private void zmscore(Call call) {
-    SortedSetValue set = SortedSets.find(call, call.arg(1));
+    SortedSetValue set = findOnly(call, call.arg(1));
     call.reply().array(call.count() - 2);
     for (int i = 2; i < call.count(); i++) {
       score(call.reply(), set != null && set.seek(call.arg(i)) ? set.score() : Double.NaN);
@@ -542,7 +567,7 @@ final class SortedSetCommands {
   }
 
   private void zcard(Call call) {
-    SortedSetValue set = SortedSets.find(call, call.arg(1));
+    SortedSetValue set = findOnly(call, call.arg(1));
     call.reply().integer(set == null ? 0 : set.size());
   }
 
@@ -554,7 +579,7 @@ final class SortedSetCommands {
     if (withScore && !call.args().is(3, "WITHSCORE")) {
       throw Errors.syntax();
     }
-    SortedSetValue set = SortedSets.find(call, call.arg(1));
+    SortedSetValue set = findOnly(call, call.arg(1));
     int rank = set == null ? -1 : set.rank(call.arg(2));
     Reply reply = call.reply();
     if (set == null || rank < 0) {
@@ -813,7 +838,7 @@ final class SortedSetCommands {
 
   private void zrem(Call call) {
     Bytes key = call.arg(1);
-    SortedSetValue set = SortedSets.find(call, key);
+    SortedSetValue set = findOnly(call, key);
     int removed = 0;
     if (set != null) {
       for (int i = 2; i < call.count(); i++) {

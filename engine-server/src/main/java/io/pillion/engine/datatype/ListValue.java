@@ -14,9 +14,9 @@ import io.pillion.engine.memory.Span;
  * found from the nearer end, page by page. A large list whose last page is half empty becomes small
  * again.
  *
- * <p>This object is a view, made for one command. An {@link Elements} walk is void after a change
- * that it did not make itself. A change that fails with {@link OutOfArenaException} leaves the
- * elements as they were.
+ * <p>This object is a view, made for one command, or moved from list to list. An {@link Elements}
+ * walk is void after a change that it did not make itself. A change that fails with {@link
+ * OutOfArenaException} leaves the elements as they were.
  */
 public final class ListValue {
   static final byte PACKED = 0;
@@ -34,7 +34,7 @@ public final class ListValue {
   private static final int SAFE_BYTES = 8 << 10;
 
   private final Arena arena;
-  private final long cell;
+  private long cell;
   private final TypeLimits limits;
 
   // Where the last search ended.
@@ -50,6 +50,14 @@ public final class ListValue {
     this.arena = arena;
     this.cell = cell;
     this.limits = limits;
+  }
+
+  /** Moves this view to another list in the same arena. */
+  public ListValue at(long newCell) {
+    cell = newCell;
+    page = 0;
+    number = 0;
+    return this;
   }
 
   /** Makes an empty list and returns its root. */

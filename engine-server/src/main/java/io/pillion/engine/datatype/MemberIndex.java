@@ -41,7 +41,7 @@ final class MemberIndex {
   private static final int MERGE_BELOW = 24;
 
   private final Arena arena;
-  private final long holder;
+  private long holder;
 
   // Where the last descent ended.
   private final long[] nodes = new long[MAX_DEPTH / LEVEL_BITS];
@@ -55,6 +55,11 @@ final class MemberIndex {
   MemberIndex(Arena arena, long holder) {
     this.arena = arena;
     this.holder = holder;
+  }
+
+  /** Moves this view to another index in the same arena. */
+  void at(long newHolder) {
+    holder = newHolder;
   }
 
   /** Makes an empty index and returns what the holder's word must contain. */

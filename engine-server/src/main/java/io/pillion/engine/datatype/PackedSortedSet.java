@@ -48,7 +48,7 @@ final class PackedSortedSet {
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
 
   private final Arena arena;
-  private final long cell;
+  private long cell;
 
   // The entry at which the cursor is.
   private long root;
@@ -61,6 +61,11 @@ final class PackedSortedSet {
   PackedSortedSet(Arena arena, long cell) {
     this.arena = arena;
     this.cell = cell;
+  }
+
+  /** Moves this cursor to another set in the same arena. */
+  void at(long newCell) {
+    cell = newCell;
   }
 
   static long create(Arena arena) {

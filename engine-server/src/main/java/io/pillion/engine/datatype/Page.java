@@ -35,13 +35,14 @@ final class Page {
   private static final int HEADER_BYTES = 8;
   private static final int SLOT_BYTES = 3;
   private static final int REFERENCE_BYTES = 8;
+  private static final ByteBuffer NOWHERE = ByteBuffer.allocate(0);
   private static final long ONES = 0x0101_0101_0101_0101L;
   private static final long HIGHS = 0x8080_8080_8080_8080L;
   private static final boolean LITTLE = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
 
   private final Arena arena;
   private final boolean pairs;
-  private ByteBuffer buffer = ByteBuffer.allocate(0);
+  private ByteBuffer buffer = NOWHERE;
   private int at;
 
   /** Where this page is. */

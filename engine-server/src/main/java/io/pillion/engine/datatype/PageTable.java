@@ -46,6 +46,9 @@ final class PageTable {
   /** The page that was last located; its open entry is what {@link #find} found. */
   final Page page;
 
+  /** Where a page is moved to; made when that is needed first. */
+  private @Nullable Page target;
+
   // The node that holds the located page: where its slots begin, its bits, the bits of the nodes
   // above it, and the slot that points to it (0: it is the root's).
   private long node;
@@ -256,9 +259,10 @@ final class PageTable {
   private void rewrite(long hash, int bytes, int entries) {
     int slots = Page.slotsFor(page.count + entries);
     long block = arena.allocate(Page.blockBytes(slots, page.live() + bytes));
-    Page target = new Page(arena, pairs);
-    target.begin(block, slots, page.depth);
-    target.appendAll(page);
+    Page moved = target == null ? new Page(arena, pairs) : target;
+    target = moved;
+    moved.begin(block, slots, page.depth);
+    moved.appendAll(page);
     long old = page.address;
     point(hash, page.depth, block);
     arena.free(old);

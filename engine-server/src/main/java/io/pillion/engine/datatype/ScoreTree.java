@@ -53,7 +53,7 @@ final class ScoreTree {
   }
 
   private final Arena arena;
-  private final long holder;
+  private long holder;
 
   // The path of the last descent: nodes from the root to a leaf, and a slot in each.
   private final long[] path = new long[MAX_DEPTH];
@@ -71,6 +71,11 @@ final class ScoreTree {
   ScoreTree(Arena arena, long holder) {
     this.arena = arena;
     this.holder = holder;
+  }
+
+  /** Moves this view to another tree in the same arena. */
+  void at(long newHolder) {
+    holder = newHolder;
   }
 
   /** Makes an empty tree and returns what the holder's word must contain. */

@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  * <p>All range queries are asked by rank: {@link #countBelow} and {@link #countBefore} turn a bound
  * into a rank in O(log n), so that counting is a subtraction, and skipping costs nothing.
  *
- * <p>This object is a view, made for one command. At most one {@link Entries} walk is valid at a
- * time, and none across a change. A change that fails with {@link OutOfArenaException} leaves the
- * set as it was.
+ * <p>This object is a view, made for one command, or moved from set to set. At most one {@link
+ * Entries} walk is valid at a time, and none across a change. A change that fails with {@link
+ * OutOfArenaException} leaves the set as it was.
  */
 public final class SortedSetValue {
   static final byte PACKED = 0;
@@ -35,7 +35,7 @@ public final class SortedSetValue {
   private static final int PAGED_BYTES = 24;
 
   private final Arena arena;
-  private final long cell;
+  private long cell;
   private final TypeLimits limits;
   private final PackedSortedSet packed;
   private final Span span;
@@ -60,6 +60,15 @@ public final class SortedSetValue {
     this.limits = limits;
     this.packed = new PackedSortedSet(arena, cell);
     this.span = new Span(arena);
+  }
+
+  /** Moves this view to another set in the same arena. */
+  public SortedSetValue at(long newCell) {
+    cell = newCell;
+    packed.at(newCell);
+    sought = Bytes.EMPTY;
+    found = false;
+    return this;
   }
 
   /** Makes an empty set and returns its root. */
@@ -431,8 +440,13 @@ public final class SortedSetValue {
     boolean paged = isPaged(arena, root);
     if (paged && root != pagedRoot) {
       pagedRoot = root;
-      tree = new ScoreTree(arena, root + TREE);
-      index = new MemberIndex(arena, root + INDEX);
+      if (tree == null || index == null) {
+        tree = new ScoreTree(arena, root + TREE);
+        index = new MemberIndex(arena, root + INDEX);
+      } else {
+        tree.at(root + TREE);
+        index.at(root + INDEX);
+      }
     }
     return paged;
   }

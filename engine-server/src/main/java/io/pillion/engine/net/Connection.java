@@ -45,7 +45,7 @@ final class Connection extends ChannelInboundHandlerAdapter
   private final Engine engine;
   private final NetworkLimits limits;
   private final RespReply reply = new RespReply();
-  private final RequestParser parser = new RequestParser(this);
+  private final RequestParser parser;
   private final OutputQueue output = new OutputQueue();
   private final Runnable flush = this::flushHere;
   private final Client client;
@@ -78,6 +78,7 @@ final class Connection extends ChannelInboundHandlerAdapter
     this.loop = loop;
     this.engine = engine;
     this.limits = limits;
+    parser = new RequestParser(this, loop.requestBuffers());
     client = engine.connect(this, reply);
   }
 
@@ -114,7 +115,7 @@ final class Connection extends ChannelInboundHandlerAdapter
       protocolError = e;
       return true;
     }
-    if (!limits.mayHold(parser.heldBytes(), countedInputBytes)) {
+    if (!limits.mayHold(parser.heldBytes(), parser.reservedBytes(), countedInputBytes)) {
       log.warn(
           "Closing client that reached max query buffer length: id={} addr={} qbuf={}",
           client.id(),
@@ -124,7 +125,7 @@ final class Connection extends ChannelInboundHandlerAdapter
       channel.close();
       return false;
     }
-    countInput(parser.heldBytes());
+    countInput(parser.reservedBytes());
     heldInputBytes = (int) Math.min(Integer.MAX_VALUE, parser.heldBytes());
     return ready;
   }
@@ -169,7 +170,7 @@ final class Connection extends ChannelInboundHandlerAdapter
       protocolError = e;
     }
     queued = false;
-    countInput(parser.heldBytes());
+    countInput(parser.reservedBytes());
     heldInputBytes = (int) Math.min(Integer.MAX_VALUE, parser.heldBytes());
     countReceived();
     if (error != null) {

@@ -4,6 +4,7 @@ import io.netty.channel.EventLoop;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.dispatch.Poller;
 import io.pillion.engine.dispatch.Turn;
+import io.pillion.engine.protocol.RequestBuffers;
 import java.util.ArrayDeque;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -21,6 +22,7 @@ final class Loop implements Poller {
   private final EngineLoops.PollingLoop eventLoop;
   private final Turn turn;
   private final Turn busyTurn;
+  private final RequestBuffers requestBuffers = new RequestBuffers();
   private ArrayDeque<Turn.Source> pending = new ArrayDeque<>();
   private final Set<Connection> connections = new LinkedHashSet<>();
   private final Runnable runTurn = this::runTurn;
@@ -38,6 +40,11 @@ final class Loop implements Poller {
 
   EventLoop eventLoop() {
     return eventLoop;
+  }
+
+  /** What its connections' parsers lend each other. */
+  RequestBuffers requestBuffers() {
+    return requestBuffers;
   }
 
   void join(Connection connection) {

@@ -3,6 +3,7 @@ package io.pillion.engine.net;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
@@ -47,6 +48,11 @@ public final class NetServer implements AutoCloseable {
   private static final long SENDING_NANOS = 500_000_000;
   private static final WriteBufferWaterMark WATER_MARK =
       new WriteBufferWaterMark(/* low= */ 16 << 10, /* high= */ 32 << 10);
+
+  // What a connection is read in one poll: what comes faster than it is carried out waits in the
+  // socket, instead of piling up on the heap.
+  private static final int MIN_READ = 16 << 10;
+  private static final int MAX_READ = 64 << 10;
 
   private static final AttributeKey<Boolean> ENCRYPTED =
       AttributeKey.valueOf(NetServer.class, "encrypted");
@@ -236,6 +242,9 @@ public final class NetServer implements AutoCloseable {
         .option(ChannelOption.SO_BACKLOG, parameters.integer("tcp-backlog"))
         .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
         .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
+        .childOption(
+            ChannelOption.RECVBUF_ALLOCATOR,
+            new AdaptiveRecvByteBufAllocator(MIN_READ, MIN_READ, MAX_READ).maxMessagesPerRead(1))
         .childHandler(
             new ChannelInitializer<>() {
               @Override

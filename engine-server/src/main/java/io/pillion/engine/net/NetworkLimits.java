@@ -79,11 +79,15 @@ final class NetworkLimits {
     return client.isSubscriber() ? subscriberLimit : outputLimit;
   }
 
-  /** Whether a connection that was counted with some input may hold so much instead. */
-  boolean mayHold(long heldBytes, long countedBytes) {
+  /**
+   * Whether a connection that was counted with some input may hold so much instead.
+   *
+   * @param reservedBytes what the held bytes take, with the room made for those to come
+   */
+  boolean mayHold(long heldBytes, long reservedBytes, long countedBytes) {
     return heldBytes <= queryBufferBytes
-        && (heldBytes <= countedBytes
-            || inputBytes.get() - countedBytes + heldBytes <= INPUT_BYTES);
+        && (reservedBytes <= countedBytes
+            || inputBytes.get() - countedBytes + reservedBytes <= INPUT_BYTES);
   }
 
   void addInputBytes(long difference) {

@@ -1,6 +1,7 @@
 package io.pillion.engine.protocol;
 
 import io.pillion.engine.config.QuotedWords;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -10,9 +11,10 @@ import org.jspecify.annotations.Nullable;
  * inline commands. Belongs to one connection and one thread.
  *
  * <p>Bytes go into one buffer, into which the words of a command point; nothing is scanned twice,
- * because the parser remembers how far it is within a command. A word of {@link #LARGE} bytes or
- * more gets an array of its own, which grows as its bytes arrive (so that announcing a large word
- * costs nothing) and which they are received into directly.
+ * because the parser remembers how far it is within a command. A burst is received into an array
+ * that is lent by {@link RequestBuffers} until it has been carried out. A word of {@link #LARGE}
+ * bytes or more gets an array of its own, which grows as its bytes arrive (so that announcing a
+ * large word costs little) and which they are received into directly.
  *
  * <pre>{@code
  * while (input.isReadable()) {
@@ -37,12 +39,20 @@ public final class RequestParser {
   private static final int UNAUTHENTICATED_WORDS = 10;
   private static final int UNAUTHENTICATED_WORD_BYTES = 16 << 10;
   private static final int MIN_BUFFER = 1 << 10;
-  private static final int KEPT_BUFFER = 16 << 10;
-  private static final int KEPT_WORDS = 64;
+  private static final int OWN_BUFFER = 16 << 10;
+  private static final int OWN_WORDS = 64;
+
+  /** An array for a large word that has become full is followed by one so many times as large. */
+  private static final int LARGE_GROWTH = 8;
+
   private static final byte[] NONE = new byte[0];
 
   private final Limits limits;
+  private final RequestBuffers buffers;
 
+  // The array that stays with this parser, of up to OWN_BUFFER bytes; and the one in use, which is
+  // that one or is lent.
+  private byte[] own = NONE;
   private byte[] buffer = NONE;
   // The command at hand begins here; offsets of its words count from it.
   private int start;
@@ -58,14 +68,16 @@ public final class RequestParser {
   private boolean complete;
 
   private int count;
-  private int[] offsets = new int[8];
-  private int[] lengths = new int[8];
-  private byte[][] arrays = new byte[8][];
+  private final WordTable ownWords = new WordTable(8);
+  private WordTable words = ownWords;
 
   // The large word being received, and how much of it has been.
   private byte[] large = NONE;
   private int largeBytes;
   private long largeTotal;
+
+  // The arrays of large words in the command that was taken last.
+  private final ArrayDeque<byte[]> handedOut = new ArrayDeque<>(0);
 
   /** What a client may send, asked anew for each command. */
   public interface Limits {
@@ -76,9 +88,15 @@ public final class RequestParser {
     boolean mustAuthenticate();
   }
 
-  /** A parser that has received nothing. */
+  /** A parser that has received nothing, and shares with nobody. */
   public RequestParser(Limits limits) {
+    this(limits, new RequestBuffers());
+  }
+
+  /** A parser that has received nothing, and that borrows from those of its thread. */
+  public RequestParser(Limits limits, RequestBuffers buffers) {
     this.limits = limits;
+    this.buffers = buffers;
   }
 
   // --- receiving
@@ -93,8 +111,7 @@ public final class RequestParser {
     if (isReceivingLarge()) {
       int wanted = Math.min(available, wordBytes - largeBytes);
       if (largeBytes + wanted > large.length) {
-        long grown = Math.max(2L * large.length, (long) largeBytes + wanted);
-        large = Arrays.copyOf(large, (int) Math.min(wordBytes, grown));
+        growLarge(largeBytes + wanted);
       }
       return wanted;
     }
@@ -128,18 +145,53 @@ public final class RequestParser {
     return end - start + largeTotal + largeBytes;
   }
 
+  /** How many bytes are held or kept free for what was announced and has not come yet. */
+  public long reservedBytes() {
+    return end - start + largeTotal + large.length;
+  }
+
   private boolean isReceivingLarge() {
     return large.length > 0 && largeBytes < wordBytes;
   }
 
-  private void makeRoom(int available) {
-    int held = end - start;
-    int needed = Math.addExact(held, available);
-    byte[] target = buffer;
-    if (needed > buffer.length) {
-      long doubled = Math.min(2L * buffer.length, Integer.MAX_VALUE - 8);
-      target = new byte[(int) Math.max(Math.max(needed, MIN_BUFFER), doubled)];
+  private void growLarge(int needed) {
+    long grown = Math.max((long) LARGE_GROWTH * large.length, needed);
+    int size = (int) Math.min(wordBytes, grown);
+    if (size > RequestBuffers.LARGEST) {
+      byte[] before = large;
+      large = Arrays.copyOf(before, size);
+      buffers.give(before);
+    } else {
+      byte[] lent = buffers.take(size);
+      System.arraycopy(large, 0, lent, 0, largeBytes);
+      buffers.give(large);
+      large = lent;
     }
+  }
+
+  private void makeRoom(int available) {
+    int needed = Math.addExact(end - start, available);
+    if (needed <= buffer.length) {
+      moveTo(buffer);
+    } else if (needed <= OWN_BUFFER) {
+      own =
+          new byte[Math.max(Math.max(needed, MIN_BUFFER), Math.min(2 * buffer.length, OWN_BUFFER))];
+      moveTo(own);
+    } else {
+      // Twice what is needed now: there is more to come of a command that is so long.
+      boolean goesOn = buffer.length >= RequestBuffers.SMALLEST;
+      int wanted = (int) Math.min(goesOn ? 2L * needed : needed, Integer.MAX_VALUE - 8);
+      byte[] before = buffer;
+      moveTo(buffers.take(Math.max(needed, wanted)));
+      if (before != own) {
+        buffers.give(before);
+      }
+    }
+  }
+
+  /** Moves what is held to the begin of an array, which may be the same. */
+  private void moveTo(byte[] target) {
+    int held = end - start;
     System.arraycopy(buffer, start, target, 0, held);
     buffer = target;
     at -= start;
@@ -173,16 +225,9 @@ public final class RequestParser {
 
   /** Moves the words to the command found, after {@link #ready()} said yes. */
   public void take(Args args) {
+    takeBackLarge();
     args.clear();
-    for (int i = 0; i < count; i++) {
-      byte @Nullable [] own = arrays[i];
-      if (own == null) {
-        args.add(buffer, start + offsets[i], lengths[i]);
-      } else {
-        args.add(own, 0, lengths[i]);
-        arrays[i] = null;
-      }
-    }
+    words.moveTo(args, count, buffer, start, handedOut);
     forgetWords();
     start = at;
     searched = at;
@@ -190,29 +235,36 @@ public final class RequestParser {
   }
 
   /**
-   * Gives up memory that only a burst needed, when nothing is held; the words taken last become
-   * void.
+   * Gives up memory that only a burst needed; the words taken last become void. What is left of the
+   * burst, the begin of a command, goes on in memory of its own if it is short.
    */
   public void trim() {
-    if (start == end && !complete && missing == 0) {
-      start = 0;
-      at = 0;
-      searched = 0;
-      end = 0;
-      if (buffer.length > KEPT_BUFFER) {
-        buffer = NONE;
-      }
+    takeBackLarge();
+    int held = end - start;
+    if (complete || buffer == own || held > OWN_BUFFER) {
+      return;
+    }
+    byte[] lent = buffer;
+    if (held > own.length) {
+      own = new byte[Math.max(held, MIN_BUFFER)];
+    }
+    moveTo(own);
+    buffers.give(lent);
+  }
+
+  private void takeBackLarge() {
+    if (!handedOut.isEmpty()) {
+      handedOut.forEach(buffers::give);
+      handedOut.clear();
     }
   }
 
-  @SuppressWarnings("NullAway") // an array of its own is exceptional: most places hold null
   private void forgetWords() {
     count = 0;
     largeTotal = 0;
-    if (offsets.length > KEPT_WORDS) {
-      offsets = new int[8];
-      lengths = new int[8];
-      arrays = new byte[8][];
+    if (words != ownWords) {
+      buffers.give(words);
+      words = ownWords;
     }
   }
 
@@ -228,18 +280,18 @@ public final class RequestParser {
     if (lineEnd < 0) {
       return false;
     }
-    long words = digits(at + 1, lineEnd);
-    if (words > Integer.MAX_VALUE || words == Long.MIN_VALUE) {
+    long announced = digits(at + 1, lineEnd);
+    if (announced > Integer.MAX_VALUE || announced == Long.MIN_VALUE) {
       throw new ProtocolException("invalid multibulk length");
     }
-    if (words > UNAUTHENTICATED_WORDS && limits.mustAuthenticate()) {
+    if (announced > UNAUTHENTICATED_WORDS && limits.mustAuthenticate()) {
       throw new ProtocolException("unauthenticated multibulk length");
     }
     passLine(lineEnd + 2);
-    if (words <= 0) {
+    if (announced <= 0) {
       start = at;
     } else {
-      missing = (int) words;
+      missing = (int) announced;
     }
     return true;
   }
@@ -295,7 +347,8 @@ public final class RequestParser {
   /** Moves what has come of a large word out of the buffer, where the rest would pile up. */
   private void beginLarge() {
     int have = Math.min(end - at, wordBytes);
-    large = Arrays.copyOfRange(buffer, at, at + Math.min(wordBytes, Math.max(have, LARGE)));
+    large = buffers.take(Math.max(have, LARGE));
+    System.arraycopy(buffer, at, large, 0, have);
     largeBytes = have;
     // A line break that has come already stays where the next one is looked for.
     int rest = end - at - have;
@@ -303,17 +356,16 @@ public final class RequestParser {
     end = at + rest;
   }
 
-  private void addWord(int offset, byte @Nullable [] own) {
-    if (count == offsets.length) {
-      int grown = (int) Math.min(2L * count, Integer.MAX_VALUE - 8);
-      offsets = Arrays.copyOf(offsets, grown);
-      lengths = Arrays.copyOf(lengths, grown);
-      arrays = Arrays.copyOf(arrays, grown);
+  private void addWord(int offset, byte @Nullable [] array) {
+    if (count == words.capacity()) {
+      if (words == ownWords && count == OWN_WORDS) {
+        words = buffers.takeTable();
+        words.takeOver(ownWords, count);
+      } else {
+        words.grow();
+      }
     }
-    offsets[count] = offset;
-    lengths[count] = wordBytes;
-    arrays[count] = own;
-    count++;
+    words.set(count++, offset, wordBytes, array);
   }
 
   private boolean inlineCommand() {
@@ -325,15 +377,15 @@ public final class RequestParser {
       return false;
     }
     int lineEnd = lineFeed > at && buffer[lineFeed - 1] == '\r' ? lineFeed - 1 : lineFeed;
-    List<byte[]> words = QuotedWords.split(buffer, at, lineEnd);
-    if (words == null) {
+    List<byte[]> line = QuotedWords.split(buffer, at, lineEnd);
+    if (line == null) {
       throw new ProtocolException("unbalanced quotes in request");
     }
     passLine(lineFeed + 1);
-    if (words.isEmpty()) {
+    if (line.isEmpty()) {
       start = at;
     }
-    for (byte[] word : words) {
+    for (byte[] word : line) {
       wordBytes = word.length;
       addWord(0, word);
     }

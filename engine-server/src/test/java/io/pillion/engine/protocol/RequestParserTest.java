@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pillion.engine.memory.Bytes;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -136,7 +137,7 @@ class RequestParserTest {
   }
 
   @Test
-  void aLargeWordIsReceivedIntoAnArrayOfItsSize() {
+  void aLargeWordIsReceivedIntoAnArrayOfItsOwn() {
     byte[] word = new byte[300_000];
     Arrays.fill(word, (byte) 'x');
     parse("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$300000\r\n");
@@ -153,8 +154,93 @@ class RequestParserTest {
     parser.received(n);
     assertThat(parser.ready()).isTrue();
     parser.take(args);
-    assertThat(args.get(2).array()).isEqualTo(word);
+    assertThat(args.get(2)).isEqualTo(Bytes.of(word));
+    assertThat(args.get(2).array()).hasSizeLessThan(2 * word.length);
     assertThat(args.get(1).toString()).isEqualTo("k");
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {21, 22, 23, 24})
+  void parsersThatShareBuffersDoNotMixUpTheirBytes(long seed) {
+    Random random = new Random(seed);
+    RequestBuffers shared = new RequestBuffers();
+    List<RequestParser> parsers = new ArrayList<>();
+    List<byte[]> inputs = new ArrayList<>();
+    List<List<String>> expected = new ArrayList<>();
+    List<List<String>> seen = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      parsers.add(new RequestParser(limits, shared));
+      expected.add(new ArrayList<>());
+      seen.add(new ArrayList<>());
+      ByteArrayOutputStream input = new ByteArrayOutputStream();
+      for (int bursts = 0; bursts < 20; bursts++) {
+        input.writeBytes(request(random, expected.get(i)));
+        input.writeBytes(manyWords(random.nextInt(3000), expected.get(i)));
+      }
+      inputs.add(input.toByteArray());
+    }
+    int[] at = new int[6];
+    for (int left = 6; left > 0; ) {
+      int i = random.nextInt(6);
+      byte[] input = inputs.get(i);
+      if (at[i] == input.length) {
+        continue;
+      }
+      int to = Math.min(input.length, at[i] + 1 + random.nextInt(80_000));
+      seen.get(i).addAll(parse(parsers.get(i), args, Arrays.copyOfRange(input, at[i], to)));
+      at[i] = to;
+      left -= to == input.length ? 1 : 0;
+    }
+    assertThat(seen).isEqualTo(expected);
+  }
+
+  private static byte[] manyWords(int count, List<String> expected) {
+    StringBuilder out = new StringBuilder("*" + (count + 1) + "\r\n$5\r\nRPUSH\r\n");
+    List<String> words = new ArrayList<>(List.of("RPUSH"));
+    for (int i = 0; i < count; i++) {
+      String word = "word" + i;
+      words.add(word);
+      out.append('$').append(word.length()).append("\r\n").append(word).append("\r\n");
+    }
+    expected.add(words.toString());
+    return out.toString().getBytes(ISO_8859_1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {40_000, 1_000_000, 64 << 20})
+  void aLargeWordIsSeldomCopiedAsItGrows(int size) {
+    RequestParser large = new RequestParser(bulkOf(size));
+    byte[] piece = new byte[64 << 10];
+    parse(large, args, ("*2\r\n$3\r\nGET\r\n$" + size + "\r\n").getBytes(ISO_8859_1));
+    long copied = 0;
+    byte[] before = large.array();
+    for (int from = 0; from < size; ) {
+      int n = large.reserve(Math.min(piece.length, size - from));
+      if (large.array() != before) {
+        before = large.array();
+        copied += large.position();
+      }
+      System.arraycopy(piece, 0, large.array(), large.position(), n);
+      large.received(n);
+      from += n;
+      large.ready();
+    }
+    assertThat(copied).isLessThan(size * 3L / 10);
+    assertThat(large.reservedBytes()).isBetween((long) size, 2L * size);
+  }
+
+  private static RequestParser.Limits bulkOf(int size) {
+    return new RequestParser.Limits() {
+      @Override
+      public long maxBulkBytes() {
+        return size;
+      }
+
+      @Override
+      public boolean mustAuthenticate() {
+        return false;
+      }
+    };
   }
 
   @Test
