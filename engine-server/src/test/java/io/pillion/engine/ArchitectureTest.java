@@ -89,7 +89,7 @@ class ArchitectureTest {
 
   private static final Map<String, Set<String>> OWN_LIBRARIES =
       Map.of(
-          "net", Set.of("io.netty..", "jdk.net.."),
+          "net", Set.of("io.netty..", "jdk.net..", "javax.net.ssl.."),
           "command", Set.of("com.sun.management..", "org.HdrHistogram.."),
           "dispatch", Set.of("org.HdrHistogram.."),
           "persistence", Set.of("com.cronutils.."),

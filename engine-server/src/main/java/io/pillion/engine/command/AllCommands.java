@@ -49,7 +49,8 @@ public final class AllCommands {
     new CommandCommands().declare(table);
     new ConfigCommands(parameters).declare(table);
     new DebugCommands(parameters, services).declare(table);
-    new ReplicationCommands(services.appendOnly(), services.replication()).declare(table);
+    new ReplicationCommands(services.appendOnly(), services.replication(), services.following())
+        .declare(table);
     new ClusterCommands().declare(table);
     new ModuleCommands(parameters).declare(table);
     new AclCommands().declare(table);

@@ -272,7 +272,7 @@ final class ConnectionCommands {
     writeHello(call);
   }
 
-  private static void writeHello(Call call) {
+  private void writeHello(Call call) {
     call.reply().map(7);
     call.reply().bulk("server");
     call.reply().bulk("redis");
@@ -285,7 +285,7 @@ final class ConnectionCommands {
     call.reply().bulk("mode");
     call.reply().bulk("standalone");
     call.reply().bulk("role");
-    call.reply().bulk("master");
+    call.reply().bulk(services.following().isOn() ? "replica" : "master");
     call.reply().bulk("modules");
     call.reply().array(0);
   }
@@ -386,10 +386,11 @@ final class ConnectionCommands {
 
   private static Predicate<Client> ofType(Bytes type) {
     return switch (type.toString().toLowerCase(Locale.ROOT)) {
-      case "normal" -> client -> !client.isSubscriber() && !client.isReplica();
+      case "normal" ->
+          client -> !client.isSubscriber() && !client.isReplica() && !client.isPrimary();
       case "pubsub" -> Client::isSubscriber;
       case "slave", "replica" -> Client::isReplica;
-      case "master" -> client -> false;
+      case "master" -> Client::isPrimary;
       default -> throw Errors.err("Unknown client type '" + Errors.shown(type) + "'");
     };
   }
@@ -450,6 +451,9 @@ final class ConnectionCommands {
     StringBuilder flags = new StringBuilder();
     if (client.isReplica()) {
       flags.append('S');
+    }
+    if (client.isPrimary()) {
+      flags.append('M');
     }
     if (client.isMonitor()) {
       flags.append('O');

@@ -21,6 +21,7 @@ import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
 import io.pillion.engine.protocol.Reply;
+import io.pillion.engine.replication.Following;
 import io.pillion.engine.replication.Replica;
 import io.pillion.engine.replication.Replication;
 import java.util.List;
@@ -31,10 +32,12 @@ import java.util.function.Consumer;
 final class ReplicationCommands {
   private final AppendOnly appendOnly;
   private final Replication replication;
+  private final Following following;
 
-  ReplicationCommands(AppendOnly appendOnly, Replication replication) {
+  ReplicationCommands(AppendOnly appendOnly, Replication replication, Following following) {
     this.appendOnly = appendOnly;
     this.replication = replication;
+    this.following = following;
   }
 
   void declare(CommandTable table) {
@@ -104,7 +107,7 @@ final class ReplicationCommands {
 
   private Command replicaof(CommandTable table, String name) {
     return table
-        .command(name, this::replicaof)
+        .command(name, following::replicaof)
         .arity(3)
         .flags(NO_ASYNC_LOADING, ADMIN, NOSCRIPT, STALE)
         .complexity("O(1)")
@@ -113,6 +116,11 @@ final class ReplicationCommands {
   }
 
   private void waitForReplicas(Call call) {
+    if (following.isOn()) {
+      throw Errors.err(
+          "WAIT cannot be used with replica instances. Please also note that writes to replicas"
+              + " are just local and are not propagated.");
+    }
     long replicas = call.args().integer(1);
     long timeout = timeoutMillis(call, 2);
     long offset = call.client().propagatedOffset();
@@ -121,6 +129,11 @@ final class ReplicationCommands {
   }
 
   private void waitForDisks(Call call) {
+    if (following.isOn()) {
+      throw Errors.err(
+          "WAITAOF cannot be used with replica instances. Please also note that writes to replicas"
+              + " are just local and are not propagated.");
+    }
     long here = call.args().integer(1);
     if (here < 0 || here > 1) {
       throw Errors.err("value is out of range, value must between 0 and 1");
@@ -176,6 +189,16 @@ final class ReplicationCommands {
   }
 
   private void role(Call call) {
+    if (following.isOn()) {
+      Reply reply = call.reply();
+      reply.array(5);
+      reply.bulk("slave");
+      reply.bulk(following.host());
+      reply.integer(following.port());
+      reply.bulk(following.state().redisName());
+      reply.integer(following.isUp() ? replication.offset() : -1);
+      return;
+    }
     List<Replica> online = replication.replicas().stream().filter(Replica::isOnline).toList();
     Reply reply = call.reply();
     reply.array(3);
@@ -195,14 +218,5 @@ final class ReplicationCommands {
       throw Errors.err("No failover in progress.");
     }
     throw Errors.err("FAILOVER requires connected replicas.");
-  }
-
-  private void replicaof(Call call) {
-    if (call.args().is(1, "NO") && call.args().is(2, "ONE")) {
-      call.reply().ok();
-      return;
-    }
-    Numbers.parseLong(call.arg(2), Errors.err("Invalid master port"));
-    throw Errors.err("This engine cannot follow another server yet");
   }
 }

@@ -19,6 +19,7 @@ import io.pillion.engine.persistence.LoadProgress;
 import io.pillion.engine.persistence.RdbProgress;
 import io.pillion.engine.persistence.backup.BackupStatus;
 import io.pillion.engine.pubsub.Kind;
+import io.pillion.engine.replication.Following;
 import io.pillion.engine.replication.Replica;
 import io.pillion.engine.replication.Replication;
 import io.pillion.engine.scripting.FunctionLibraries;
@@ -205,7 +206,9 @@ final class ServerInfo {
   private void clients() {
     line(
         "connected_clients",
-        engine.clients().stream().filter(client -> !client.isReplica()).count());
+        engine.clients().stream()
+            .filter(client -> !client.isReplica() && !client.isPrimary())
+            .count());
     line("cluster_connections", 0);
     line("maxclients", parameters.number("maxclients"));
     line("client_recent_max_input_buffer", largest(Outlet::heldInputBytes));
@@ -444,7 +447,7 @@ final class ServerInfo {
     line("tracking_total_keys", services.tracking().keyCount());
     line("tracking_total_items", services.tracking().itemCount());
     line("tracking_total_prefixes", services.tracking().prefixCount());
-    line("unexpected_error_replies", 0);
+    line("unexpected_error_replies", services.following().errors());
     line("total_error_replies", statistics.errors().values().stream().mapToLong(n -> n).sum());
     line("client_query_buffer_limit_disconnections", statistics.inputLimitDisconnections());
     line("client_output_buffer_limit_disconnections", statistics.outputLimitDisconnections());
@@ -465,9 +468,50 @@ final class ServerInfo {
     line("acl_access_denied_channel", 0);
   }
 
+  private void following(Following following, Replication replication) {
+    line("master_host", following.host());
+    line("master_port", following.port());
+    line("master_link_status", following.isUp() ? "up" : "down");
+    long heard = following.lastHeardMillis();
+    boolean connected = following.isUp() && heard >= 0;
+    line("master_last_io_seconds_ago", connected ? secondsSince(heard) : -1);
+    boolean syncs =
+        following.state() == Following.State.TRANSFER
+            || following.state() == Following.State.LOADING;
+    line("master_sync_in_progress", syncs ? 1 : 0);
+    line("slave_read_repl_offset", replication.readOffset());
+    line("slave_repl_offset", replication.offset());
+    if (syncs) {
+      long total = following.totalBytes();
+      long read = following.readBytes();
+      line("master_sync_total_bytes", total);
+      line("master_sync_read_bytes", read);
+      line("master_sync_left_bytes", Math.max(0, total - read));
+      line(
+          "master_sync_perc",
+          String.format(Locale.ROOT, "%.2f", 100.0 * read / Math.max(1, total)));
+      line("master_sync_last_io_seconds_ago", secondsSince(heard));
+    }
+    if (!following.isUp()) {
+      line("master_link_down_since_seconds", secondsSince(following.downSinceMillis()));
+    }
+    line("slave_priority", parameters.number("replica-priority"));
+    line("slave_read_only", parameters.isOn("replica-read-only") ? 1 : 0);
+    line("replica_announced", parameters.isOn("replica-announced") ? 1 : 0);
+  }
+
+  private long secondsSince(long millis) {
+    return Math.max(0, (call.now() - millis) / 1000);
+  }
+
   private void replication() {
-    line("role", "master");
     Replication replication = services.replication();
+    if (services.following().isOn()) {
+      line("role", "slave");
+      following(services.following(), replication);
+    } else {
+      line("role", "master");
+    }
     line("connected_slaves", replication.replicas().size());
     if (parameters.number("min-replicas-to-write") > 0
         && parameters.number("min-replicas-max-lag") > 0) {
@@ -492,9 +536,9 @@ final class ServerInfo {
     line("replicas_waiting_psync", 0);
     line("master_failover_state", "no-failover");
     line("master_replid", replication.id());
-    line("master_replid2", "0".repeat(40));
+    line("master_replid2", replication.secondId());
     line("master_repl_offset", replication.offset());
-    line("second_repl_offset", -1);
+    line("second_repl_offset", replication.secondOffset());
     line("repl_backlog_active", replication.isOn() ? 1 : 0);
     line("repl_backlog_size", parameters.number("repl-backlog-size"));
     long history = replication.historyBytes();

@@ -6,6 +6,7 @@ import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.persistence.backup.Backups;
 import io.pillion.engine.pubsub.PubSub;
+import io.pillion.engine.replication.Following;
 import io.pillion.engine.replication.Replication;
 import io.pillion.engine.scripting.FunctionLibraries;
 import io.pillion.engine.scripting.Scripts;
@@ -23,6 +24,7 @@ import io.pillion.engine.tracking.Tracking;
  * @param functions what FCALL knows and runs
  * @param appendOnly where changes are written as they happen
  * @param replication who follows
+ * @param following which server is followed
  * @param backups whole data sets under a name
  * @param shutdown how all of it ends
  */
@@ -36,5 +38,6 @@ public record Services(
     FunctionLibraries functions,
     AppendOnly appendOnly,
     Replication replication,
+    Following following,
     Backups backups,
     Shutdown shutdown) {}

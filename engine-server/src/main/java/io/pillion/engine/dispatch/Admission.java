@@ -42,7 +42,7 @@ final class Admission {
 
   /** Whether memory was full, and nothing to be evicted, when the command going on began. */
   boolean isShortOfMemory() {
-    return shortOfMemory && keyspace.settings().maxMemoryBytes > 0;
+    return shortOfMemory && keyspace.settings().limitBytes() > 0;
   }
 
   /** Throws what there is against a command of a client. */
@@ -55,12 +55,12 @@ final class Admission {
     }
     gate.check(client, command, args);
     if (restrictions.areAny()) {
-      restrictions.check(command, isWrite(client, command));
+      restrictions.check(command, isWrite(client, command), isRefusedIfStale(client, command));
     }
     if (keyspace.hasDiscarded() && command.is(CommandFlag.DENYOOM)) {
       keyspace.reclaimInNeed();
     }
-    if (keyspace.settings().maxMemoryBytes > 0 && !engine.isBusy()) {
+    if (keyspace.settings().limitBytes() > 0 && !engine.isBusy()) {
       shortOfMemory = !makeRoom();
       if (shortOfMemory
           && (command.is(CommandFlag.DENYOOM) || execWouldNeedMemory(client, command))) {
@@ -92,7 +92,7 @@ final class Admission {
   /** Throws what the state of the engine has against a write. */
   void checkMayWrite(Command command) {
     if (restrictions.areAny()) {
-      restrictions.check(command, /* mayWrite= */ true);
+      restrictions.check(command, /* mayWrite= */ true, /* refusedIfStale= */ false);
     }
   }
 
@@ -103,6 +103,14 @@ final class Admission {
         || (transaction != null
             && command.is(CommandFlag.RUNS_TRANSACTION)
             && transaction.queue().stream().anyMatch(q -> q.command().isWrite()));
+  }
+
+  private static boolean isRefusedIfStale(Client client, Command command) {
+    Client.Transaction transaction = client.transaction();
+    return !command.is(CommandFlag.STALE)
+        || (transaction != null
+            && command.is(CommandFlag.RUNS_TRANSACTION)
+            && transaction.queue().stream().anyMatch(q -> !q.command().is(CommandFlag.STALE)));
   }
 
   private boolean makeRoom() {

@@ -58,6 +58,7 @@ public final class Client {
   private long propagatedOffset;
   private boolean replica;
   private boolean replays;
+  private boolean primary;
   private @Nullable Call call;
 
   Client(Engine engine, long id, Outlet outlet, OutgoingReply reply, long nowMillis) {
@@ -215,6 +216,15 @@ public final class Client {
   public void becomeReplica() {
     replica = true;
     replyMode = ReplyMode.OFF;
+  }
+
+  /** Whether it is another server, which this one follows. */
+  public boolean isPrimary() {
+    return primary;
+  }
+
+  void becomePrimary() {
+    primary = true;
   }
 
   /** Whether the {@link ReadListener} is told what it reads. */

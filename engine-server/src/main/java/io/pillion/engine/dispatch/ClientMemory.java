@@ -93,7 +93,8 @@ final class ClientMemory {
     List<Client> largest = new ArrayList<>();
     for (Client client : clients) {
       count(client);
-      if (!client.isNoEvict() && !client.isReplica() && !client.isClosing()) {
+      boolean server = client.isReplica() || client.isPrimary();
+      if (!client.isNoEvict() && !server && !client.isClosing()) {
         largest.add(client);
       }
     }

@@ -43,6 +43,16 @@ public final class Engine {
   /** A command that took longer than this is followed by a new look at the clock. */
   private static final long SLOW_NANOS = 1_000_000;
 
+  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
+  private static final CommandException UNBLOCKED =
+      new CommandException("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+
+  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
+  private static final CommandException CUT_OFF =
+      new CommandException(
+          "UNBLOCKED force unblock from blocking operation, instance state changed (master ->"
+              + " replica?)");
+
   private final World world;
   private final long startedMillis;
   private final Keyspace keyspace;
@@ -77,6 +87,7 @@ public final class Engine {
   private volatile boolean closed;
   private boolean noScriptIgnored;
   private @Nullable BusyScript busy;
+  private @Nullable String replayError;
   private volatile boolean stopsScripts;
   private final List<Poller> pollers = new CopyOnWriteArrayList<>();
 
@@ -521,6 +532,7 @@ public final class Engine {
    * @return false when there is no such command, or none with so many words
    */
   public boolean replay(Client client, Args args) {
+    replayError = null;
     Command command;
     try {
       command = table.resolve(args);
@@ -535,6 +547,7 @@ public final class Engine {
       transaction.add(new Queued(command, args.copy()), /* queuedBytes= */ 0);
       return true;
     }
+    client.sent(command, keyspace.now());
     keyspace.stopClock();
     try {
       run(new Call(this, client, command, args, client.reply(), /* mayBlock= */ false));
@@ -543,6 +556,9 @@ public final class Engine {
       client.reply().rewind(0);
     }
     effects.commit(client);
+    if (waits.areAnyReady()) {
+      waits.serve();
+    }
     return true;
   }
 
@@ -556,6 +572,23 @@ public final class Engine {
     client.authenticated(true);
     client.replaying();
     return client;
+  }
+
+  /**
+   * As {@link #replayer}, but it is seen by others, who may close it: a server that this one
+   * follows. Under the lock.
+   */
+  public Client primary(Outlet outlet, OutgoingReply reply) {
+    Client client = connect(outlet, reply);
+    client.authenticated(true);
+    client.replaying();
+    client.becomePrimary();
+    return client;
+  }
+
+  /** What the last command that was replayed has answered in vain; null when it went well. */
+  public @Nullable String replayError() {
+    return replayError;
   }
 
   /** Carries out one command of a transaction, writing its reply in its place. */
@@ -754,6 +787,7 @@ public final class Engine {
 
   /** Replies with an error, which is counted. */
   void error(Reply reply, CommandException e) {
+    replayError = e.text();
     statistics.error(e.text());
     reply.error(e.text());
   }
@@ -770,6 +804,11 @@ public final class Engine {
     }
     depth++;
     boolean foundMayChange = keyspace.isCut() && keyspace.findsMayChange(command.mayChange());
+    // A client that may write where another server says what expires must not meet what has.
+    boolean keepsExpired = keyspace.keepsExpired();
+    if (keepsExpired && executing != null && command.isWrite()) {
+      keyspace.keepExpired(false);
+    }
     try {
       command.handler().handle(call);
     } catch (CommandException e) {
@@ -794,6 +833,9 @@ public final class Engine {
       error(reply, Errors.err("internal error in '" + command.fullName() + "': " + e));
     } finally {
       depth--;
+      if (keepsExpired) {
+        keyspace.keepExpired(true);
+      }
       if (keyspace.isCut()) {
         keyspace.findsMayChange(foundMayChange);
       }
@@ -841,6 +883,20 @@ public final class Engine {
 
   private static String memoryOf(VirtualMachineError e) {
     return e instanceof StackOverflowError ? "stack" : "heap";
+  }
+
+  /**
+   * This server follows another from now on: who waits for keys is told so, and cut off. Under the
+   * lock.
+   */
+  public void cutOffWaiting() {
+    for (Client client : List.copyOf(clients.values())) {
+      Blocked blocked = client.blocked();
+      if (blocked != null && !postponed.contains(client)) {
+        waits.unblock(blocked, CUT_OFF);
+        client.close(/* afterReplies= */ true);
+      }
+    }
   }
 
   private void show(Call call) {
@@ -951,7 +1007,7 @@ public final class Engine {
     if (blocked == null || postponed.contains(client)) {
       return false;
     }
-    waits.unblock(blocked, withError);
+    waits.unblock(blocked, withError ? UNBLOCKED : null);
     return true;
   }
 
@@ -995,6 +1051,16 @@ public final class Engine {
       }
     }
     waits.abandonOffsetWaits();
+  }
+
+  /** Whether changes must wait: for the log, for a snapshot, or until a script has ended. */
+  public boolean mustDelayChanges() {
+    return busy != null || effects.log().isFull() || keyspace.isCutFull();
+  }
+
+  /** Whether there are changes that the log does not know of yet: in the middle of a command. */
+  public boolean hasPendingEffects() {
+    return effects.pendingCount() > 0;
   }
 
   /** The log has room again: commands that had to wait for that go on. Without the lock. */

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 public final class Restrictions {
   private final Map<String, CommandException> writes = new LinkedHashMap<>();
   private boolean loading;
+  private @Nullable CommandException stale;
   private boolean any;
 
   /** Whether data are being loaded. */
@@ -23,7 +24,25 @@ public final class Restrictions {
   /** Says whether data are being loaded: then only commands flagged LOADING are let through. */
   public void loading(boolean yes) {
     loading = yes;
-    any = loading || !writes.isEmpty();
+    look();
+  }
+
+  private void look() {
+    any = loading || stale != null || !writes.isEmpty();
+  }
+
+  /**
+   * Refuses commands that are not flagged STALE, as the data may be old, or, with null, lets them
+   * pass again.
+   */
+  public void stale(@Nullable CommandException answer) {
+    stale = answer;
+    look();
+  }
+
+  /** What commands are told that would see old data; null when there are none. */
+  public @Nullable CommandException stale() {
+    return stale;
   }
 
   /**
@@ -37,19 +56,23 @@ public final class Restrictions {
     } else {
       writes.put(reason, answer);
     }
-    any = loading || !writes.isEmpty();
+    look();
   }
 
   boolean areAny() {
     return any;
   }
 
-  void check(Command command, boolean mayWrite) {
+  void check(Command command, boolean mayWrite, boolean refusedIfStale) {
     if (loading && !command.is(CommandFlag.LOADING)) {
       throw Errors.loading();
     }
     if (mayWrite && !writes.isEmpty()) {
       throw writes.values().iterator().next();
+    }
+    CommandException old = stale;
+    if (old != null && refusedIfStale) {
+      throw old;
     }
     if (command.is(CommandFlag.HEALTH_CHECK)) {
       for (CommandException reason : writes.values()) {

@@ -93,9 +93,11 @@ final class Ticks {
     return true;
   }
 
-  /** Not while data are loaded, and not while the log takes no more. */
+  /**
+   * Not while data are loaded, while the log takes no more, or where another server says what goes.
+   */
   private boolean mayExpire() {
-    return !postponed.isLogFull() && !engine.restrictions().isLoading();
+    return !postponed.isLogFull() && !engine.restrictions().isLoading() && !keyspace.keepsExpired();
   }
 
   /** Asks the world to wake the engine when the next thing is due, unless it will by then. */

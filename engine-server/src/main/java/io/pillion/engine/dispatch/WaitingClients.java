@@ -175,18 +175,16 @@ final class WaitingClients {
   /**
    * Ends a wait before its time.
    *
-   * @param withError whether its client gets an error, instead of the reply for a wait that timed
-   *     out
+   * @param error what its client gets; null for the reply for a wait that timed out
    */
-  void unblock(Blocked blocked, boolean withError) {
+  void unblock(Blocked blocked, @Nullable CommandException error) {
     Client client = blocked.client();
     int start = client.reply().position();
     release(blocked, Blocked.State.TIMED_OUT);
     engine.executed(client, blocked.command(), blocked.args(), /* took= */ 0);
-    if (withError) {
+    if (error != null) {
       blocked.command().statistics().failed(1);
-      engine.error(
-          client.reply(), new CommandException("UNBLOCKED client unblocked via CLIENT UNBLOCK"));
+      engine.error(client.reply(), error);
     } else {
       blocked.timeoutReply().accept(client.reply());
     }

@@ -17,12 +17,17 @@ public final class Keyspace {
   private final Discarded discarded;
   private @Nullable KeyListener listener;
   private long now;
+
+  /** As {@link #now}, but goes on while that stands still. */
+  private long usedNow;
+
   private long clockLooks;
   private long randomState;
   private long nextDue = Long.MAX_VALUE;
   private long expired;
   private long expiredFields;
   private boolean expiryPaused;
+  private boolean keepsExpired;
   private long evicted;
   private int evictionTurn;
   private @Nullable RecordCut cut;
@@ -78,6 +83,7 @@ public final class Keyspace {
   public void refreshNow() {
     clockLooks++;
     now = world.wallMillis();
+    usedNow = now;
   }
 
   /** How often somebody looked at the clock: whoever takes the engine lock does once. */
@@ -374,7 +380,7 @@ public final class Keyspace {
    * @return whether there may be more
    */
   public boolean expireDue(int most) {
-    if (!settings.activeExpiry || expiryPaused) {
+    if (!settings.activeExpiry || isExpiryPaused()) {
       return false;
     }
     int left = most;
@@ -396,7 +402,20 @@ public final class Keyspace {
   }
 
   boolean isExpiryPaused() {
-    return expiryPaused;
+    return expiryPaused || keepsExpired;
+  }
+
+  /**
+   * Says whether keys whose time has come stay, without being found, because another server says
+   * when they go.
+   */
+  public void keepExpired(boolean yes) {
+    keepsExpired = yes;
+  }
+
+  /** Whether keys whose time has come stay until another server says that they go. */
+  public boolean keepsExpired() {
+    return keepsExpired;
   }
 
   /** How many fields of hashes left because their time had come. */
@@ -441,7 +460,7 @@ public final class Keyspace {
 
   /** Whether more memory is used than allowed. */
   public boolean isOverLimit(long otherBytes) {
-    long limit = settings.maxMemoryBytes;
+    long limit = settings.limitBytes();
     return limit > 0 && arena.usedBytes() + otherBytes > limit;
   }
 
@@ -531,16 +550,16 @@ public final class Keyspace {
       KeyRecord.clock(
           arena,
           record,
-          EvictionClock.used(KeyRecord.clock(arena, record), now, settings, random()));
+          EvictionClock.used(KeyRecord.clock(arena, record), usedNow, settings, random()));
     } else {
-      KeyRecord.clock(arena, record, EvictionClock.lastUse(now));
+      KeyRecord.clock(arena, record, EvictionClock.lastUse(usedNow));
     }
   }
 
   int initialClock() {
     return settings.policy.countsUses()
-        ? EvictionClock.counter(EvictionClock.INITIAL_COUNT, now)
-        : EvictionClock.lastUse(now);
+        ? EvictionClock.counter(EvictionClock.INITIAL_COUNT, usedNow)
+        : EvictionClock.lastUse(usedNow);
   }
 
   void countExpired() {

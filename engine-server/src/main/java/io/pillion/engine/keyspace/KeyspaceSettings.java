@@ -10,6 +10,9 @@ public final class KeyspaceSettings {
   /** Bytes beyond which keys are evicted or writes refused; 0 is no limit but the arena's. */
   public long maxMemoryBytes;
 
+  /** Whether nothing is evicted or refused, as another server does that for both. */
+  public boolean ignoresMaxMemory;
+
   /** What is evicted. */
   public EvictionPolicy policy = EvictionPolicy.NO_EVICTION;
 
@@ -41,4 +44,9 @@ public final class KeyspaceSettings {
    * Whether keys leave by themselves when their time has come; else when they are next asked for.
    */
   public boolean activeExpiry = true;
+
+  /** Bytes beyond which keys are evicted or writes refused now; 0 for none. */
+  public long limitBytes() {
+    return ignoresMaxMemory ? 0 : maxMemoryBytes;
+  }
 }

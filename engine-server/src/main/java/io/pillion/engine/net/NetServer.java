@@ -21,6 +21,7 @@ import io.pillion.engine.config.ConfigException;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Client;
 import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.world.Line;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -88,6 +89,15 @@ public final class NetServer implements AutoCloseable {
     refreshProtection();
     parameters.onChange(this::refreshProtection, "protected-mode", "requirepass");
     parameters.onChange(this::refreshTls, TlsContext.PARAMETERS);
+  }
+
+  /**
+   * What encrypts connections to other servers, as the {@code tls-*} parameters want it.
+   *
+   * @throws ConfigException when a file is missing or cannot be used; the message says which
+   */
+  public static Line.Encryption toOthers(Parameters parameters) {
+    return TlsContext.toOthers(parameters);
   }
 
   private void refreshTls() {

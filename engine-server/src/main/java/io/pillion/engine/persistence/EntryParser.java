@@ -5,6 +5,7 @@ import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.memory.Bytes;
 import java.io.IOException;
 import java.io.InputStream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +33,9 @@ final class EntryParser {
   private long idleSeconds = RdbReader.UNSET;
   private int frequency = RdbReader.UNSET;
   private boolean ended;
+  private String replicationId = "";
+  private long replicationOffset = -1;
+  private int streamDatabase;
 
   /**
    * A parser of a stream.
@@ -143,10 +147,33 @@ final class EntryParser {
     switch (name.toString()) {
       case "redis-ver", "valkey-ver" -> log.info("Loading RDB produced by version {}", value);
       case "used-mem" -> log.debug("RDB memory usage when created: {} bytes", value);
+      case "repl-id" -> replicationId = value.toString();
+      case "repl-offset" -> replicationOffset = numberOr(value, -1);
+      case "repl-stream-db" ->
+          streamDatabase = (int) Math.max(0, Math.min(databases - 1, numberOr(value, 0)));
       default -> {
         // Others concern only who wrote them.
       }
     }
+  }
+
+  private static long numberOr(Bytes text, long otherwise) {
+    try {
+      return Long.parseLong(text.toString());
+    } catch (NumberFormatException e) {
+      return otherwise;
+    }
+  }
+
+  /** What the data are a moment of, once all was parsed; null when they do not say. */
+  @Nullable ReplicationPoint point() {
+    boolean known = replicationId.matches("[0-9a-fA-F]{40}") && replicationOffset >= 0;
+    return known ? new ReplicationPoint(replicationId, replicationOffset, streamDatabase) : null;
+  }
+
+  /** Which database commands are for that follow the data, once all was parsed. */
+  int streamDatabase() {
+    return streamDatabase;
   }
 
   /** A module's id and moment, then its values, each with a code for its kind; 0 ends. */

@@ -124,6 +124,16 @@ public final class RdbReader implements Closeable {
     return parser.version();
   }
 
+  /** What the data are a moment of, once all was read; null when they do not say. */
+  public @Nullable ReplicationPoint point() {
+    return parser.point();
+  }
+
+  /** Which database commands are for that follow the data, once all was read. */
+  public int streamDatabase() {
+    return parser.streamDatabase();
+  }
+
   /** How many keys were read and are there now. */
   public long keys() {
     return keys;

@@ -15,6 +15,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,6 +55,8 @@ public final class RdbStore {
   private @Nullable Target backgroundTarget;
   private boolean scheduled;
   private boolean watching;
+  private Supplier<@Nullable ReplicationPoint> point = () -> null;
+  private @Nullable ReplicationPoint loadedPoint;
   private volatile boolean checksumsChecked = true;
 
   /** A store for an engine to come: {@link #attach}. */
@@ -162,7 +166,7 @@ public final class RdbStore {
             keyspace(),
             functions,
             target,
-            SnapshotOptions.of(parameters, /* aofBase= */ false),
+            options(),
             delayed ? Delay.ofSaving(parameters) : Delay.NONE);
       } finally {
         target.close();
@@ -197,8 +201,21 @@ public final class RdbStore {
   }
 
   private Snapshot begin(OutputStream target) {
-    return new Snapshot(
-        keyspace(), functions, target, SnapshotOptions.of(parameters, /* aofBase= */ false));
+    return new Snapshot(keyspace(), functions, target, options());
+  }
+
+  private SnapshotOptions options() {
+    return SnapshotOptions.of(parameters, /* aofBase= */ false).at(point.get());
+  }
+
+  /** Says who knows what the data are a moment of, when a file is begun. */
+  public void pointFrom(Supplier<@Nullable ReplicationPoint> newPoint) {
+    point = newPoint;
+  }
+
+  /** What the data that were loaded last are a moment of; null when they do not say. */
+  public @Nullable ReplicationPoint loadedPoint() {
+    return loadedPoint;
   }
 
   private void putInPlace(String temporary) throws IOException {
@@ -425,11 +442,12 @@ public final class RdbStore {
    * Loads the file, if it is there, into empty databases, in turns with others, who are told that
    * data are being loaded. Without the lock.
    *
+   * @param keepExpired whether keys whose time has come are kept: another server says when they go
    * @throws IOException when the file cannot be read, is damaged, or does not fit into memory
    */
-  public void load() throws IOException {
+  public void load(boolean keepExpired) throws IOException {
     if (disk().exists(path())) {
-      load(new RdbReader.Options(/* keepExpired= */ false, /* replace= */ false, checksum()));
+      load(new RdbReader.Options(keepExpired, /* replace= */ false, checksum()));
     }
   }
 
@@ -476,6 +494,7 @@ public final class RdbStore {
   }
 
   private void loaded(RdbReader reader, long start) {
+    loadedPoint = reader.point();
     progress.loaded(reader.keys(), reader.expired());
     log.info(
         "Done loading RDB, keys loaded: {}, keys expired: {}, empty keys skipped: {}.",
@@ -494,6 +513,10 @@ public final class RdbStore {
       Delay delay = Delay.ofLoading(parameters);
       pace.hold(
           () -> {
+            if (engine().isClosed()) {
+              failure[0] = new IOException("the engine has ended");
+              return;
+            }
             try {
               more[0] =
                   delay.isNone() ? reader.readSome(pace.bytes(), LOAD_KEYS) : reader.readSome(1, 1);
@@ -561,6 +584,59 @@ public final class RdbStore {
         // All of it at once: nobody may see it half-way.
       }
       progress.loaded(reader.keys(), reader.expired());
+    } catch (OutOfArenaException e) {
+      throw new IOException("the data do not fit into memory: raise maxmemory", e);
+    }
+  }
+
+  // --- data of another server
+
+  /** Reads a whole file, and changes nothing. Without the lock. */
+  public void tryOut(String file) throws IOException {
+    RdbReader.Options options =
+        new RdbReader.Options(/* keepExpired= */ true, /* replace= */ false, checksum()).asDry();
+    readAll(file, options);
+  }
+
+  /**
+   * Loads a whole file into databases that are empty, while others are told that data are being
+   * loaded. Without the lock.
+   *
+   * @param then what is done under the lock when others may come again; it is given the database
+   *     that commands are for that follow the data
+   */
+  public void loadFrom(String file, IntConsumer then) throws IOException {
+    long size = disk().size(file);
+    long start = world().nanos();
+    engine().hold(() -> progress.loading(engine(), size));
+    RdbReader reader;
+    try {
+      reader =
+          readAll(
+              file,
+              new RdbReader.Options(/* keepExpired= */ true, /* replace= */ false, checksum()));
+    } finally {
+      engine().hold(progress::loadingEnded);
+    }
+    loaded(reader, start);
+    engine()
+        .hold(
+            () -> {
+              if (!engine().isClosed()) {
+                engine().restrictions().loading(false);
+                then.accept(reader.streamDatabase());
+                engine().onReplaced();
+              }
+            });
+  }
+
+  private RdbReader readAll(String file, RdbReader.Options options) throws IOException {
+    long size = disk().size(file);
+    try (InputStream in = new BlockReader(disk().open(file), size, world());
+        RdbReader reader = new RdbReader(in, size, keyspace(), functions, options, world())) {
+      reader.readHeader();
+      read(reader, size, world().nanos());
+      return reader;
     } catch (OutOfArenaException e) {
       throw new IOException("the data do not fit into memory: raise maxmemory", e);
     }

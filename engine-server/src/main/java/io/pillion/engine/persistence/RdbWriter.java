@@ -28,8 +28,9 @@ final class RdbWriter {
    * Writes what a file begins with.
    *
    * @param aofBase whether an append-only file goes on from here
+   * @param point what the data are a moment of, if anybody can go on from it
    */
-  void writeHeader(int version, boolean aofBase) {
+  void writeHeader(int version, boolean aofBase, @Nullable ReplicationPoint point) {
     // Not by String.format: all that it loads the first time would be loaded under the lock.
     String name = version == RdbFormat.VERSION_OF_VALKEY ? "VALKEY0" : "REDIS00";
     byte[] magic = (name + version).getBytes(StandardCharsets.US_ASCII);
@@ -38,6 +39,11 @@ final class RdbWriter {
     writeAux("redis-bits", Bytes.of(Long.SIZE));
     writeAux("ctime", Bytes.of(keyspace.now() / 1000));
     writeAux("used-mem", Bytes.of(keyspace.arena().usedBytes()));
+    if (point != null) {
+      writeAux("repl-stream-db", Bytes.of(point.database()));
+      writeAux("repl-id", Bytes.of(point.id()));
+      writeAux("repl-offset", Bytes.of(point.offset()));
+    }
     writeAux("aof-base", Bytes.of(aofBase ? 1 : 0));
   }
 

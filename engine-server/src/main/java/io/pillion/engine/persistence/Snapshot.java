@@ -162,7 +162,9 @@ public final class Snapshot implements RecordCut {
       keyspace.beginCut(this);
     }
     writer.writeHeader(
-        expiringHashes > 0 ? options.fieldTtls().version() : RdbFormat.VERSION, options.aofBase());
+        expiringHashes > 0 ? options.fieldTtls().version() : RdbFormat.VERSION,
+        options.aofBase(),
+        options.point());
     for (Bytes source : functions.sources()) {
       writer.writeFunctions(source);
     }

@@ -1,6 +1,7 @@
 package io.pillion.engine.persistence;
 
 import io.pillion.engine.config.Parameters;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a snapshot is written.
@@ -11,6 +12,7 @@ import io.pillion.engine.config.Parameters;
  * @param memoryBytes how much may wait for the target in memory
  * @param folder where the rest waits
  * @param fieldTtls how fields with a time to live are written
+ * @param point what the data are a moment of, or null when nobody could go on from it
  */
 public record SnapshotOptions(
     boolean compress,
@@ -18,7 +20,19 @@ public record SnapshotOptions(
     boolean aofBase,
     long memoryBytes,
     String folder,
-    FieldTtls fieldTtls) {
+    FieldTtls fieldTtls,
+    @Nullable ReplicationPoint point) {
+  /** Of data that nobody could go on from. */
+  public SnapshotOptions(
+      boolean compress,
+      boolean checksum,
+      boolean aofBase,
+      long memoryBytes,
+      String folder,
+      FieldTtls fieldTtls) {
+    this(compress, checksum, aofBase, memoryBytes, folder, fieldTtls, /* point= */ null);
+  }
+
   /** As the parameters of now say. */
   public static SnapshotOptions of(Parameters parameters, boolean aofBase) {
     return new SnapshotOptions(
@@ -30,8 +44,14 @@ public record SnapshotOptions(
         FieldTtls.of(parameters));
   }
 
+  /** The same, of a moment that others can go on from. */
+  public SnapshotOptions at(@Nullable ReplicationPoint newPoint) {
+    return new SnapshotOptions(
+        compress, checksum, aofBase, memoryBytes, folder, fieldTtls, newPoint);
+  }
+
   /** The same, but with other fields with a time to live. */
   public SnapshotOptions with(FieldTtls others) {
-    return new SnapshotOptions(compress, checksum, aofBase, memoryBytes, folder, others);
+    return new SnapshotOptions(compress, checksum, aofBase, memoryBytes, folder, others, point);
   }
 }

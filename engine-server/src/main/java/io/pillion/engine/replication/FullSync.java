@@ -4,6 +4,7 @@ import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.persistence.FieldTtls;
 import io.pillion.engine.persistence.Functions;
+import io.pillion.engine.persistence.ReplicationPoint;
 import io.pillion.engine.persistence.Snapshot;
 import io.pillion.engine.persistence.SnapshotOptions;
 import io.pillion.engine.world.Disk;
@@ -53,6 +54,7 @@ final class FullSync {
       Functions functions,
       List<Replica> replicas,
       FieldTtls fieldTtls,
+      @Nullable ReplicationPoint point,
       boolean marked) {
     this.replication = replication;
     this.engine = engine;
@@ -66,7 +68,7 @@ final class FullSync {
             engine.keyspace(),
             functions,
             target,
-            SnapshotOptions.of(parameters, /* aofBase= */ false).with(fieldTtls));
+            SnapshotOptions.of(parameters, /* aofBase= */ false).with(fieldTtls).at(point));
   }
 
   private Disk disk() {

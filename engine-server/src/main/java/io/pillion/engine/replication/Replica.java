@@ -19,6 +19,8 @@ public final class Replica {
   long ackedOffset;
   long ackedFileOffset;
   long ackedMillis;
+  long heardMillis;
+  long receivedBytes;
   long progressMillis;
   long waitingSinceMillis;
   long overSoftLimitSinceMillis;

@@ -12,6 +12,7 @@ import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.persistence.FieldTtls;
 import io.pillion.engine.persistence.Functions;
+import io.pillion.engine.persistence.ReplicationPoint;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Reply;
@@ -26,6 +27,7 @@ import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,6 +54,7 @@ public final class Replication implements ClientListener {
   private static final int UNREAD_BYTES = 1 << 20;
   private static final long PAUSE_NANOS = 1_000_000;
   private static final String REASON = "replicas";
+  private static final String NO_ID = "0".repeat(ID_DIGITS);
 
   @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
   private static final CommandException NO_REPLICAS =
@@ -66,6 +69,11 @@ public final class Replication implements ClientListener {
   private final Counts counts = new Counts();
   private Engine engine;
   private String id;
+  private String secondId = NO_ID;
+  private long secondOffset = -1;
+  private boolean follows;
+  private Supplier<@Nullable ReplicationPoint> pointNow = () -> point(0);
+  private boolean linked;
   private OutputLimit limit = new OutputLimit(0, 0, 0);
   private @Nullable FullSync sync;
   private boolean on;
@@ -138,6 +146,26 @@ public final class Replication implements ClientListener {
     return id;
   }
 
+  /** The history that went before this one; 40 zeros for none. */
+  public String secondId() {
+    return secondId;
+  }
+
+  /** The first offset that the history before this one does not have; -1 when there was none. */
+  public long secondOffset() {
+    return secondOffset;
+  }
+
+  /** How many bytes have come from the server that is followed, if one is. */
+  public long readOffset() {
+    return stream.stagedOffset();
+  }
+
+  /** Whether another server is followed. */
+  public boolean follows() {
+    return follows;
+  }
+
   /** How many bytes the stream has had. */
   public long offset() {
     return stream.propagatedOffset();
@@ -180,7 +208,7 @@ public final class Replication implements ClientListener {
 
   /** Has all replicas say how far they are. */
   public void askHowFar() {
-    if (on) {
+    if (on && !follows) {
       stream.appendPlain("REPLCONF", "GETACK", "*");
     }
   }
@@ -208,6 +236,120 @@ public final class Replication implements ClientListener {
 
   boolean isThere(Replica replica) {
     return replicas.contains(replica);
+  }
+
+  // --- the history, as whoever follows another server needs it
+
+  /**
+   * Another server is followed from now on: what changes here is not for those who follow.
+   *
+   * @return whether what was here can be gone on from
+   */
+  boolean follow() {
+    boolean known = on && !engine.hasPendingEffects();
+    follows = true;
+    engine.followersLog(CommandLog.OFF);
+    countGood();
+    return known;
+  }
+
+  /** No other server is followed any more: a new history begins, where the old one ends. */
+  void lead() {
+    follows = false;
+    if (on) {
+      stream.unstage();
+      branch(randomId(engine.world()));
+      stream.deselect();
+      engine.followersLog(stream);
+      deserted = engine.keyspace().now();
+    }
+    countGood();
+  }
+
+  /** The history goes on under another name; who follows must hear of it. */
+  private void branch(String newId) {
+    secondId = id;
+    secondOffset = stream.propagatedOffset() + 1;
+    id = newId;
+    log.info(
+        "Setting secondary replication ID to {}, valid up to offset: {}. New replication ID is {}",
+        secondId,
+        secondOffset,
+        id);
+    dropAll();
+  }
+
+  private void dropAll() {
+    List.copyOf(replicas).forEach(this::drop);
+  }
+
+  /** All data are about to become those of another history: who follows must begin anew. */
+  void forgetHistory() {
+    dropAll();
+    on = false;
+    id = randomId(engine.world());
+    secondId = NO_ID;
+    secondOffset = -1;
+    stream.clear();
+  }
+
+  /** The data are those of another server's history at an offset. */
+  void adopt(String newId, long offset) {
+    dropAll();
+    id = newId;
+    secondId = NO_ID;
+    secondOffset = -1;
+    on = true;
+    stream.startAt(offset);
+    tick();
+  }
+
+  /** The server that is followed lets this one go on, and may have another name for the history. */
+  void goOnAs(String newId) {
+    stream.unstage();
+    if (!newId.equals(id)) {
+      log.info("Primary replication ID changed to {}", newId);
+      branch(newId);
+    }
+  }
+
+  /** Whether the link to the server that is followed is up: only then others can follow. */
+  void linked(boolean yes) {
+    linked = yes;
+  }
+
+  /** What the server that is followed has written, and those who follow get as it is. */
+  ReplicationStream stream() {
+    return stream;
+  }
+
+  /** Says who knows what the data are a moment of: whoever knows which server is followed. */
+  void pointFrom(Supplier<@Nullable ReplicationPoint> newPoint) {
+    pointNow = newPoint;
+  }
+
+  /** What the data are a moment of; null when nobody could go on from it. */
+  @Nullable ReplicationPoint point(int streamDatabase) {
+    if (!on || engine.hasPendingEffects()) {
+      return null;
+    }
+    int database = follows ? streamDatabase : stream.selected();
+    return new ReplicationPoint(id, stream.propagatedOffset(), database);
+  }
+
+  /** The data that were loaded at the start are a moment of a history. */
+  void restart(ReplicationPoint point, boolean asFollower) {
+    on = true;
+    stream.startAt(point.offset());
+    if (asFollower) {
+      id = point.id();
+    } else {
+      secondId = point.id();
+      secondOffset = point.offset() + 1;
+      engine.followersLog(stream);
+      deserted = engine.keyspace().now();
+    }
+    tick();
   }
 
   // --- REPLCONF
@@ -294,6 +436,7 @@ public final class Replication implements ClientListener {
       return;
     }
     check(client);
+    checkLink();
     begin(replica(call), /* withId= */ false);
   }
 
@@ -307,12 +450,15 @@ public final class Replication implements ClientListener {
       throw Errors.err("PSYNC FAILOVER can't be sent to a master.");
     }
     check(client);
+    checkLink();
     Replica replica = replica(call);
     replica.acknowledges = true;
     // It names the first byte that it wants, and counts from one.
     long from = call.args().integer(2) - 1;
     String wanted = call.arg(1).toString();
-    boolean sameHistory = wanted.equalsIgnoreCase(id);
+    boolean sameHistory =
+        wanted.equalsIgnoreCase(id)
+            || (wanted.equalsIgnoreCase(secondId) && from + 1 <= secondOffset);
     boolean kept =
         on
             && from >= stream.propagatedOffset() - historyBytes()
@@ -334,6 +480,12 @@ public final class Replication implements ClientListener {
           stream.propagatedOffset());
     }
     begin(replica, /* withId= */ true);
+  }
+
+  private void checkLink() {
+    if (follows && !linked) {
+      throw new CommandException("NOMASTERLINK Can't SYNC while not connected with my master");
+    }
   }
 
   private static void check(Client client) {
@@ -387,6 +539,8 @@ public final class Replication implements ClientListener {
     if (!on) {
       on = true;
       id = randomId(engine.world());
+      secondId = NO_ID;
+      secondOffset = -1;
       stream.clear();
       engine.followersLog(stream);
       log.info("Replication backlog created, my new replication ID is '{}'", id);
@@ -396,6 +550,8 @@ public final class Replication implements ClientListener {
   private void turnOff() {
     on = false;
     id = randomId(engine.world());
+    secondId = NO_ID;
+    secondOffset = -1;
     stream.clear();
     engine.followersLog(CommandLog.OFF);
   }
@@ -448,7 +604,8 @@ public final class Replication implements ClientListener {
         replica.send("+FULLRESYNC " + id + " " + stream.propagatedOffset() + "\r\n");
       }
     }
-    FullSync begun = new FullSync(this, engine, parameters, functions, group, fieldTtls, marked);
+    FullSync begun =
+        new FullSync(this, engine, parameters, functions, group, fieldTtls, pointNow.get(), marked);
     sync = begun;
     engine.world().background("replication", begun::run);
   }
@@ -533,7 +690,7 @@ public final class Replication implements ClientListener {
   }
 
   /** Sends on what this hold of the lock has appended. */
-  private void holdEnds() {
+  void holdEnds() {
     long end = stream.propagatedOffset();
     long needed = end - backlogBytes;
     for (int i = replicas.size() - 1; i >= 0; i--) {
@@ -679,7 +836,8 @@ public final class Replication implements ClientListener {
       lastNewlineMillis = now;
       replicas.stream().filter(each -> each.preparing).forEach(each -> each.send("\n"));
     }
-    if (!replicas.isEmpty()
+    if (!follows
+        && !replicas.isEmpty()
         && now - lastPingMillis >= parameters.number("repl-ping-replica-period") * 1000) {
       lastPingMillis = now;
       stream.appendPlain("PING");
@@ -687,7 +845,10 @@ public final class Replication implements ClientListener {
     countGood();
     endWaits();
     beginWaiting();
-    if (replicas.isEmpty() && backlogTtl() > 0 && now - deserted > backlogTtl() * 1000) {
+    if (!follows
+        && replicas.isEmpty()
+        && backlogTtl() > 0
+        && now - deserted > backlogTtl() * 1000) {
       log.info(
           "Replication backlog freed after {} seconds without connected replicas.", backlogTtl());
       turnOff();
@@ -697,8 +858,16 @@ public final class Replication implements ClientListener {
 
   private boolean isSilent(Replica replica, long now) {
     long timeout = parameters.number("repl-timeout") * 1000;
+    // While it loads it sends line feeds, which are no commands.
+    long received = replica.client().outlet().receivedBytes();
+    if (received != replica.receivedBytes) {
+      replica.receivedBytes = received;
+      replica.heardMillis = now;
+    }
     return switch (replica.state) {
-      case ONLINE, CONFIRMING -> replica.acknowledges && now - replica.ackedMillis > timeout;
+      case ONLINE, CONFIRMING ->
+          replica.acknowledges
+              && now - Math.max(replica.ackedMillis, replica.heardMillis) > timeout;
       case SENDING, CATCHING_UP -> !replica.preparing && now - replica.progressMillis > timeout;
       case HANDSHAKE, WAITING -> false;
     };
@@ -714,7 +883,7 @@ public final class Replication implements ClientListener {
         goodReplicas++;
       }
     }
-    boolean refused = wanted > 0 && maxLag > 0 && goodReplicas < wanted;
+    boolean refused = !follows && wanted > 0 && maxLag > 0 && goodReplicas < wanted;
     engine.restrictions().refuseWrites(REASON, refused ? NO_REPLICAS : null);
   }
 }

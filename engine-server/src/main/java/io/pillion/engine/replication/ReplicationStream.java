@@ -26,6 +26,10 @@ final class ReplicationStream implements CommandLog {
   private final byte[] digits = new byte[16];
   private long first;
   private long end;
+
+  /** Up to where bytes are there, though those behind the end are not part of it yet. */
+  private long staged;
+
   private int selected = -1;
   private boolean multiDue;
   private boolean inMulti;
@@ -54,6 +58,7 @@ final class ReplicationStream implements CommandLog {
     for (Bytes word : words) {
       put(word);
     }
+    end = staged;
   }
 
   @Override
@@ -62,6 +67,7 @@ final class ReplicationStream implements CommandLog {
     for (int i = 0; i < words.count(); i++) {
       put(words.get(i));
     }
+    end = staged;
   }
 
   @Override
@@ -75,6 +81,7 @@ final class ReplicationStream implements CommandLog {
     for (String word : words) {
       put(Bytes.of(word));
     }
+    end = staged;
   }
 
   private void begin(int database, int words) {
@@ -102,6 +109,7 @@ final class ReplicationStream implements CommandLog {
     if (inMulti) {
       inMulti = false;
       put(EXEC, 0, EXEC.length);
+      end = staged;
     }
   }
 
@@ -134,8 +142,8 @@ final class ReplicationStream implements CommandLog {
   private void put(byte[] bytes, int offset, int length) {
     int done = 0;
     while (done < length) {
-      int block = (int) ((end - first) / BLOCK_BYTES);
-      int at = (int) ((end - first) % BLOCK_BYTES);
+      int block = (int) ((staged - first) / BLOCK_BYTES);
+      int at = (int) ((staged - first) % BLOCK_BYTES);
       if (block == blocks.size()) {
         blocks.add(spare.length == 0 ? new byte[BLOCK_BYTES] : spare);
         spare = new byte[0];
@@ -143,7 +151,7 @@ final class ReplicationStream implements CommandLog {
       int some = Math.min(length - done, BLOCK_BYTES - at);
       System.arraycopy(bytes, offset + done, blocks.get(block), at, some);
       done += some;
-      end += some;
+      staged += some;
     }
   }
 
@@ -179,9 +187,47 @@ final class ReplicationStream implements CommandLog {
 
   /** Forgets everything; offsets go on. */
   void clear() {
+    startAt(end);
+  }
+
+  /** Forgets everything, and goes on from an offset. */
+  void startAt(long offset) {
     blocks.clear();
-    first = end;
+    first = offset;
+    end = offset;
+    staged = offset;
     selected = -1;
+  }
+
+  // --- what another server has written
+
+  /** Takes bytes that are to follow, once it is known that they are whole commands. */
+  void stage(byte[] bytes, int offset, int length) {
+    put(bytes, offset, length);
+  }
+
+  /** The first of the bytes that were taken become part of it. */
+  void commit(long upTo) {
+    end = upTo;
+  }
+
+  /** Up to where bytes were taken. */
+  long stagedOffset() {
+    return staged;
+  }
+
+  /** Forgets bytes that were taken and are not part of it. */
+  void unstage() {
+    int needed = (int) ((end - first + BLOCK_BYTES - 1) / BLOCK_BYTES);
+    if (needed < blocks.size()) {
+      blocks.subList(needed, blocks.size()).clear();
+    }
+    staged = end;
+  }
+
+  /** The database that what follows is for unless it says otherwise; 0 when it will say. */
+  int selected() {
+    return Math.max(0, selected);
   }
 
   /** Hands over the bytes between two offsets, in order. */

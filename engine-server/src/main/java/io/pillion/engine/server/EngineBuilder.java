@@ -22,6 +22,7 @@ import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.persistence.backup.Backups;
 import io.pillion.engine.pubsub.KeyspaceEvents;
 import io.pillion.engine.pubsub.PubSub;
+import io.pillion.engine.replication.Following;
 import io.pillion.engine.replication.Replication;
 import io.pillion.engine.scripting.FunctionLibraries;
 import io.pillion.engine.scripting.Scripts;
@@ -151,6 +152,8 @@ public final class EngineBuilder {
     RdbStore rdb = new RdbStore(parameters, new SavedFunctions(functions));
     AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
     Replication replication = new Replication(parameters, new SavedFunctions(functions));
+    Following following =
+        new Following(parameters, replication, rdb, appendOnly, new SavedFunctions(functions));
     Backups backups = new Backups(parameters, rdb, appendOnly);
     Shutdown ending = new Shutdown(parameters, rdb, appendOnly, replication, shutdown);
     Services services =
@@ -164,12 +167,15 @@ public final class EngineBuilder {
             functions,
             appendOnly,
             replication,
+            following,
             backups,
             ending);
     Engine engine = new Engine(world, keyspace, AllCommands.table(parameters, services));
     ending.attach(engine);
     rdb.attach(engine);
     replication.attach(engine);
+    following.attach(engine);
+    following.encryption(() -> NetServer.toOthers(parameters));
     engine.addObserver(observation);
     engine.addClientListener(pubSub);
     engine.addClientListener(tracking);
@@ -206,12 +212,13 @@ public final class EngineBuilder {
       if (logged) {
         appendOnly.start();
       } else if (warm && !restored) {
-        load(rdb);
+        load(rdb, /* keepExpired= */ !parameters.words("replicaof").isEmpty());
       }
       engine.hold(
           () -> {
             engine.restrictions().loading(false);
             appendOnly.loaded();
+            following.start();
           });
     } catch (ListenException | PersistenceException e) {
       running.close();
@@ -227,9 +234,9 @@ public final class EngineBuilder {
     return running;
   }
 
-  private static void load(RdbStore rdb) {
+  private static void load(RdbStore rdb, boolean keepExpired) {
     try {
-      rdb.load();
+      rdb.load(keepExpired);
     } catch (IOException e) {
       throw new PersistenceException(
           "Fatal error loading the DB from "
@@ -287,7 +294,6 @@ public final class EngineBuilder {
    * that data are kept elsewhere too, or that strangers are kept out.
    */
   private void refuseUnkeptPromises() {
-    refuse(!parameters.text("replicaof").isEmpty(), "replicaof: it cannot follow another server");
     refuse(parameters.isOn("cluster-enabled"), "cluster-enabled: there is no cluster mode");
     refuse(!parameters.text("aclfile").isEmpty(), "aclfile: there is one user, see requirepass");
   }

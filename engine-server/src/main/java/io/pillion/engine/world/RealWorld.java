@@ -92,6 +92,14 @@ public final class RealWorld implements World {
   }
 
   @Override
+  public Line dial(Line.Target target, Line.Listener listener) {
+    SocketLine line = new SocketLine(target, listener);
+    background("line", line::receive);
+    background("line", line::transmit);
+    return line;
+  }
+
+  @Override
   public void background(String name, Runnable task) {
     Thread thread = new Thread(task, "pillion-" + name + "-" + threads.incrementAndGet());
     thread.setDaemon(true);

@@ -36,6 +36,15 @@ public interface World {
     throw new IOException("There is no network in this world");
   }
 
+  /**
+   * Connects to another server, in the background.
+   *
+   * @param listener told when it is connected, and of everything that comes
+   */
+  default Line dial(Line.Target target, Line.Listener listener) {
+    throw new UnsupportedOperationException("There is no network in this world");
+  }
+
   /** Runs a task that may take long, or wait for the disk, on a background thread. */
   void background(String name, Runnable task);
 

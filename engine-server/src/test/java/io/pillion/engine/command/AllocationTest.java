@@ -23,6 +23,7 @@ import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.RequestParser;
 import io.pillion.engine.protocol.RespReply;
 import io.pillion.engine.pubsub.PubSub;
+import io.pillion.engine.replication.Following;
 import io.pillion.engine.replication.Replication;
 import io.pillion.engine.scripting.FunctionLibraries;
 import io.pillion.engine.scripting.Scripts;
@@ -80,6 +81,7 @@ final class AllocationTest {
                         RealWorld.get(), new Scripts(RealWorld.get(), parameters)),
                     appendOnly,
                     replication,
+                    new Following(parameters, replication, rdb, appendOnly, Functions.NONE),
                     new Backups(parameters, rdb, appendOnly),
                     new Shutdown(parameters, rdb, appendOnly, replication, null))));
     engine.addObserver(observation);

@@ -13,6 +13,7 @@ import io.pillion.engine.persistence.LoadProgress;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.persistence.backup.Backups;
 import io.pillion.engine.pubsub.PubSub;
+import io.pillion.engine.replication.Following;
 import io.pillion.engine.replication.Replication;
 import io.pillion.engine.scripting.FunctionLibraries;
 import io.pillion.engine.scripting.Scripts;
@@ -67,6 +68,7 @@ final class CompatibilityPageTest {
                         RealWorld.get(), new Scripts(RealWorld.get(), parameters)),
                     appendOnly,
                     replication,
+                    new Following(parameters, replication, rdb, appendOnly, Functions.NONE),
                     new Backups(parameters, rdb, appendOnly),
                     new Shutdown(parameters, rdb, appendOnly, replication, null)))
             .all()

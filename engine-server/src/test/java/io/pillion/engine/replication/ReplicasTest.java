@@ -11,6 +11,7 @@ import io.pillion.engine.testkit.RedisProcess;
 import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.testkit.TestServer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,7 +57,9 @@ final class ReplicasTest {
   }
 
   private RedisProcess follow() throws IOException {
-    return new RedisProcess(folder, "--replicaof", "127.0.0.1 " + ours.port());
+    // One of its own: it would go on from what another has left there.
+    Path own = Files.createTempDirectory(folder, "replica");
+    return new RedisProcess(own, "--replicaof", "127.0.0.1 " + ours.port());
   }
 
   private void awaitSame(RedisProcess replica) {

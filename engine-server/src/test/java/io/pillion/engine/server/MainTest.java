@@ -222,8 +222,6 @@ class MainTest {
         .endsWith(" # Can't chdir to '/no/such/dir': No such file or directory");
     assertThat(lastWords("--dir", file.toString())).endsWith(": Not a directory");
     assertThat(lastWords("--tls-port", "1")).endsWith(" # TLS needs tls-cert-file.");
-    assertThat(lastWords("--replicaof", "127.0.0.1", "6379"))
-        .contains("does not support replicaof: ");
     assertThat(lastWords("--aclfile", file.toString())).contains("does not support aclfile: ");
     Files.writeString(home.resolve("dump.rdb"), "what is this?");
     assertThat(lastWords()).contains("Terminating server after rdb file reading failure");

@@ -1,0 +1,470 @@
+package io.pillion.engine.replication;
+
+import io.pillion.engine.config.ConfigException;
+import io.pillion.engine.config.Parameters;
+import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.persistence.AppendOnly;
+import io.pillion.engine.persistence.Functions;
+import io.pillion.engine.persistence.RdbStore;
+import io.pillion.engine.persistence.ReplicationPoint;
+import io.pillion.engine.protocol.CommandException;
+import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.protocol.Numbers;
+import io.pillion.engine.world.Line;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Which server this one follows, if any, and how far that has come: the replica's side of
+ * replication. It connects, and again when the link is lost; what happens on one link is {@link
+ * PrimaryLink}. Used under the engine lock, except where a method says otherwise.
+ *
+ * <p>While another server is followed nothing expires and nothing is evicted here, and clients may
+ * not change data, unless {@code replica-read-only} is off: all that comes from there.
+ */
+public final class Following {
+  private static final Logger log = LoggerFactory.getLogger(Following.class);
+  private static final long SECOND = 1_000_000_000;
+  private static final int MAX_PAUSE_SECONDS = 60;
+  private static final String REASON = "replica";
+
+  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
+  private static final CommandException READ_ONLY =
+      new CommandException("READONLY You can't write against a read only replica.");
+
+  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
+  private static final CommandException STALE =
+      new CommandException(
+          "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
+
+  private final Parameters parameters;
+  private final Replication replication;
+  private final RdbStore rdb;
+  private final AppendOnly appendOnly;
+  private final Functions functions;
+  private Supplier<Line.@Nullable Encryption> encryption = () -> null;
+  private Engine engine;
+  private String host = "";
+  private int port;
+  private State state = State.NONE;
+  private @Nullable PrimaryLink link;
+  private boolean knowsHistory;
+  private int streamDatabase;
+  private long downSinceMillis;
+  private int failedSyncs;
+  private long nextTryNanos;
+  private boolean ticking;
+  private boolean logSuspended;
+  private long errors;
+
+  /** How far it is. */
+  public enum State {
+    /** Nobody is followed. */
+    NONE("none"),
+    /** It is time to connect, or will be. */
+    CONNECT("connect"),
+    CONNECTING("connecting"),
+    HANDSHAKE("handshake"),
+    /** All data are on their way. */
+    TRANSFER("sync"),
+    /** All data are there, and are being put in place of the old ones. */
+    LOADING("sync"),
+    CONNECTED("connected");
+
+    private final String redisName;
+
+    State(String redisName) {
+      this.redisName = redisName;
+    }
+
+    /** As ROLE says it. */
+    public String redisName() {
+      return redisName;
+    }
+  }
+
+  /** Of an engine that is yet to be made. */
+  @SuppressWarnings("NullAway.Init") // attach() comes before anything else
+  public Following(
+      Parameters parameters,
+      Replication replication,
+      RdbStore rdb,
+      AppendOnly appendOnly,
+      Functions functions) {
+    this.parameters = parameters;
+    this.replication = replication;
+    this.rdb = rdb;
+    this.appendOnly = appendOnly;
+    this.functions = functions;
+  }
+
+  /** Says who follows; before anything else. */
+  public void attach(Engine newEngine) {
+    engine = newEngine;
+    replication.pointFrom(this::point);
+    rdb.pointFrom(this::point);
+    parameters.onChange(
+        this::restrict,
+        "replica-read-only",
+        "replica-serve-stale-data",
+        "replica-ignore-maxmemory");
+  }
+
+  private @Nullable ReplicationPoint point() {
+    PrimaryLink current = link;
+    return replication.point(current == null ? streamDatabase : current.database());
+  }
+
+  /** Says what encrypts the link when {@code tls-replication} wants it. */
+  public void encryption(Supplier<Line.@Nullable Encryption> newEncryption) {
+    encryption = newEncryption;
+  }
+
+  /**
+   * All is loaded at the start: follows whom {@code replicaof} names, from where the data are, if
+   * they say so. Once.
+   */
+  public void start() {
+    ReplicationPoint loaded = appendOnly.isEnabled() ? null : rdb.loadedPoint();
+    List<String> wanted = parameters.words("replicaof");
+    if (loaded != null) {
+      replication.restart(loaded, !wanted.isEmpty());
+      streamDatabase = loaded.database();
+    }
+    if (!wanted.isEmpty()) {
+      follow(wanted.get(0), Integer.parseInt(wanted.get(1)), loaded != null);
+    }
+  }
+
+  // --- what INFO and ROLE say
+
+  /** Whether another server is followed. */
+  public boolean isOn() {
+    return state != State.NONE;
+  }
+
+  /** How far it is. */
+  public State state() {
+    return state;
+  }
+
+  /** Whom it follows. */
+  public String host() {
+    return host;
+  }
+
+  /** Where that listens. */
+  public int port() {
+    return port;
+  }
+
+  /** Whether everything that happens there comes here. */
+  public boolean isUp() {
+    return state == State.CONNECTED;
+  }
+
+  /** Since when it is not, in Unix milliseconds. */
+  public long downSinceMillis() {
+    return downSinceMillis;
+  }
+
+  /** When anything came last from there, in Unix milliseconds; -1 when the link is down. */
+  public long lastHeardMillis() {
+    PrimaryLink current = link;
+    return current == null ? -1 : current.lastHeardMillis();
+  }
+
+  /** How many bytes all data have that are on their way; 0 when that is not known. */
+  public long totalBytes() {
+    PrimaryLink current = link;
+    return current == null ? 0 : current.totalBytes();
+  }
+
+  /** How many of them have come. */
+  public long readBytes() {
+    PrimaryLink current = link;
+    return current == null ? 0 : current.readBytes();
+  }
+
+  /** How many commands of the server that is followed have failed here, which none should. */
+  public long errors() {
+    return errors;
+  }
+
+  // --- REPLICAOF
+
+  /** REPLICAOF, SLAVEOF. */
+  public void replicaof(Call call) {
+    if (call.args().is(1, "NO") && call.args().is(2, "ONE")) {
+      if (isOn()) {
+        stop();
+        log.info("PRIMARY MODE enabled (user request from '{}')", call.client());
+      }
+      call.reply().ok();
+      return;
+    }
+    if (call.client().isReplica()) {
+      throw Errors.err("Command is not valid when client is a replica.");
+    }
+    CommandException complaint = Errors.err("Invalid master port");
+    long newPort = Numbers.parseLong(call.arg(2), complaint);
+    if (newPort < 0 || newPort > 65_535) {
+      throw complaint;
+    }
+    String newHost = call.arg(1).toUtf8();
+    if (isOn() && host.equalsIgnoreCase(newHost) && port == newPort) {
+      log.info(
+          "REPLICAOF would result into synchronization with the primary we are already connected"
+              + " with. No operation performed.");
+      call.reply().simple("OK Already connected to specified master");
+      return;
+    }
+    try {
+      remember(newHost, Long.toString(newPort));
+    } catch (ConfigException e) {
+      throw Errors.err(e.reason());
+    }
+    follow(newHost, (int) newPort, /* mayKnow= */ true);
+    log.info("REPLICAOF {}:{} enabled (user request from '{}')", host, port, call.client());
+    call.reply().ok();
+  }
+
+  /** What CONFIG GET and CONFIG REWRITE know. */
+  private void remember(String... words) {
+    parameters.set("replicaof", words);
+  }
+
+  private void follow(String newHost, int newPort, boolean mayKnow) {
+    boolean was = isOn();
+    drop();
+    engine.cutOffWaiting();
+    if (!was) {
+      knowsHistory = replication.follow() && mayKnow;
+      downSinceMillis = 0;
+      if (knowsHistory) {
+        log.info(
+            "Before turning into a replica, using my own primary parameters to synthesize a cached"
+                + " primary: I may be able to synchronize with the new primary with just a partial"
+                + " transfer.");
+      }
+    }
+    host = newHost;
+    port = newPort;
+    failedSyncs = 0;
+    state(State.CONNECT);
+    if (downSinceMillis == 0) {
+      downSinceMillis = engine.keyspace().now();
+    }
+    connect();
+    tick();
+  }
+
+  /** Follows nobody any more. */
+  void stop() {
+    drop();
+    host = "";
+    port = 0;
+    remember();
+    downSinceMillis = 0;
+    state(State.NONE);
+    replication.lead();
+    resumeLog();
+  }
+
+  /** Ends the link that there is, if there is one. */
+  private void drop() {
+    PrimaryLink current = link;
+    link = null;
+    if (current != null) {
+      streamDatabase = current.end();
+    }
+  }
+
+  private void state(State newState) {
+    state = newState;
+    replication.linked(newState == State.CONNECTED);
+    restrict();
+  }
+
+  private void restrict() {
+    boolean on = isOn();
+    engine.keyspace().keepExpired(on);
+    engine.keyspace().settings().ignoresMaxMemory =
+        on && parameters.isOn("replica-ignore-maxmemory");
+    boolean readOnly = on && parameters.isOn("replica-read-only");
+    engine.restrictions().refuseWrites(REASON, readOnly ? READ_ONLY : null);
+    boolean stale = on && !isUp() && !parameters.isOn("replica-serve-stale-data");
+    engine.restrictions().stale(stale ? STALE : null);
+  }
+
+  // --- the link
+
+  private void connect() {
+    Line.Encryption encrypts = null;
+    if (parameters.isOn("tls-replication")) {
+      try {
+        encrypts = encryption.get();
+      } catch (ConfigException e) {
+        log.warn("Unable to connect to PRIMARY: {}", e.reason());
+        tryLater();
+        return;
+      }
+    }
+    log.info("Connecting to PRIMARY {}:{}", host, port);
+    state(State.CONNECTING);
+    Line.Target target =
+        new Line.Target(host, port, (int) Math.min(timeoutMillis(), Integer.MAX_VALUE), encrypts);
+    PrimaryLink begun = new PrimaryLink(this, engine, parameters, replication, streamDatabase);
+    link = begun;
+    begun.dial(target);
+    log.info("PRIMARY <-> REPLICA sync started");
+  }
+
+  private long timeoutMillis() {
+    return parameters.number("repl-timeout") * 1000;
+  }
+
+  boolean isCurrent(PrimaryLink which) {
+    return link == which && !engine.isClosed();
+  }
+
+  boolean knowsHistory() {
+    return knowsHistory;
+  }
+
+  void handshake() {
+    state(State.HANDSHAKE);
+  }
+
+  void transfer() {
+    state(State.TRANSFER);
+  }
+
+  void loading() {
+    state(State.LOADING);
+  }
+
+  /** Everything that happens there comes here from now on. */
+  void connected() {
+    knowsHistory = true;
+    downSinceMillis = 0;
+    state(State.CONNECTED);
+  }
+
+  /** A command from there has failed here. */
+  void failed() {
+    errors++;
+  }
+
+  /** What is here is not what is there: all data must come anew. */
+  void forgetHistory() {
+    knowsHistory = false;
+  }
+
+  /** The data are gone that the history was of. */
+  void beginLoading() {
+    knowsHistory = false;
+    streamDatabase = 0;
+    replication.forgetHistory();
+    if (!logSuspended) {
+      logSuspended = true;
+      appendOnly.suspend();
+    }
+    rdb.abandonBackground();
+    functions.clear();
+    engine.keyspace().flushAll();
+  }
+
+  /** The append-only log goes on, from the data as they are now. */
+  void resumeLog() {
+    if (!logSuspended) {
+      return;
+    }
+    logSuspended = false;
+    try {
+      appendOnly.resume();
+    } catch (ConfigException e) {
+      logSuspended = true;
+      log.warn(
+          "Failed enabling the AOF after successful primary synchronization! {}", e.getMessage());
+    }
+  }
+
+  AppendOnly appendOnly() {
+    return appendOnly;
+  }
+
+  RdbStore rdb() {
+    return rdb;
+  }
+
+  Functions functions() {
+    return functions;
+  }
+
+  /**
+   * A link has ended, for whatever reason.
+   *
+   * @param badData whether all data have come in vain, so that it makes no sense to ask again soon
+   */
+  void lost(PrimaryLink which, boolean badData) {
+    if (link != which) {
+      return;
+    }
+    boolean was = isUp();
+    drop();
+    if (engine.isClosed() || !isOn()) {
+      return;
+    }
+    if (downSinceMillis == 0) {
+      downSinceMillis = engine.keyspace().now();
+    }
+    state(State.CONNECT);
+    if (badData) {
+      failedSyncs++;
+    }
+    if (was && !badData) {
+      // At once, lest the backlog there loses what is missed here.
+      log.info("Reconnecting to PRIMARY {}:{}", host, port);
+      connect();
+    } else {
+      tryLater();
+    }
+  }
+
+  private void tryLater() {
+    state(State.CONNECT);
+    int seconds = failedSyncs == 0 ? 1 : Math.min(MAX_PAUSE_SECONDS, 1 << Math.min(failedSyncs, 6));
+    nextTryNanos = engine.world().nanos() + seconds * SECOND;
+  }
+
+  // --- time
+
+  private void tick() {
+    if (!ticking && isOn() && !engine.isClosed()) {
+      ticking = true;
+      engine.world().schedule(SECOND, () -> engine.hold(this::timePasses));
+    }
+  }
+
+  private void timePasses() {
+    ticking = false;
+    if (engine.isClosed() || !isOn()) {
+      return;
+    }
+    if (isUp()) {
+      failedSyncs = 0;
+    }
+    PrimaryLink current = link;
+    if (current != null) {
+      current.timePasses(timeoutMillis());
+    } else if (state == State.CONNECT && nextTryNanos - engine.world().nanos() < SECOND / 10) {
+      connect();
+    }
+    tick();
+  }
+}

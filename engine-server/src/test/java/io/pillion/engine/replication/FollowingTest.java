@@ -1,0 +1,242 @@
+package io.pillion.engine.replication;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pillion.engine.dispatch.Command;
+import io.pillion.engine.dispatch.CommandFlag;
+import io.pillion.engine.dispatch.CommandGroup;
+import io.pillion.engine.testkit.EngineServer;
+import io.pillion.engine.testkit.RandomWords;
+import io.pillion.engine.testkit.RedisProcess;
+import io.pillion.engine.testkit.TestClient;
+import io.pillion.engine.testkit.TestServer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Our engine follows a real server, or another of ours, and is followed itself. */
+final class FollowingTest {
+  private static final Set<CommandGroup> GROUPS =
+      Set.of(
+          CommandGroup.GENERIC,
+          CommandGroup.STRING,
+          CommandGroup.BITMAP,
+          CommandGroup.LIST,
+          CommandGroup.SET,
+          CommandGroup.SORTED_SET,
+          CommandGroup.HASH,
+          CommandGroup.HYPERLOGLOG,
+          CommandGroup.GEO,
+          CommandGroup.STREAM);
+
+  @TempDir
+  @SuppressWarnings("NullAway.Init")
+  Path folder;
+
+  private final EngineServer ours = EngineServer.withLoops(1);
+  private final TestClient client = ours.client();
+
+  @BeforeEach
+  void waitForNobody() {
+    ours.config("repl-diskless-sync-delay", "0");
+  }
+
+  @AfterEach
+  void close() {
+    ours.close();
+  }
+
+  private static String field(TestClient client, String section, String name) {
+    return client
+        .call("INFO", section)
+        .text()
+        .lines()
+        .filter(line -> line.startsWith(name + ":"))
+        .map(line -> line.substring(name.length() + 1))
+        .findFirst()
+        .orElse("");
+  }
+
+  private static void awaitUp(TestClient replica) {
+    TestServer.await(
+        "the link to be up",
+        () -> field(replica, "replication", "master_link_status").equals("up"));
+  }
+
+  private static void follow(TestClient replica, int port) {
+    replica.call("REPLICAOF", "127.0.0.1", port).isOk();
+  }
+
+  private static void awaitSame(TestClient primary, TestClient replica) {
+    awaitUp(replica);
+    primary.call("SELECT", 0);
+    primary.call("INCR", "the last");
+    TestServer.await(
+        "the replica to have everything",
+        () ->
+            field(primary, "replication", "master_repl_offset")
+                .equals(field(replica, "replication", "slave_repl_offset")));
+    assertThat(replica.call("DEBUG", "DIGEST").text())
+        .isEqualTo(primary.call("DEBUG", "DIGEST").text());
+  }
+
+  private void load(TestClient primary, long seed, int count) {
+    RandomWords words = new RandomWords(seed);
+    List<Command> commands =
+        ours.engine().table().all().stream()
+            .filter(command -> GROUPS.contains(command.group()))
+            .filter(command -> command.subcommands().isEmpty())
+            .filter(command -> command.is(CommandFlag.WRITE) && !command.is(CommandFlag.BLOCKING))
+            .filter(c -> primary.call("COMMAND", "INFO", c.name()).elements().get(0) != null)
+            .toList();
+    for (int i = 0; i < count; i++) {
+      int together = i % 20 == 0 ? 3 : 1;
+      if (together > 1) {
+        primary.ok("MULTI");
+      }
+      for (int j = 0; j < together; j++) {
+        Command command = words.oneOf(commands);
+        primary.call(words.command(command.fullName(), command.syntax()).toArray());
+      }
+      if (together > 1) {
+        primary.call("EXEC");
+      }
+      if (i % 50 == 0) {
+        primary.call("SELECT", i / 50 % 3);
+        primary.call(
+            "EVAL", "redis.call('SET', KEYS[1], ARGV[1])", 1, "by script", Integer.toString(i));
+      }
+    }
+  }
+
+  private RedisProcess redis() throws IOException {
+    return new RedisProcess(folder, "--repl-diskless-sync-delay", "0");
+  }
+
+  @Test
+  void hasTheDataOfARealServer() throws IOException {
+    for (String diskless : List.of("yes", "no")) {
+      try (RedisProcess redis = redis()) {
+        TestClient primary = redis.client();
+        primary.ok("CONFIG", "SET", "repl-diskless-sync", diskless);
+        load(primary, /* seed= */ 1, 2000);
+        primary.call("SELECT", 2);
+        client.call("SET", "old", "gone");
+        follow(client, redis.port());
+        load(primary, /* seed= */ 2, 2000);
+        awaitSame(primary, client);
+        assertThat(field(client, "stats", "unexpected_error_replies")).isEqualTo("0");
+        client.ok("REPLICAOF", "NO", "ONE");
+      }
+    }
+  }
+
+  @Test
+  void goesOnWhereTheLinkWasCut() throws IOException {
+    try (RedisProcess redis = redis()) {
+      TestClient primary = redis.client();
+      follow(client, redis.port());
+      awaitSame(primary, client);
+      primary.call("SELECT", 3);
+      primary.call("SET", "in database", "3");
+      awaitOffset(primary, client);
+      primary.call("CLIENT", "KILL", "TYPE", "replica").is(1L);
+      // No SELECT comes with it: the database is remembered.
+      primary.call("SET", "while", "away");
+      awaitSame(primary, client);
+      client.call("CLIENT", "KILL", "TYPE", "master").is(1L);
+      awaitSame(primary, client);
+      assertThat(field(primary, "stats", "sync_full")).isEqualTo("1");
+      assertThat(field(primary, "stats", "sync_partial_ok")).isEqualTo("2");
+    }
+  }
+
+  private static void awaitOffset(TestClient primary, TestClient replica) {
+    TestServer.await(
+        "the replica to have everything",
+        () ->
+            field(primary, "replication", "master_repl_offset")
+                .equals(field(replica, "replication", "slave_repl_offset")));
+  }
+
+  @Test
+  void isFollowedWhileItFollows() throws IOException {
+    try (RedisProcess redis = redis();
+        EngineServer last = EngineServer.withLoops(1)) {
+      TestClient primary = redis.client();
+      TestClient lastClient = last.client();
+      follow(client, redis.port());
+      awaitUp(client);
+      primary.call("SELECT", 5);
+      primary.call("SET", "a", "1");
+      awaitOffset(primary, client);
+      follow(lastClient, ours.port());
+      load(primary, /* seed= */ 3, 500);
+      awaitSame(primary, client);
+      awaitOffset(primary, lastClient);
+      assertThat(lastClient.call("DEBUG", "DIGEST").text())
+          .isEqualTo(primary.call("DEBUG", "DIGEST").text());
+      // The one in the middle leads now: both others go on from where they are.
+      client.ok("REPLICAOF", "NO", "ONE");
+      follow(primary, ours.port());
+      client.call("SET", "new", "history");
+      awaitSame(client, lastClient);
+      awaitSame(client, primary);
+      assertThat(field(client, "stats", "sync_full")).isEqualTo("1");
+      assertThat(field(client, "stats", "sync_partial_ok")).isEqualTo("2");
+    }
+  }
+
+  @Test
+  void refusesChangesAndTellsItsRole() throws IOException {
+    try (RedisProcess redis = redis()) {
+      client.call("SET", "k", "v").isOk();
+      follow(client, redis.port());
+      client.call("SET", "k", "v").isError("READONLY You can't write against a read only replica.");
+      awaitUp(client);
+      assertThat(client.call("ROLE").elements().subList(0, 4))
+          .containsExactly("slave", "127.0.0.1", (long) redis.port(), "connected");
+      client.call("WAIT", 1, 0).isErrorLike("ERR WAIT cannot be used with replica instances");
+      assertThat(client.call("CLIENT", "LIST", "TYPE", "master").text()).contains(" flags=M ");
+      client
+          .call("REPLICAOF", "127.0.0.1", redis.port())
+          .isStatus("OK Already connected to specified master");
+      client.ok("CONFIG", "SET", "replica-serve-stale-data", "no");
+      client.call("GET", "k").isNil();
+      redis.stopped(true);
+      client.ok("REPLICAOF", "127.0.0.1", "1");
+      client
+          .call("GET", "k")
+          .isError(
+              "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
+      redis.stopped(false);
+      client.ok("REPLICAOF", "NO", "ONE");
+      client.ok("SET", "k", "v");
+      assertThat(client.call("ROLE").elements().get(0)).isEqualTo("master");
+    }
+  }
+
+  @Test
+  void keepsWhatHasExpiredUntilItIsTold() throws IOException {
+    try (RedisProcess redis = redis()) {
+      TestClient primary = redis.client();
+      primary.call("SET", "k", "v", "PX", 300);
+      follow(client, redis.port());
+      awaitUp(client);
+      awaitOffset(primary, client);
+      client.call("DBSIZE").is(1L);
+      redis.stopped(true);
+      TestServer.await("the key to be hidden", () -> client.call("GET", "k").value() == null);
+      client.call("EXISTS", "k").is(0L);
+      client.call("TTL", "k").is(-2L);
+      client.call("DBSIZE").is(1L);
+      redis.stopped(false);
+      TestServer.await("the key to go", () -> client.call("DBSIZE").integer() == 0);
+    }
+  }
+}
