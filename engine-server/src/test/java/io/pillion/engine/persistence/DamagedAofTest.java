@@ -19,12 +19,18 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Append-only files that end anywhere, or were changed anywhere. */
+/**
+ * Append-only files that end anywhere, or were changed anywhere.
+ *
+ * <p>{@code -Dpillion.aof.mutations=10000} changes so many, {@code -Dpillion.fuzz.seed} others;
+ * {@code -Dpillion.fuzz.first} begins with the one of that number.
+ */
 @Timeout(600)
 final class DamagedAofTest {
   private static final String INCREMENT = "/appendonlydir/appendonly.aof.1.incr.aof";
   private static final int CUT_BYTES = Integer.getInteger("pillion.aof.cut.bytes", 1536);
   private static final int MUTATIONS = Integer.getInteger("pillion.aof.mutations", 150);
+  private static final int FIRST = Integer.getInteger("pillion.fuzz.first", 0);
   private static final long SEED = Long.getLong("pillion.fuzz.seed", 20261121);
   private static final int WARM_UP = 20;
 
@@ -111,11 +117,11 @@ final class DamagedAofTest {
     RandomWords words = new RandomWords(SEED);
     List<Command> writes = new ArrayList<>();
     int refused = 0;
-    for (int i = -WARM_UP; i < MUTATIONS; i++) {
+    for (int i = FIRST - WARM_UP; i < FIRST + MUTATIONS; i++) {
       SplittableRandom random = new SplittableRandom(SEED + i * 1_000_003L);
       words.seed(SEED + i * 1_000_003L);
       byte[] changed = whole;
-      if (i >= 0) {
+      if (i >= FIRST) {
         changed = joined(changeOrder(commands, writes, words, random));
         for (int n = random.nextInt(4); n > 0; n--) {
           changed = mutate(changed, random);
@@ -135,7 +141,7 @@ final class DamagedAofTest {
         refused++;
         assertThat(e).as(what).hasMessageContaining("at offset ");
       }
-      if (i < 0) {
+      if (i < FIRST) {
         usual = cost;
       } else {
         assertThat(cost.nanos).as("nanoseconds of %s", what).isLessThan(RandomUse.SLOW_NANOS);

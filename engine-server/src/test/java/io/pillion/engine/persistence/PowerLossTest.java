@@ -25,11 +25,13 @@ import org.junit.jupiter.params.provider.ValueSource;
  * must name no file that is not there. An RDB file is whole and as new as SAVE has said; a backup
  * that was answered is there, and each that is there is whole.
  *
- * <p>{@code -Dpillion.crash.states=20000} tries more than a build does.
+ * <p>{@code -Dpillion.crash.states=20000} tries more than a build does; {@code
+ * -Dpillion.crash.first} begins with the engine's life of that number.
  */
 @Timeout(600)
 final class PowerLossTest {
   private static final int STATES = Integer.getInteger("pillion.crash.states", 2_000);
+  private static final int FIRST_LIFE = Integer.getInteger("pillion.crash.first", 0);
   private static final int STATES_PER_LIFE = 50;
   private static final int STEPS = 50;
   private static final long EVERYSEC_NANOS = 1_100_000_000L;
@@ -39,9 +41,10 @@ final class PowerLossTest {
   void nothingAcknowledgedIsLost(String fsync) throws IOException {
     int lives = STATES / 2 / STATES_PER_LIFE;
     int checked = 0;
-    for (int seed = 0; seed < lives; seed++) {
+    for (int seed = FIRST_LIFE; seed < FIRST_LIFE + lives; seed++) {
       checked += new Life(seed, fsync).run();
     }
+    System.out.printf("%d states of %d lives with %s%n", checked, lives, fsync);
     assertThat(checked).isGreaterThan(STATES / 4);
   }
 
