@@ -93,7 +93,8 @@ class ArchitectureTest {
           "command", Set.of("com.sun.management..", "org.HdrHistogram.."),
           "dispatch", Set.of("org.HdrHistogram.."),
           "persistence", Set.of("com.cronutils.."),
-          "server", Set.of("ch.qos.logback.."));
+          "server", Set.of("ch.qos.logback.."),
+          "world", Set.of("com.sun.management.."));
 
   @ArchTest
   static void everyPackageIsInTheTable(JavaClasses classes) {
