@@ -258,7 +258,7 @@ final class ServerInfo {
     line("jvm_heap_used", memory.heapUsedBytes());
     line("jvm_heap_committed", memory.heapCommittedBytes());
     line("jvm_heap_max", memory.heapMaxBytes());
-    bytes("total_system_memory", operatingSystem().getTotalMemorySize());
+    bytes("total_system_memory", engine.world().memoryBytes());
     bytes("maxmemory", parameters.number("maxmemory"));
     line("maxmemory_policy", parameters.text("maxmemory-policy"));
     scripts();

@@ -140,6 +140,7 @@ public final class EngineBuilder {
       long usable = arena.budgetBytes() / 8 * 7;
       parameters.set("maxmemory", Long.toString(usable));
     }
+    MemoryAdvice.follow(parameters, arena, world);
     KeyspaceSettings settings = new KeyspaceSettings();
     KeyspaceParameters.follow(parameters, settings);
     Keyspace keyspace = new Keyspace(world, arena, settings, parameters.integer("databases"));

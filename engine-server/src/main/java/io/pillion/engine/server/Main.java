@@ -146,7 +146,6 @@ public final class Main {
       System.exit(1);
       return;
     }
-    warnOfMemory(engine, log);
     writePidFile(parameters, log);
     world.onExit(() -> stop(engine, log));
     running.set(engine);
@@ -212,18 +211,6 @@ public final class Main {
       return new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
-    }
-  }
-
-  private static void warnOfMemory(PillionEngine engine, Logger log) {
-    long wanted = engine.parameters().number("maxmemory");
-    long granted = engine.engine().keyspace().arena().budgetBytes();
-    if (wanted > granted) {
-      log.warn(
-          "maxmemory is {} bytes, but this JVM may use only {} for data: raise"
-              + " -XX:MaxDirectMemorySize (bin/pillion-server does that by itself).",
-          wanted,
-          granted);
     }
   }
 

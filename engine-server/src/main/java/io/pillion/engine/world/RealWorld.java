@@ -3,6 +3,7 @@ package io.pillion.engine.world;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.lang.management.ManagementFactory;
 import java.lang.reflect.Proxy;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -55,6 +56,12 @@ public final class RealWorld implements World {
     Future<?> future =
         timer().schedule(() -> runLogged("the timer", task), delayNanos, TimeUnit.NANOSECONDS);
     return () -> future.cancel(/* mayInterruptIfRunning= */ false);
+  }
+
+  @Override
+  public long memoryBytes() {
+    return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+        .getTotalMemorySize();
   }
 
   @Override

@@ -24,6 +24,9 @@ public interface World {
    */
   Scheduled schedule(long delayNanos, Runnable task);
 
+  /** How many bytes of memory the machine has, or the container around it. */
+  long memoryBytes();
+
   /** Where files are. */
   Disk disk();
 

@@ -37,6 +37,11 @@ public final class SeededWorld implements World {
   }
 
   @Override
+  public long memoryBytes() {
+    return real.memoryBytes();
+  }
+
+  @Override
   public Disk disk() {
     return real.disk();
   }

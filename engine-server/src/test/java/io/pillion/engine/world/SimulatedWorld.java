@@ -16,6 +16,7 @@ public final class SimulatedWorld implements World {
   private long wallOffsetMillis = 1_700_000_000_000L;
   private long sequence;
   private long lookNanos;
+  private long memoryBytes = 1L << 40;
 
   /** A world whose chance follows from this seed. */
   public SimulatedWorld(long seed) {
@@ -43,6 +44,16 @@ public final class SimulatedWorld implements World {
     Task scheduled = new Task(nanos + Math.max(0, delayNanos), sequence++, task);
     tasks.add(scheduled);
     return () -> tasks.remove(scheduled);
+  }
+
+  @Override
+  public long memoryBytes() {
+    return memoryBytes;
+  }
+
+  /** Gives the machine another amount of memory. */
+  public void memoryBytes(long bytes) {
+    memoryBytes = bytes;
   }
 
   @Override
