@@ -1,11 +1,8 @@
 import java.io.BufferedInputStream;
-import java.io.BufferedOutputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -39,20 +36,64 @@ final class PacedLoad {
     return bytes;
   }
 
-  private static void request(ByteArrayOutputStream out, int valueLength, SplittableRandom random, String... words) {
-    int count = words.length + (valueLength > 0 ? 1 : 0);
-    StringBuilder head = new StringBuilder("*" + count + "\r\n");
-    for (String word : words) {
-      head.append('$').append(word.length()).append("\r\n").append(word).append("\r\n");
+  /** A request as it is sent; used again and again, so that the collector has nothing to do. */
+  private static final class Request {
+    private byte[] bytes = new byte[1 << 20];
+    private int length;
+
+    Request begin(int words) {
+      return raw("*").digits(words).raw("\r\n");
     }
-    if (valueLength > 0) {
-      head.append('$').append(valueLength).append("\r\n");
+
+    Request word(String word) {
+      return raw("$").digits(word.length()).raw("\r\n").raw(word).raw("\r\n");
     }
-    out.writeBytes(head.toString().getBytes(StandardCharsets.US_ASCII));
-    if (valueLength > 0) {
-      out.write(NOISE, random.nextInt(NOISE.length - valueLength), valueLength);
-      out.write('\r');
-      out.write('\n');
+
+    /** A word that ends in a number. */
+    Request word(String prefix, int number) {
+      int digits = number < 0 ? 2 : 1;
+      for (int rest = Math.abs(number); rest >= 10; rest /= 10) {
+        digits++;
+      }
+      raw("$").digits(prefix.length() + digits).raw("\r\n");
+      return raw(prefix).digits(number).raw("\r\n");
+    }
+
+    Request noise(int bytesOfIt, SplittableRandom random) {
+      raw("$").digits(bytesOfIt).raw("\r\n");
+      System.arraycopy(NOISE, random.nextInt(NOISE.length - bytesOfIt), bytes, length, bytesOfIt);
+      length += bytesOfIt;
+      return raw("\r\n");
+    }
+
+    private Request raw(String text) {
+      for (int i = 0; i < text.length(); i++) {
+        bytes[length++] = (byte) text.charAt(i);
+      }
+      return this;
+    }
+
+    private Request digits(int number) {
+      int rest = Math.abs(number);
+      if (number < 0) {
+        bytes[length++] = '-';
+      }
+      int from = length;
+      do {
+        bytes[length++] = (byte) ('0' + rest % 10);
+        rest /= 10;
+      } while (rest > 0);
+      for (int i = from, j = length - 1; i < j; i++, j--) {
+        byte digit = bytes[i];
+        bytes[i] = bytes[j];
+        bytes[j] = digit;
+      }
+      return this;
+    }
+
+    void send(OutputStream out) throws IOException {
+      out.write(bytes, 0, length);
+      length = 0;
     }
   }
 
@@ -71,27 +112,26 @@ final class PacedLoad {
   private static void fill(int port, double scale) throws IOException {
     SplittableRandom random = new SplittableRandom(2);
     try (Socket socket = new Socket("127.0.0.1", port)) {
-      OutputStream out = new BufferedOutputStream(socket.getOutputStream(), 1 << 16);
+      OutputStream out = socket.getOutputStream();
       InputStream in = new BufferedInputStream(socket.getInputStream(), 1 << 16);
-      ByteArrayOutputStream batch = new ByteArrayOutputStream();
+      Request batch = new Request();
       int pending = 0;
       int strings = (int) (STRINGS * scale);
       int elements = (int) (ELEMENTS * scale);
       for (int i = 0; i < strings + 3 * elements; i++) {
         int n = i - strings;
         if (n < 0) {
-          request(batch, 1000, random, "SET", "key:" + i);
+          batch.begin(3).word("SET").word("key:", i).noise(1000, random);
         } else if (n < elements) {
-          request(batch, 60, random, "HSET", "hash", "field:" + n);
+          batch.begin(4).word("HSET").word("hash").word("field:", n).noise(60, random);
         } else if (n < 2 * elements) {
-          request(batch, 0, random, "ZADD", "board", "" + random.nextInt(1_000_000), "member:" + n % elements);
+          batch.begin(4).word("ZADD").word("board").word("", random.nextInt(1_000_000));
+          batch.word("member:", n % elements);
         } else {
-          request(batch, 60, random, "RPUSH", "list");
+          batch.begin(3).word("RPUSH").word("list").noise(60, random);
         }
         if (++pending == 500 || i == strings + 3 * elements - 1) {
-          out.write(batch.toByteArray());
-          out.flush();
-          batch.reset();
+          batch.send(out);
           for (; pending > 0; pending--) {
             skipReply(in);
           }
@@ -102,20 +142,18 @@ final class PacedLoad {
 
   private static void skipReply(InputStream in) throws IOException {
     int first = in.read();
-    long number = 0;
-    StringBuilder line = new StringBuilder();
+    int number = 0;
     for (int b = in.read(); b != '\n'; b = in.read()) {
       if (b < 0) {
         throw new IOException("the server hung up");
       }
-      line.append((char) b);
+      number = b >= '0' && b <= '9' ? 10 * number + b - '0' : number;
     }
     if (first == '-') {
-      throw new IOException(line.toString());
+      throw new IOException("the server refused a request");
     }
     if (first == '$') {
-      number = Long.parseLong(line.toString().trim());
-      in.skipNBytes(Math.max(0, number + 2));
+      in.skipNBytes(number + 2L);
     }
   }
 
@@ -161,7 +199,7 @@ final class PacedLoad {
     private final SplittableRandom random;
     private final Path whileThere;
     private volatile boolean ended;
-    long[] nanos = new long[1 << 16];
+    long[] nanos = new long[1 << 20];
     int count;
     double seconds;
     Exception failure;
@@ -185,17 +223,15 @@ final class PacedLoad {
     }
 
     private void write(OutputStream out, InputStream in) throws IOException {
-      ByteArrayOutputStream request = new ByteArrayOutputStream();
+      Request request = new Request();
       long began = System.nanoTime();
       long due = began + random.nextLong(gapNanos);
       while (count % 256 != 0 || count == 0 || Files.exists(whileThere)) {
-        request.reset();
         next(request);
-        byte[] bytes = request.toByteArray();
         for (long now = System.nanoTime(); now < due; now = System.nanoTime()) {
           LockSupport.parkNanos(due - now);
         }
-        out.write(bytes);
+        request.send(out);
         skipReply(in);
         if (count == nanos.length) {
           nanos = Arrays.copyOf(nanos, 2 * count);
@@ -206,14 +242,22 @@ final class PacedLoad {
       seconds = (System.nanoTime() - began) / 1e9;
     }
 
-    private void next(ByteArrayOutputStream out) {
+    private void next(Request out) {
       int element = random.nextInt((int) (ELEMENTS * scale));
       switch (random.nextInt(10)) {
-        case 0, 1 -> request(out, 60, random, "HSET", "hash", "field:" + element);
-        case 2, 3 ->
-            request(out, 0, random, "ZADD", "board", "" + random.nextInt(1_000_000), "member:" + element);
-        case 4 -> request(out, 60, random, "LSET", "list", "" + (random.nextBoolean() ? 1 : -1) * random.nextInt(1, 1000));
-        default -> request(out, 1000, random, "SET", "key:" + random.nextInt((int) (STRINGS * scale)));
+        case 0, 1 -> out.begin(4).word("HSET").word("hash").word("field:", element).noise(60, random);
+        case 2, 3 -> {
+          out.begin(4).word("ZADD").word("board").word("", random.nextInt(1_000_000));
+          out.word("member:", element);
+        }
+        case 4 -> {
+          int place = (random.nextBoolean() ? 1 : -1) * random.nextInt(1, 1000);
+          out.begin(4).word("LSET").word("list").word("", place).noise(60, random);
+        }
+        default -> {
+          int key = random.nextInt((int) (STRINGS * scale));
+          out.begin(3).word("SET").word("key:", key).noise(1000, random);
+        }
       }
     }
   }

@@ -34,12 +34,25 @@ javac -d "$scratch" "$here/src/bench/PacedLoad.java"
 cli() { redis-cli -p "$port" "$@"; }
 info() { cli info "$1" | tr -d '\r' | awk -F: -v k="$2" '$1 == k {print $2}'; }
 load() { java -cp "$scratch" PacedLoad load "$port" "$scale" "$rate" "$scratch/running"; }
+saving() { [ "$(info persistence rdb_bgsave_in_progress)" = 1 ]; }
 loaded_for() { # seconds
+  local left
   touch "$scratch/running"
   load &
-  sleep "$1"
+  # Who looks disturbs, so it looks as often as while the server saves.
+  for left in $(seq "$1"); do saving || sleep 1; done
   rm "$scratch/running"
   wait $!
+}
+loaded_while_saving() {
+  touch "$scratch/running"
+  load &
+  local loader=$!
+  sleep 0.5
+  cli bgsave >/dev/null
+  while saving; do sleep 1; done
+  rm "$scratch/running"
+  wait "$loader"
 }
 mebibytes() { # of the server and its children
   local sum=0 each
@@ -67,29 +80,26 @@ measure() { # server
   load >/dev/null &
   sleep "$warmup"
   cli bgsave >/dev/null
-  while [ "$(info persistence rdb_bgsave_in_progress)" = 1 ]; do sleep 0.2; done
+  while saving; do sleep 0.2; done
   rm "$scratch/running"
   wait $!
-  local quiet busy before peak=0 now
+  local quiet quiet_turn busy busy_turn before peak=0 now
   cli config resetstat >/dev/null
   quiet=$(loaded_for "$idle")
-  local quiet_turn
   quiet_turn=$(info stats longest_turn_usec)
-  before=$(mebibytes)
   cli config resetstat >/dev/null
-  touch "$scratch/running"
-  load >"$scratch/busy" &
-  local loader=$!
-  sleep 0.5
-  cli bgsave >/dev/null
-  while [ "$(info persistence rdb_bgsave_in_progress)" = 1 ]; do
+  busy=$(loaded_while_saving)
+  busy_turn=$(info stats longest_turn_usec)
+  # Memory once more on its own: to count pages takes a processor for many milliseconds.
+  before=$(mebibytes)
+  loaded_while_saving >/dev/null &
+  local saver=$!
+  while kill -0 "$saver" 2>/dev/null; do
     now=$(mebibytes)
     [ "$now" -le "$peak" ] || peak=$now
     sleep 0.2
   done
-  rm "$scratch/running"
-  wait "$loader"
-  busy=$(cat "$scratch/busy")
+  wait "$saver"
   echo "$1: $(info memory used_memory_human) of data, saved in $(info persistence \
     rdb_last_bgsave_time_sec) s ($(info persistence rdb_last_bgsave_status)), file" \
     "$(du -m "$scratch/$1/dump.rdb" | cut -f1) MiB"
@@ -99,7 +109,7 @@ measure() { # server
     printf "  99%%: %.2f times\n", y[4] / x[4]}'
   echo "  memory: $before MiB before, $peak MiB at most"
   if [ "$1" = engine ]; then
-    echo "  longest turn: $quiet_turn us without, $(info stats longest_turn_usec) us with;" \
+    echo "  longest turn: $quiet_turn us without, $busy_turn us with;" \
       "gathered at most $(info persistence rdb_last_cow_size) bytes," \
       "spilled $(info persistence snapshot_spilled_bytes)," \
       "delayed $(info persistence snapshot_delayed_writes) writes"

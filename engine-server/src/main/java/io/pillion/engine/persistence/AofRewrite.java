@@ -3,8 +3,8 @@ package io.pillion.engine.persistence;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.world.Disk;
-import io.pillion.engine.world.DiskFile;
 import io.pillion.engine.world.World;
+import io.pillion.engine.world.WriteOnceFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -198,17 +198,17 @@ final class AofRewrite {
   private static final class Target extends OutputStream {
     private final Disk disk;
     private final String path;
-    private @Nullable DiskFile file;
+    private @Nullable WriteOnceFile file;
 
     Target(Disk disk, String path) {
       this.disk = disk;
       this.path = path;
     }
 
-    private DiskFile file() throws IOException {
-      DiskFile open = file;
+    private WriteOnceFile file() throws IOException {
+      WriteOnceFile open = file;
       if (open == null) {
-        open = disk.create(path);
+        open = disk.createLarge(path);
         file = open;
       }
       return open;
@@ -234,7 +234,7 @@ final class AofRewrite {
       String rdb = path + ".rdb";
       disk.rename(path, rdb);
       try (InputStream in = disk.open(rdb)) {
-        DiskFile commands = disk.create(path);
+        WriteOnceFile commands = disk.createLarge(path);
         file = commands;
         commands.write(first, 0, first.length);
         CommandBase.convert(

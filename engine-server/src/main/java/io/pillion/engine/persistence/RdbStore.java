@@ -6,8 +6,8 @@ import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.world.Disk;
-import io.pillion.engine.world.DiskFile;
 import io.pillion.engine.world.World;
+import io.pillion.engine.world.WriteOnceFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -645,7 +645,7 @@ public final class RdbStore {
   /** The file that a snapshot goes to, made when the first bytes come: without the lock. */
   private final class Target extends OutputStream {
     private final String path;
-    private @Nullable DiskFile file;
+    private @Nullable WriteOnceFile file;
     private boolean givenUp;
 
     Target(String path) {
@@ -659,7 +659,7 @@ public final class RdbStore {
 
     @Override
     public synchronized void write(byte[] bytes, int offset, int length) throws IOException {
-      DiskFile open = file;
+      WriteOnceFile open = file;
       if (givenUp) {
         throw new IOException("given up");
       }
@@ -669,8 +669,8 @@ public final class RdbStore {
       open.write(bytes, offset, length);
     }
 
-    DiskFile create() throws IOException {
-      DiskFile created = disk().create(path);
+    WriteOnceFile create() throws IOException {
+      WriteOnceFile created = disk().createLarge(path);
       file = created;
       return created;
     }
@@ -686,7 +686,7 @@ public final class RdbStore {
     /** Makes what was written survive, and closes. */
     @Override
     public void close() throws IOException {
-      DiskFile open = file;
+      WriteOnceFile open = file;
       if (open != null) {
         try (open) {
           open.sync();

@@ -15,7 +15,6 @@ import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,6 +52,7 @@ public final class Snapshot implements RecordCut {
   private static final long MOST_AT_ONCE_BYTES = 4L << 20;
 
   private final Keyspace keyspace;
+  private final Breaks breaks;
   private final SnapshotMemory memory;
   private final Spool spool;
   private final RdbOutput out;
@@ -131,8 +131,9 @@ public final class Snapshot implements RecordCut {
     this.atOnce = atOnce;
     long memoryBytes =
         atOnce ? Math.min(options.memoryBytes(), MOST_AT_ONCE_BYTES) : options.memoryBytes();
-    memory = new SnapshotMemory(keyspace.world().disk(), options.folder(), memoryBytes);
-    spool = new Spool(target, options.checksum(), options.compress(), memory);
+    breaks = atOnce ? Breaks.none(keyspace.world()) : Breaks.often(keyspace.world());
+    memory = new SnapshotMemory(keyspace.world().disk(), options.folder(), memoryBytes, breaks);
+    spool = new Spool(target, options.checksum(), options.compress(), memory, breaks);
     out = new RdbOutput(spool, options.compress());
     writer = new RdbWriter(out, keyspace, options.fieldTtls());
     overtaken = new Parcel(memory);
@@ -568,20 +569,11 @@ public final class Snapshot implements RecordCut {
     }
     long worked = keyspace.world().nanos() - restedNanos;
     if (sharesOfOthers > 0 && !memory.isHalfFull()) {
-      LockSupport.parkNanos(Math.min(sharesOfOthers * worked, MOST_REST_NANOS));
+      breaks.take(Math.min(sharesOfOthers * worked, MOST_REST_NANOS));
     } else {
-      makeWay();
+      breaks.takeIfDue();
     }
     restedNanos = keyspace.world().nanos();
-  }
-
-  /**
-   * Lets a thread run that waits for this processor; costs next to nothing when there is none. A
-   * kernel may otherwise leave it waiting for milliseconds, until its next tick.
-   */
-  @SuppressWarnings("ThreadPriorityCheck") // Nothing depends on it.
-  static void makeWay() {
-    Thread.yield();
   }
 
   /** Writes what is left, when all was taken down, and the check sum. Without the engine lock. */

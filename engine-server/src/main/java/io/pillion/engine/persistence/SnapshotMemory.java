@@ -27,11 +27,12 @@ final class SnapshotMemory {
   /** What is taken at a time: parcels are many, and each wastes half of this on average. */
   static final int CHUNK_BYTES = 4 << 10;
 
-  private static final int IO_BYTES = 64 << 10;
+  private static final int IO_BYTES = 16 << 10;
 
   private final Disk disk;
   private final String folder;
   private final Arena arena;
+  private final Breaks breaks;
   private final long budgetBytes;
   private final Set<Parcel> parcels = new LinkedHashSet<>();
   private long used;
@@ -49,10 +50,12 @@ final class SnapshotMemory {
   /**
    * @param folder where the file may be
    * @param budgetBytes how much memory may be taken; there may be less
+   * @param breaks of whoever writes the snapshot
    */
-  SnapshotMemory(Disk disk, String folder, long budgetBytes) {
+  SnapshotMemory(Disk disk, String folder, long budgetBytes, Breaks breaks) {
     this.disk = disk;
     this.folder = folder;
+    this.breaks = breaks;
     // Whole slabs: of a part of one there would be nothing to take before it counts as full.
     long slabs = Math.max(budgetBytes / SlabPool.SLAB_BYTES, 1);
     arena = Arena.forWork(SlabPool.shared(), slabs * SlabPool.SLAB_BYTES, /* hashSeed= */ 0);
@@ -149,7 +152,7 @@ final class SnapshotMemory {
     for (Parcel parcel : waiting) {
       while (used() > budgetBytes / 4 && spillSome(parcel)) {
         // Bit by bit: who gathers may wait for the file, and others for the processor.
-        Snapshot.makeWay();
+        breaks.takeIfDue();
       }
     }
   }
@@ -214,8 +217,7 @@ final class SnapshotMemory {
       open = disk.scratch(folder);
       file = open;
     }
-    long at = spilled();
-    open.write(at, bytes, offset, length);
+    long at = open.append(bytes, offset, length);
     synchronized (this) {
       spilled += length;
     }

@@ -11,11 +11,12 @@ import org.jspecify.annotations.Nullable;
  * of what it has. It is filled under the engine lock and drained without it, by one thread.
  */
 final class Spool implements RdbOutput.Sink {
-  private static final int BLOCK_BYTES = 64 << 10;
+  private static final int BLOCK_BYTES = 16 << 10;
 
   private final OutputStream target;
   private final boolean checksum;
   private final SnapshotMemory memory;
+  private final Breaks breaks;
   private final ArrayDeque<Item> items = new ArrayDeque<>();
 
   /** What came as it is. */
@@ -38,10 +39,16 @@ final class Spool implements RdbOutput.Sink {
    *
    * @param compress whether strings are compressed that come as they are
    */
-  Spool(OutputStream target, boolean checksum, boolean compress, SnapshotMemory memory) {
+  Spool(
+      OutputStream target,
+      boolean checksum,
+      boolean compress,
+      SnapshotMemory memory,
+      Breaks breaks) {
     this.target = target;
     this.checksum = checksum;
     this.memory = memory;
+    this.breaks = breaks;
     plain = new Parcel(memory);
     packing = new RdbOutput(/* sink= */ null, compress);
   }
@@ -96,8 +103,7 @@ final class Spool implements RdbOutput.Sink {
       int length = parcel.read(at, block, 0, (int) Math.min(block.length, to - at));
       put(block, 0, length);
       at += length;
-      // There may be megabytes, while others wait for the processor.
-      Snapshot.makeWay();
+      makeRoom();
     }
   }
 
@@ -120,15 +126,21 @@ final class Spool implements RdbOutput.Sink {
     }
     try {
       for (Item item = poll(); item != null; item = poll()) {
-        memory.check();
         item.write();
+        makeRoom();
       }
-      memory.check();
-      memory.spill();
+      makeRoom();
     } catch (IOException e) {
       failure = e;
       throw e;
     }
+  }
+
+  /** Others gather, and want the processor, also while much is written. */
+  private void makeRoom() throws IOException {
+    memory.check();
+    memory.spill();
+    breaks.takeIfDue();
   }
 
   private void put(byte[] bytes, int offset, int length) throws IOException {

@@ -43,6 +43,12 @@ public interface Disk {
   /** A new file to be written, in place of one of that name. */
   DiskFile create(String path) throws IOException;
 
+  /**
+   * The same for much that is not read again soon: past the system's cache where that can be, so
+   * that it takes no memory there, and nobody has to wait while the system makes room.
+   */
+  WriteOnceFile createLarge(String path) throws IOException;
+
   /** A file to be written on at its end; a new one when there is none. */
   DiskFile append(String path) throws IOException;
 

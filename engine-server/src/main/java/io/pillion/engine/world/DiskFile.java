@@ -1,14 +1,14 @@
 package io.pillion.engine.world;
 
 import java.io.IOException;
-import java.io.OutputStream;
 
-/** A file that is being written, at its end only. Used by one thread at a time. */
-public interface DiskFile extends AutoCloseable {
+/** A file that is being written, at its end only, and cut back. Used by one thread at a time. */
+public interface DiskFile extends WriteOnceFile {
   /**
    * Writes bytes at the end. When it fails, some of the first of them may have been written: {@link
    * #size} says how many.
    */
+  @Override
   void write(byte[] bytes, int offset, int length) throws IOException;
 
   /** How many bytes the file has. */
@@ -18,32 +18,9 @@ public interface DiskFile extends AutoCloseable {
   void truncate(long size) throws IOException;
 
   /**
-   * Returns when all bytes written survive a loss of power. Once it has failed, what was written
-   * before is in doubt for ever: a later success says nothing about it. May be called by another
-   * thread while the first one writes; what is written meanwhile may be included or not.
+   * {@inheritDoc} May be called by another thread while the first one writes; what is written
+   * meanwhile may be included or not.
    */
-  void sync() throws IOException;
-
   @Override
-  void close() throws IOException;
-
-  /** The same file as a stream, not buffered; closing it closes the file. */
-  default OutputStream output() {
-    return new OutputStream() {
-      @Override
-      public void write(int b) throws IOException {
-        write(new byte[] {(byte) b}, 0, 1);
-      }
-
-      @Override
-      public void write(byte[] bytes, int offset, int length) throws IOException {
-        DiskFile.this.write(bytes, offset, length);
-      }
-
-      @Override
-      public void close() throws IOException {
-        DiskFile.this.close();
-      }
-    };
-  }
+  void sync() throws IOException;
 }

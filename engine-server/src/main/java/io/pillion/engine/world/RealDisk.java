@@ -108,17 +108,35 @@ final class RealDisk implements Disk {
   }
 
   @Override
+  public WriteOnceFile createLarge(String path) throws IOException {
+    return asking(
+        () -> {
+          DirectChannel direct =
+              DirectChannel.open(
+                  Path.of(path),
+                  StandardOpenOption.WRITE,
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.TRUNCATE_EXISTING);
+          return direct == null ? create(path) : new DirectFile(direct);
+        });
+  }
+
+  @Override
   public ScratchFile scratch(String folder) throws IOException {
     return asking(
         () -> {
           Path path = Files.createTempFile(Path.of(folder), "scratch", ".tmp");
           // Its name goes at once, so that nothing is left of it whatever happens.
-          return new RealScratchFile(
-              FileChannel.open(
-                  path,
-                  StandardOpenOption.READ,
-                  StandardOpenOption.WRITE,
-                  StandardOpenOption.DELETE_ON_CLOSE));
+          OpenOption[] options = {
+            StandardOpenOption.READ,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.DELETE_ON_CLOSE
+          };
+          DirectChannel direct = DirectChannel.open(path, options);
+          return direct == null
+              ? new RealScratchFile(FileChannel.open(path, options))
+              : new DirectScratchFile(direct);
         });
   }
 
@@ -266,17 +284,21 @@ final class RealDisk implements Disk {
   /** A file of the machine without a name. */
   private static final class RealScratchFile implements ScratchFile {
     private final FileChannel channel;
+    private long size;
 
     RealScratchFile(FileChannel channel) {
       this.channel = channel;
     }
 
     @Override
-    public void write(long position, byte[] bytes, int offset, int length) throws IOException {
+    public long append(byte[] bytes, int offset, int length) throws IOException {
+      long position = size;
       ByteBuffer buffer = ByteBuffer.wrap(bytes, offset, length);
       while (buffer.hasRemaining()) {
         channel.write(buffer, position + buffer.position() - offset);
       }
+      size += length;
+      return position;
     }
 
     @Override
@@ -292,6 +314,59 @@ final class RealDisk implements Disk {
     @Override
     public void close() throws IOException {
       channel.close();
+    }
+  }
+
+  /** A file of the machine without a name, past the system's cache. */
+  private static final class DirectScratchFile implements ScratchFile {
+    private final DirectChannel channel;
+
+    DirectScratchFile(DirectChannel channel) {
+      this.channel = channel;
+    }
+
+    @Override
+    public long append(byte[] bytes, int offset, int length) throws IOException {
+      long position = channel.size();
+      channel.add(bytes, offset, length);
+      return position;
+    }
+
+    @Override
+    public void read(long position, byte[] bytes, int offset, int length) throws IOException {
+      channel.read(position, bytes, offset, length);
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+    }
+  }
+
+  /** A file of the machine, past the system's cache. */
+  private static final class DirectFile implements WriteOnceFile {
+    private final DirectChannel channel;
+
+    DirectFile(DirectChannel channel) {
+      this.channel = channel;
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      channel.add(bytes, offset, length);
+    }
+
+    @Override
+    public void sync() throws IOException {
+      channel.writeLast();
+      channel.force();
+    }
+
+    @Override
+    public void close() throws IOException {
+      try (channel) {
+        channel.writeLast();
+      }
     }
   }
 

@@ -7,10 +7,10 @@ import java.io.IOException;
  * not fit into memory. Used by one thread at a time.
  */
 public interface ScratchFile extends AutoCloseable {
-  /** Writes bytes at a position, up to which there are some. */
-  void write(long position, byte[] bytes, int offset, int length) throws IOException;
+  /** Writes bytes at the end; returns the position of the first of them. */
+  long append(byte[] bytes, int offset, int length) throws IOException;
 
-  /** Reads bytes that were written. */
+  /** Reads bytes that were written, from a position on. */
   void read(long position, byte[] bytes, int offset, int length) throws IOException;
 
   @Override

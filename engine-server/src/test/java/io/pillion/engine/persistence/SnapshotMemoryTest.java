@@ -11,6 +11,7 @@ import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.LocalClient;
 import io.pillion.engine.server.PillionEngine;
 import io.pillion.engine.world.RealWorld;
+import io.pillion.engine.world.World;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -39,7 +40,8 @@ class SnapshotMemoryTest {
   private final long reservedBefore = SlabPool.shared().reservedBytes();
 
   private SnapshotMemory memory(String where, long budgetBytes) {
-    return new SnapshotMemory(RealWorld.get().disk(), where, budgetBytes);
+    World world = RealWorld.get();
+    return new SnapshotMemory(world.disk(), where, budgetBytes, Breaks.none(world));
   }
 
   private static void assertHas(Parcel parcel, byte[] expected, int from, int to)

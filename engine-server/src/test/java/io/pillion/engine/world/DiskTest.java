@@ -9,8 +9,10 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -85,6 +87,55 @@ final class DiskTest {
     }
     assertThatThrownBy(() -> disk.append(root + "/none/none"))
         .hasMessage("No such file or directory");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void writesLargeFilesWhole(boolean real) throws IOException {
+    Disk disk = real ? RealWorld.get().disk() : new SimulatedDisk();
+    String path = (real ? temporary.toString() : "") + "/large";
+    byte[] bytes = new byte[3 << 20];
+    new Random(1).nextBytes(bytes);
+    for (int size : new int[] {0, 1, 4095, 4096, 4097, 512 << 10, (1 << 20) + 1, bytes.length}) {
+      int third = size / 3;
+      try (WriteOnceFile file = disk.createLarge(path)) {
+        file.write(bytes, 0, third);
+        file.sync();
+        assertThat(disk.size(path)).isEqualTo(third);
+        file.write(bytes, third, third);
+        file.sync();
+        file.write(bytes, 2 * third, size - 2 * third);
+      }
+      try (InputStream in = disk.open(path)) {
+        assertThat(in.readAllBytes()).isEqualTo(Arrays.copyOf(bytes, size));
+      }
+    }
+    assertThatThrownBy(() -> disk.createLarge(path + "/none")).isInstanceOf(IOException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void givesBackWhatWasScratched(boolean real) throws IOException {
+    Disk disk = real ? RealWorld.get().disk() : new SimulatedDisk();
+    String folder = real ? temporary.toString() : "/";
+    byte[] bytes = new byte[3 << 20];
+    Random random = new Random(2);
+    random.nextBytes(bytes);
+    try (ScratchFile file = disk.scratch(folder)) {
+      assertThat(disk.list(folder)).isEmpty();
+      int size = 0;
+      byte[] read = new byte[bytes.length + 3];
+      while (size < bytes.length) {
+        int length = Math.min(1 + random.nextInt(200_000), bytes.length - size);
+        assertThat(file.append(bytes, size, length)).isEqualTo(size);
+        size += length;
+        int from = random.nextInt(size);
+        int some = 1 + random.nextInt(size - from);
+        file.read(from, read, 3, some);
+        assertThat(Arrays.mismatch(read, 3, 3 + some, bytes, from, from + some)).isEqualTo(-1);
+      }
+    }
+    assertThat(disk.list(folder)).isEmpty();
   }
 
   @Test

@@ -256,6 +256,11 @@ public final class SimulatedDisk implements Disk {
   }
 
   @Override
+  public WriteOnceFile createLarge(String path) throws IOException {
+    return create(path);
+  }
+
+  @Override
   public synchronized DiskFile append(String path) throws IOException {
     change(Operation.OPEN, path);
     Folder folder = folder(path);
@@ -432,20 +437,23 @@ public final class SimulatedDisk implements Disk {
   private final class Scratch implements ScratchFile {
     private final String path;
     private byte[] bytes = {};
+    private int size;
 
     Scratch(String path) {
       this.path = path;
     }
 
     @Override
-    public void write(long position, byte[] from, int offset, int length) throws IOException {
+    public long append(byte[] from, int offset, int length) throws IOException {
       synchronized (SimulatedDisk.this) {
         change(Operation.WRITE, path);
-        int end = (int) position + length;
-        if (end > bytes.length) {
-          bytes = Arrays.copyOf(bytes, Math.max(end, 2 * bytes.length));
+        int position = size;
+        size += length;
+        if (size > bytes.length) {
+          bytes = Arrays.copyOf(bytes, Math.max(size, 2 * bytes.length));
         }
-        System.arraycopy(from, offset, bytes, (int) position, length);
+        System.arraycopy(from, offset, bytes, position, length);
+        return position;
       }
     }
 

@@ -2,6 +2,7 @@ package io.pillion.engine.persistence.backup;
 
 import io.pillion.engine.world.Disk;
 import io.pillion.engine.world.DiskFile;
+import io.pillion.engine.world.WriteOnceFile;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -153,7 +154,7 @@ final class FolderTarget implements BackupTarget {
       if (exists(name)) {
         throw new IOException("backup '" + name + "' exists already");
       }
-      draft.file = disk.create(draft.temporary(FILE));
+      draft.file = disk.createLarge(draft.temporary(FILE));
       return draft;
     } catch (IOException e) {
       draft.unlock();
@@ -164,7 +165,7 @@ final class FolderTarget implements BackupTarget {
   private final class FileDraft implements Draft {
     private final String name;
     private final Closeable lock;
-    private @Nullable DiskFile file;
+    private @Nullable WriteOnceFile file;
     private boolean published;
 
     FileDraft(String name, Closeable lock) {
@@ -178,7 +179,7 @@ final class FolderTarget implements BackupTarget {
 
     @Override
     public OutputStream output() {
-      DiskFile open = file;
+      WriteOnceFile open = file;
       if (open == null) {
         throw new IllegalStateException("closed");
       }
@@ -205,7 +206,7 @@ final class FolderTarget implements BackupTarget {
     }
 
     private void closeFile() throws IOException {
-      DiskFile open = file;
+      WriteOnceFile open = file;
       file = null;
       if (open != null) {
         open.close();
