@@ -202,16 +202,32 @@ public final class CacheSettings<K, V> {
     /**
      * How values are stored that are not strings, byte arrays, numbers or booleans; by default the
      * JDK's serialization behind the allow-list.
+     *
+     * @throws IllegalArgumentException when its id is not one of an application's codec
      */
     public Builder<K, V> valueCodec(ValueCodec codec) {
-      this.valueCodec = codec;
+      this.valueCodec = requireId(codec);
       return this;
     }
 
     /** A codec that earlier settings wrote with. The JDK's is always read. */
     public Builder<K, V> alsoReads(ValueCodec codec) {
-      alsoReads.add(codec);
+      alsoReads.add(requireId(codec));
       return this;
+    }
+
+    private static ValueCodec requireId(ValueCodec codec) {
+      boolean ours = codec.getClass().getPackage() == ValueCodec.class.getPackage();
+      if (!ours && (codec.id() < ValueCodec.FIRST_CUSTOM_ID || codec.id() > ValueCodec.LAST_ID)) {
+        throw new IllegalArgumentException(
+            String.format(
+                "%s has the id %d, and not one of %d to %d",
+                codec.getClass().getName(),
+                codec.id(),
+                ValueCodec.FIRST_CUSTOM_ID,
+                ValueCodec.LAST_ID));
+      }
+      return codec;
     }
 
     /** Adds a pattern of classes that may be deserialized, see {@link SerializationFilter}. */

@@ -2,10 +2,13 @@ package io.pillion.jcache;
 
 import io.pillion.cache.CacheSettings;
 import io.pillion.cache.FailureSettings;
+import io.pillion.cache.GenericType;
 import io.pillion.cache.JsonCodec;
 import io.pillion.cache.LoadingSettings;
 import io.pillion.cache.NearSettings;
+import io.pillion.cache.ValueCodec;
 import io.pillion.cache.WriteBehindSettings;
+import java.lang.reflect.Type;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.List;
@@ -14,6 +17,7 @@ import java.util.regex.Matcher;
 import java.util.stream.Stream;
 import javax.cache.CacheException;
 import javax.cache.configuration.Configuration;
+import javax.cache.configuration.Factory;
 import org.jspecify.annotations.Nullable;
 
 /** The settings of a cache manager's properties, as they apply to a cache. */
@@ -52,14 +56,18 @@ final class ManagerSettings {
     CacheSettings.Builder<K, V> settings = CacheSettings.named(cacheName);
     settings.classLoader(classLoader);
     allowPackage(settings, configuration.getKeyType());
-    allowPackage(settings, configuration.getValueType());
+    valueClasses(configuration).forEach(type -> allowPackage(settings, type));
     settings.valueType(configuration.getValueType());
     Lookup lookup = new Lookup(cacheName, properties);
     lookup.apply(ALLOW, list -> patterns(list).forEach(settings::allow));
     lookup.apply(PREFIX, settings::prefix);
     lookup.apply(TTL_CEILING, text -> settings.ttlCeiling(durationOrNone(text)));
     lookup.apply(COMPRESS_FROM, text -> settings.compressFrom(Integer.parseInt(text)));
-    lookup.apply(CODEC, text -> codec(settings, text, configuration.getValueType()));
+    lookup.apply(CODEC, text -> codec(settings, text, configuration));
+    Factory<? extends ValueCodec> own = ownCodec(configuration);
+    if (own != null) {
+      settings.valueCodec(own.create());
+    }
     lookup.apply(UNREADABLE, text -> settings.failOnUnreadable(unreadableFails(text)));
     settings.near(near(lookup, configuration));
     settings.loading(loading(lookup, configuration));
@@ -198,16 +206,45 @@ final class ManagerSettings {
     }
   }
 
-  private static void codec(CacheSettings.Builder<?, ?> settings, String name, Class<?> valueType) {
+  private static @Nullable GenericType<?> genericType(Configuration<?, ?> configuration) {
+    return configuration instanceof PillionConfiguration<?, ?> ours
+        ? ours.getGenericValueType()
+        : null;
+  }
+
+  private static @Nullable Factory<? extends ValueCodec> ownCodec(
+      Configuration<?, ?> configuration) {
+    return configuration instanceof PillionConfiguration<?, ?> ours
+        ? ours.getValueCodecFactory()
+        : null;
+  }
+
+  private static List<Class<?>> valueClasses(Configuration<?, ?> configuration) {
+    GenericType<?> generic = genericType(configuration);
+    return generic == null ? List.of(configuration.getValueType()) : generic.classes();
+  }
+
+  private static void codec(
+      CacheSettings.Builder<?, ?> settings, String name, Configuration<?, ?> configuration) {
     switch (name) {
       case "jdk" -> {}
       case "json" -> {
+        GenericType<?> generic = genericType(configuration);
+        Type type = generic == null ? configuration.getValueType() : generic.type();
         // Without a type the data would have to name it, which is how JSON becomes unsafe.
-        if (valueType != Object.class) {
-          settings.valueCodec(new JsonCodec(valueType));
+        if (type != Object.class && ownCodec(configuration) == null) {
+          settings.valueCodec(json(type));
         }
       }
       default -> throw new IllegalArgumentException("known are jdk and json");
+    }
+  }
+
+  private static JsonCodec json(Type type) {
+    try {
+      return new JsonCodec(type);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(e.getMessage() + " to PillionConfiguration.setTypes", e);
     }
   }
 

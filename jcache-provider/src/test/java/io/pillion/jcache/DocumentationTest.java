@@ -34,7 +34,7 @@ class DocumentationTest {
       found++;
     }
     examples.appendTail(expected);
-    assertThat(found).isEqualTo(2);
+    assertThat(found).isEqualTo(3);
     if (Boolean.getBoolean("pillion.write.docs")) {
       Files.writeString(PAGE, expected);
     } else {

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import io.pillion.cache.EngineCache;
+import io.pillion.cache.GenericType;
+import io.pillion.cache.ValueCodec;
 import io.pillion.cache.jdbc.JdbcMapping;
 import io.pillion.client.Awaiting;
 import java.io.Closeable;
@@ -13,6 +15,7 @@ import java.io.Serializable;
 import java.lang.management.ManagementFactory;
 import java.math.BigDecimal;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -22,6 +25,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
 import java.util.UUID;
@@ -142,6 +146,113 @@ public abstract class PillionCacheContract {
     assertThat(untyped.get("a")).isEqualTo(List.of(1));
   }
 
+  private static CacheManager manager(PillionCachingProvider provider, String url, String codec) {
+    Properties properties = new Properties();
+    properties.setProperty("pillion.codec", codec);
+    return provider.getCacheManager(URI.create(url), null, properties);
+  }
+
+  @Test
+  @SuppressWarnings("unchecked") // the standard asks with a raw class
+  void valuesWithTypeArgumentsComeBackAsWhatTheyWere() {
+    Product lamp = new Product(1, "lamp", new BigDecimal("1.50"));
+    for (String codec : List.of("json", "jdk")) {
+      PillionConfiguration<String, Map<String, List<Product>>> configuration =
+          new PillionConfiguration<String, Map<String, List<Product>>>()
+              .setTypes(String.class, new GenericType<>() {});
+      Cache<String, Map<String, List<Product>>> cache =
+          manager(provider, url(), codec).createCache(name + codec, configuration);
+      cache.put("a", Map.of("lamps", List.of(lamp)));
+      // Also where nobody has stored such an object yet.
+      Cache<String, Map<String, List<Product>>> elsewhere =
+          manager(anotherProcess, url(), codec).createCache(name + codec, configuration);
+      List<Product> lamps = Objects.requireNonNull(elsewhere.get("a").get("lamps"));
+      assertThat(lamps.get(0).unitPrice()).isEqualTo("1.50");
+      assertThat(elsewhere.getConfiguration(PillionConfiguration.class).getGenericValueType())
+          .isEqualTo(configuration.getGenericValueType());
+      assertThat(elsewhere.getCacheManager().getCache(name + codec, String.class, Map.class))
+          .isSameAs(elsewhere);
+      provider.close();
+      anotherProcess.close();
+    }
+  }
+
+  @Test
+  @SuppressWarnings("rawtypes") // what is refused
+  void jsonNeedsToKnowWhatIsInAValue() {
+    CacheManager manager = manager(provider, url(), "json");
+    assertThatThrownBy(() -> manager.createCache(name, types(String.class, List.class)))
+        .isInstanceOf(CacheException.class)
+        .hasMessageContaining("java.util.List does not say what is in it")
+        .hasMessageContaining("new GenericType<List<…>>() {} to PillionConfiguration.setTypes");
+    assertThatThrownBy(
+            () ->
+                manager.createCache(
+                    name,
+                    new PillionConfiguration<String, List<Map>>()
+                        .setTypes(String.class, new GenericType<>() {})))
+        .isInstanceOf(CacheException.class)
+        .hasMessageContaining("new GenericType<Map<…, …>>() {}");
+    Cache<String, List<Object>> anything =
+        manager.createCache(
+            name,
+            new PillionConfiguration<String, List<Object>>()
+                .setTypes(String.class, new GenericType<>() {}));
+    anything.put("a", List.of("text", 1, true, List.of(2), Map.of("b", 3)));
+    assertThat(anything.get("a")).containsExactly("text", 1, true, List.of(2), Map.of("b", 3));
+    for (Object other :
+        List.of(new Product(1, "lamp", BigDecimal.ONE), 5L, List.of(new BigDecimal("1.50")))) {
+      assertThatThrownBy(() -> anything.put("b", List.of(other)))
+          .isInstanceOf(CacheException.class)
+          .hasMessageContaining("would be read back from JSON as ");
+    }
+    assertThat(anything.containsKey("b")).isFalse();
+  }
+
+  @Test
+  void aCacheMayHaveACodecOfTheApplications() {
+    ValueCodec reversed = new Reversed(ValueCodec.FIRST_CUSTOM_ID);
+    PillionConfiguration<String, StringBuilder> configuration =
+        new PillionConfiguration<String, StringBuilder>()
+            .setTypes(String.class, StringBuilder.class)
+            .setValueCodecFactory(() -> reversed);
+    CacheManager manager = manager(provider, url(), "json");
+    Cache<String, StringBuilder> cache = manager.createCache(name, configuration);
+    cache.put("a", new StringBuilder("abc"));
+    assertThat(cache.get("a")).hasToString("abc");
+    assertThat(((Reversed) reversed).written).isEqualTo("cba");
+    configuration.setValueCodecFactory(() -> new Reversed(17));
+    assertThatThrownBy(() -> manager.createCache(name + "-other", configuration))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageEndingWith("Reversed has the id 17, and not one of 64 to 255");
+  }
+
+  /** Shows that it was used. */
+  private static final class Reversed implements ValueCodec {
+    private final int id;
+    private volatile String written = "";
+
+    Reversed(int id) {
+      this.id = id;
+    }
+
+    @Override
+    public int id() {
+      return id;
+    }
+
+    @Override
+    public byte[] encode(Object value) {
+      written = new StringBuilder(value.toString()).reverse().toString();
+      return written.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public Object decode(byte[] bytes) {
+      return new StringBuilder(new String(bytes, StandardCharsets.UTF_8)).reverse();
+    }
+  }
+
   static class Animal {
     public String name = "";
   }
@@ -171,6 +282,14 @@ public abstract class PillionCacheContract {
         manager.createCache(name + "-figures", types(String.class, Figure.class));
     figures.put("a", new Circle(1, List.of("x")));
     assertThat(figures.get("a")).isEqualTo(new Circle(1, List.of("x")));
+    Cache<String, List<Animal>> herds =
+        manager.createCache(
+            name + "-herds",
+            new PillionConfiguration<String, List<Animal>>()
+                .setTypes(String.class, new GenericType<>() {}));
+    assertThatThrownBy(() -> herds.put("a", List.of(new Animal(), new Dog())))
+        .isInstanceOf(CacheException.class)
+        .hasMessageContaining("Dog would be read back from JSON as ");
   }
 
   @Test
