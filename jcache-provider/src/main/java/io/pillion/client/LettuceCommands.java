@@ -239,7 +239,13 @@ final class LettuceCommands implements Commands {
 
   @Override
   public AutoCloseable onPush(PushListener listener) {
-    return pushes.add(listener);
+    AutoCloseable subscription = pushes.add(listener);
+    CallerLoop loop = transport.callerLoop();
+    if (loop != null) {
+      // From now on somebody has to listen to the socket all the time.
+      loop.sending();
+    }
+    return subscription;
   }
 
   @Override
@@ -250,7 +256,7 @@ final class LettuceCommands implements Commands {
   @Override
   public @Nullable Object call(Supplier<CompletionStage<@Nullable Object>> asking) {
     CallerLoop loop = transport.callerLoop();
-    if (loop == null || !loop.begin()) {
+    if (loop == null || pushes.areAwaited() || !loop.begin()) {
       return wait(asking.get(), loop);
     }
     try {

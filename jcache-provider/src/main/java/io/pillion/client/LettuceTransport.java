@@ -22,7 +22,11 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -45,6 +49,7 @@ final class LettuceTransport {
 
   private final PillionUrl url;
   private final Pushes pushes;
+  private final Set<Wire> wires = ConcurrentHashMap.newKeySet();
   private volatile @Nullable Wire callersWire;
   private volatile @Nullable CallerLoop callerLoop;
 
@@ -81,33 +86,41 @@ final class LettuceTransport {
     // The nodes of a cluster share the loops, and which of them a caller needs is not known.
     boolean single = url.kind() != PillionUrl.Kind.CLUSTER;
     shared[0] =
-        new Wire(
-            target,
-            () -> connect(uri, single ? callersClient() : client()),
-            this::timer,
-            url.timeout(),
-            patience(url),
-            pushes,
-            errors,
-            onConnectFailure,
-            single ? this::callerLoop : () -> null);
+        known(
+            new Wire(
+                target,
+                () -> connect(uri, single ? callersClient() : client()),
+                this::timer,
+                url.timeout(),
+                patience(url),
+                pushes,
+                errors,
+                onConnectFailure,
+                single ? this::callerLoop : () -> null));
     if (single) {
       callersWire = shared[0];
     }
     return new Node(
         shared[0],
         () ->
-            new Wire(
-                target,
-                () -> connect(uri, client()),
-                this::timer,
-                url.timeout(),
-                patience(url),
-                new Pushes(),
-                onError,
-                onConnectFailure,
-                () -> null),
+            known(
+                new Wire(
+                    target,
+                    () -> connect(uri, client()),
+                    this::timer,
+                    url.timeout(),
+                    patience(url),
+                    new Pushes(),
+                    onError,
+                    onConnectFailure,
+                    () -> null)),
         () -> connect(uri, client()));
+  }
+
+  private Wire known(Wire made) {
+    wires.removeIf(Wire::hasEnded);
+    wires.add(made);
+    return made;
   }
 
   /** The event loop of the shared wire, if it is there already and callers may run it. */
@@ -216,16 +229,7 @@ final class LettuceTransport {
             .protocolVersion(ProtocolVersion.RESP2)
             .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
             .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
-            .socketOptions(
-                SocketOptions.builder()
-                    .connectTimeout(url.connectTimeout())
-                    .keepAlive(
-                        SocketOptions.KeepAliveOptions.builder()
-                            .enable()
-                            .idle(KEEP_ALIVE)
-                            .interval(KEEP_ALIVE)
-                            .build())
-                    .build())
+            .socketOptions(socketOptions())
             .sslOptions(SslOptions.builder().handshakeTimeout(url.connectTimeout()).build());
     try {
       Since7.noMaintenanceNotifications(options);
@@ -234,6 +238,21 @@ final class LettuceTransport {
     }
     made.setOptions(options.build());
     return made;
+  }
+
+  private SocketOptions socketOptions() {
+    SocketOptions.Builder options = SocketOptions.builder().connectTimeout(url.connectTimeout());
+    // A Unix socket has no such options: each connection would be warned of in the log.
+    return url.kind() == PillionUrl.Kind.SOCKET
+        ? options.keepAlive(false).build()
+        : options
+            .keepAlive(
+                SocketOptions.KeepAliveOptions.builder()
+                    .enable()
+                    .idle(KEEP_ALIVE)
+                    .interval(KEEP_ALIVE)
+                    .build())
+            .build();
   }
 
   private RedisURI uri(PillionUrl.@Nullable Endpoint endpoint) {
@@ -317,16 +336,21 @@ final class LettuceTransport {
 
   /** Lettuce warns of a connection that is being closed when the client is. */
   private void awaitClosing() {
-    Wire wire = callersWire;
-    CompletionStage<Void> closing = wire == null ? null : wire.closing();
-    if (closing != null && !Waiting.isOnEventLoop(Thread.currentThread())) {
-      try {
-        closing.toCompletableFuture().get(1, TimeUnit.SECONDS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      } catch (ExecutionException | TimeoutException e) {
-        LOG.debug("Closing the connection to {} failed", url, e);
-      }
+    if (Waiting.isOnEventLoop(Thread.currentThread())) {
+      return;
+    }
+    CompletableFuture<?>[] closing =
+        wires.stream()
+            .map(Wire::closing)
+            .filter(Objects::nonNull)
+            .map(CompletionStage::toCompletableFuture)
+            .toArray(CompletableFuture<?>[]::new);
+    try {
+      CompletableFuture.allOf(closing).get(1, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.debug("Closing the connections to {} failed", url, e);
     }
   }
 

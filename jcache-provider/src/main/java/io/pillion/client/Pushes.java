@@ -15,10 +15,22 @@ final class Pushes {
   private static final Logger LOG = LoggerFactory.getLogger(Pushes.class);
 
   private final List<Commands.PushListener> listeners = new CopyOnWriteArrayList<>();
+  private final List<Runnable> gapListeners = new CopyOnWriteArrayList<>();
 
   AutoCloseable add(Commands.PushListener listener) {
     listeners.add(listener);
     return () -> listeners.remove(listener);
+  }
+
+  /** Is told when a connection broke, and of no push; not necessarily at once. */
+  AutoCloseable addForGaps(Runnable listener) {
+    gapListeners.add(listener);
+    return () -> gapListeners.remove(listener);
+  }
+
+  /** Whether somebody wants to hear of pushes, at once. */
+  boolean areAwaited() {
+    return !listeners.isEmpty();
   }
 
   /** A push arrived over the wire; its first element is its kind. */
@@ -33,16 +45,17 @@ final class Pushes {
 
   /** A push, with its content after the kind. */
   void deliver(String kind, List<@Nullable Object> content) {
-    each(listener -> listener.onPush(kind, content));
+    each(listeners, listener -> listener.onPush(kind, content));
   }
 
   /** A connection broke: pushes may have been missed. */
   void lost() {
-    each(Commands.PushListener::onGap);
+    each(listeners, Commands.PushListener::onGap);
+    each(gapListeners, Runnable::run);
   }
 
-  private void each(Consumer<Commands.PushListener> action) {
-    for (Commands.PushListener listener : listeners) {
+  private static <L> void each(List<L> listeners, Consumer<L> action) {
+    for (L listener : listeners) {
       try {
         action.accept(listener);
       } catch (RuntimeException e) {

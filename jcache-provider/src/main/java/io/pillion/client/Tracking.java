@@ -67,17 +67,7 @@ final class Tracking {
     this.router = router;
     this.timeout = timeout;
     reports.add(this::onPush);
-    gaps =
-        gapsOf.add(
-            new Commands.PushListener() {
-              @Override
-              public void onPush(String kind, List<@Nullable Object> content) {}
-
-              @Override
-              public void onGap() {
-                doubt();
-              }
-            });
+    gaps = gapsOf.addForGaps(this::doubt);
     router.onChange(this::doubt, this::gap);
   }
 

@@ -422,6 +422,12 @@ final class Wire {
     drop();
   }
 
+  /** Whether it is closed and so is its connection. */
+  synchronized boolean hasEnded() {
+    CompletionStage<Void> closes = closing;
+    return closed && (closes == null || closes.toCompletableFuture().isDone());
+  }
+
   /** Completes when the connection that was closed last is; null if none was. */
   @Nullable CompletionStage<Void> closing() {
     return closing;

@@ -3,6 +3,9 @@ package io.pillion.client;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -19,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 /** The client against a real server over TCP, and what happens when that server goes away. */
 class LettuceRedisTest extends CommandsContract {
@@ -202,30 +206,58 @@ class LettuceRedisTest extends CommandsContract {
   void aLoneCallerReadsItsOwnAnswer() {
     try (RedisServer own = RedisServer.start();
         Commands client = PillionClient.connect(own.url())) {
-      Thread[] reader = new Thread[1];
       // At first, and when the machine leaves this thread no time for a while, the loop's thread.
-      Awaiting.until(
-          () -> {
-            for (int i = 0; i < 100 && reader[0] != Thread.currentThread(); i++) {
-              client.call(
-                  () ->
-                      client
-                          .send(Command.of("PING"))
-                          .whenComplete((pong, failure) -> reader[0] = Thread.currentThread()));
-            }
-            return reader[0] == Thread.currentThread();
-          });
+      Awaiting.until(() -> callerReads(client));
       CompletionStage<@Nullable Object> elsewhere = client.send(Command.of("PING"));
       assertThat(Replies.asText(client.await(elsewhere))).isEqualTo("PONG");
     }
   }
 
   @Test
+  void whereSomebodyWaitsForPushesNoCallerRunsTheLoop() throws Exception {
+    try (RedisServer own = RedisServer.start();
+        Commands client = PillionClient.connect(own.url())) {
+      AutoCloseable subscription = client.onPush((kind, content) -> {});
+      assertThat(callerReads(client)).isFalse();
+      subscription.close();
+      Awaiting.until(() -> callerReads(client));
+      client.onPush((kind, content) -> {});
+      assertThat(callerReads(client)).isFalse();
+    }
+  }
+
+  /** Whether this thread has read an answer to one of many calls from the socket itself. */
+  private static boolean callerReads(Commands client) {
+    Thread caller = Thread.currentThread();
+    boolean[] reads = new boolean[1];
+    for (int i = 0; i < 200 && !reads[0]; i++) {
+      client.call(
+          () ->
+              client
+                  .send(Command.of("PING"))
+                  .whenComplete(
+                      (pong, failure) ->
+                          reads[0] |=
+                              Thread.currentThread() == caller && Waiting.isOnEventLoop(caller)));
+    }
+    return reads[0];
+  }
+
+  @Test
   void aUnixDomainSocketWorksWhereTheTransportHasThem() {
+    Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    root.addAppender(log);
     try (RedisServer own = RedisServer.start();
         Commands client = PillionClient.connect("redis-socket://" + own.socket())) {
       assertThat(Replies.asText(client.call(Command.of("PING")))).isEqualTo("PONG");
+    } finally {
+      root.detachAppender(log);
     }
+    assertThat(log.list)
+        .filteredOn(event -> event.getFormattedMessage().contains("EpollDomainSocketChannel"))
+        .isEmpty();
   }
 
   @Test
