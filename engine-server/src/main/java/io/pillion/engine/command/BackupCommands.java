@@ -115,6 +115,8 @@ final class BackupCommands {
   }
 
   private void restore(Call call) {
+    // Not where the data are another server's.
+    call.engine().checkMayWrite(call.command());
     refuseIfNobodyCanWait(call);
     await(call, backups.restore(call.arg(2).toString()), Reply::simple);
   }

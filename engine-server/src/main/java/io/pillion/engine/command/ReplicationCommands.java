@@ -72,7 +72,7 @@ final class ReplicationCommands {
         .complexity("O(1)")
         .summary("Answers whether this is a primary, and who follows it.");
     table
-        .command("FAILOVER", this::failover)
+        .command("FAILOVER", following.failover()::failover)
         .arity(-1)
         .flags(ADMIN, NOSCRIPT, STALE)
         .since("6.2.0")
@@ -211,12 +211,5 @@ final class ReplicationCommands {
       reply.bulk(Integer.toString(replica.port()));
       reply.bulk(Long.toString(replica.ackedOffset()));
     }
-  }
-
-  private void failover(Call call) {
-    if (call.count() == 2 && call.args().is(1, "ABORT")) {
-      throw Errors.err("No failover in progress.");
-    }
-    throw Errors.err("FAILOVER requires connected replicas.");
   }
 }

@@ -534,7 +534,7 @@ final class ServerInfo {
               + ",type=replica");
     }
     line("replicas_waiting_psync", 0);
-    line("master_failover_state", "no-failover");
+    line("master_failover_state", services.following().failover().state());
     line("master_replid", replication.id());
     line("master_replid2", replication.secondId());
     line("master_repl_offset", replication.offset());

@@ -1053,9 +1053,9 @@ public final class Engine {
     waits.abandonOffsetWaits();
   }
 
-  /** Whether changes must wait: for the log, for a snapshot, or until a script has ended. */
+  /** Whether changes must wait: for the log, a snapshot, a script's end, or the engine's. */
   public boolean mustDelayChanges() {
-    return busy != null || effects.log().isFull() || keyspace.isCutFull();
+    return busy != null || postponed.isEnding() || effects.log().isFull() || keyspace.isCutFull();
   }
 
   /** Whether there are changes that the log does not know of yet: in the middle of a command. */
@@ -1101,8 +1101,8 @@ public final class Engine {
   }
 
   /**
-   * Lets commands wait because the engine is about to end, whatever CLIENT PAUSE and UNPAUSE say,
-   * or, with {@code NONE}, no longer.
+   * Lets commands wait because the engine is about to end, or another one is to lead, whatever
+   * CLIENT PAUSE and UNPAUSE say, or, with {@code NONE}, no longer.
    */
   public void pauseForEnd(PauseMode mode) {
     postponed.pauseForEnd(mode);

@@ -80,6 +80,11 @@ final class PostponedCommands {
     return pause != Engine.PauseMode.NONE;
   }
 
+  /** Whether nothing is to be carried out any more. */
+  boolean isEnding() {
+    return endPause == Engine.PauseMode.ALL;
+  }
+
   /** When CLIENT PAUSE ends, in Unix milliseconds; for ever when only the engine's end waits. */
   long pauseEndMillis() {
     return clientPause == Engine.PauseMode.NONE ? Long.MAX_VALUE : pausedUntilMillis;

@@ -427,16 +427,16 @@ public final class AppendOnly {
   }
 
   /**
-   * Begins anew, with a base of the data as they are now, if {@code appendonly} is on; changes are
-   * refused until it is there. Only then the files give way that are there now. Under the engine
-   * lock.
+   * Begins anew, with a base of the data as they are now, if {@code appendonly} is on. Only when
+   * that is there the files give way that are there now. Under the engine lock.
    *
+   * @param refusing whether changes are refused until then, as a restart would lose them
    * @throws ConfigException when nothing can be written; it stays suspended
    */
-  public void resume() {
+  public void resume(boolean refusing) {
     if (parameters.isOn("appendonly")) {
       turnOn();
-      replaced(true);
+      replaced(refusing);
     }
     suspended = false;
   }

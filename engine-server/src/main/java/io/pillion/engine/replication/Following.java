@@ -3,6 +3,7 @@ package io.pillion.engine.replication;
 import io.pillion.engine.config.ConfigException;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.dispatch.Client;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.Functions;
@@ -46,8 +47,10 @@ public final class Following {
   private final RdbStore rdb;
   private final AppendOnly appendOnly;
   private final Functions functions;
+  private final Failover failover;
   private Supplier<Line.@Nullable Encryption> encryption = () -> null;
   private Engine engine;
+  private LocalDeadlines localDeadlines;
   private String host = "";
   private int port;
   private State state = State.NONE;
@@ -100,12 +103,15 @@ public final class Following {
     this.rdb = rdb;
     this.appendOnly = appendOnly;
     this.functions = functions;
+    failover = new Failover(this, replication);
   }
 
   /** Says who follows; before anything else. */
   public void attach(Engine newEngine) {
     engine = newEngine;
+    localDeadlines = new LocalDeadlines(newEngine);
     replication.pointFrom(this::point);
+    replication.promotion(this::promoted);
     rdb.pointFrom(this::point);
     parameters.onChange(
         this::restrict,
@@ -195,10 +201,32 @@ public final class Following {
     return errors;
   }
 
-  // --- REPLICAOF
+  // --- REPLICAOF, FAILOVER
+
+  /** How roles are exchanged with a replica. */
+  public Failover failover() {
+    return failover;
+  }
+
+  Engine engine() {
+    return engine;
+  }
+
+  /** Follows a replica of this server, which it asks to lead. */
+  void handOver(String newHost, int newPort) {
+    remember(newHost, Integer.toString(newPort));
+    follow(newHost, newPort, /* mayKnow= */ true);
+  }
+
+  /** The server that was followed asks this one to lead. */
+  private void promoted(Client by) {
+    stop();
+    log.info("PRIMARY MODE enabled (failover request from '{}')", by);
+  }
 
   /** REPLICAOF, SLAVEOF. */
   public void replicaof(Call call) {
+    failover.refuseReplicaof();
     if (call.args().is(1, "NO") && call.args().is(2, "ONE")) {
       if (isOn()) {
         stop();
@@ -244,6 +272,7 @@ public final class Following {
     engine.cutOffWaiting();
     if (!was) {
       knowsHistory = replication.follow() && mayKnow;
+      engine.addWriteListener(localDeadlines);
       downSinceMillis = 0;
       if (knowsHistory) {
         log.info(
@@ -271,6 +300,8 @@ public final class Following {
     remember();
     downSinceMillis = 0;
     state(State.NONE);
+    engine.removeWriteListener(localDeadlines);
+    localDeadlines.onFlush();
     replication.lead();
     resumeLog();
   }
@@ -386,7 +417,8 @@ public final class Following {
     }
     logSuspended = false;
     try {
-      appendOnly.resume();
+      // What a restart would lose comes again from there.
+      appendOnly.resume(/* refusing= */ false);
     } catch (ConfigException e) {
       logSuspended = true;
       log.warn(
@@ -459,6 +491,7 @@ public final class Following {
     if (isUp()) {
       failedSyncs = 0;
     }
+    localDeadlines.expireDue();
     PrimaryLink current = link;
     if (current != null) {
       current.timePasses(timeoutMillis());

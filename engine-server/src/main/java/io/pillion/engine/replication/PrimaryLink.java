@@ -318,7 +318,10 @@ final class PrimaryLink implements Line.Listener, Outlet {
     if (following.knowsHistory()) {
       long next = replication.offset() + 1;
       log.info("Trying a partial resynchronization (request {}:{}).", replication.id(), next);
-      send(Handshake.words("PSYNC", replication.id(), Long.toString(next)));
+      send(
+          following.failover().isGoing()
+              ? Handshake.words("PSYNC", replication.id(), Long.toString(next), "FAILOVER")
+              : Handshake.words("PSYNC", replication.id(), Long.toString(next)));
     } else {
       log.info("Partial resynchronization not possible (no cached primary)");
       send(Handshake.words("PSYNC", "?", "-1"));
@@ -335,9 +338,11 @@ final class PrimaryLink implements Line.Listener, Outlet {
       id = words[1];
       offset = Long.parseLong(words[2]);
       log.info("Full resync from primary: {}:{}", id, offset);
+      following.failover().done();
       following.transfer();
     } else if (words[0].equals("+CONTINUE") && following.knowsHistory()) {
       log.info("Successful partial resynchronization with primary.");
+      following.failover().done();
       if (words.length > 1 && words[1].length() == ID_DIGITS) {
         replication.goOnAs(words[1]);
       }
@@ -345,6 +350,9 @@ final class PrimaryLink implements Line.Listener, Outlet {
       following.connected();
       log.info("PRIMARY <-> REPLICA sync: Primary accepted a Partial Resynchronization.");
       beginStream(streamDatabase);
+    } else if (following.failover().isGoing()) {
+      log.warn("Unexpected reply to PSYNC from primary: {}", Handshake.shown(answer));
+      following.failover().abort("Failover target rejected psync request");
     } else if (answer.startsWith("-NOMASTERLINK") || answer.startsWith("-LOADING")) {
       fail(
           "Primary is currently unable to PSYNC but should be in the future: "

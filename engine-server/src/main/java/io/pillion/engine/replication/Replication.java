@@ -74,6 +74,8 @@ public final class Replication implements ClientListener {
   private boolean follows;
   private Supplier<@Nullable ReplicationPoint> pointNow = () -> point(0);
   private boolean linked;
+  private boolean failingOver;
+  private Consumer<Client> promotion = client -> {};
   private OutputLimit limit = new OutputLimit(0, 0, 0);
   private @Nullable FullSync sync;
   private boolean on;
@@ -318,6 +320,16 @@ public final class Replication implements ClientListener {
     linked = yes;
   }
 
+  /** Says what is done when the server that is followed wants this one to lead. */
+  void promotion(Consumer<Client> newPromotion) {
+    promotion = newPromotion;
+  }
+
+  /** Whether a replica is to lead: then nothing more is said, and nobody else comes. */
+  void failingOver(boolean yes) {
+    failingOver = yes;
+  }
+
   /** What the server that is followed has written, and those who follow get as it is. */
   ReplicationStream stream() {
     return stream;
@@ -447,7 +459,7 @@ public final class Replication implements ClientListener {
       return;
     }
     if (call.count() > 3 && call.args().is(3, "FAILOVER")) {
-      throw Errors.err("PSYNC FAILOVER can't be sent to a master.");
+      lead(client, call.arg(1).toString());
     }
     check(client);
     checkLink();
@@ -482,7 +494,22 @@ public final class Replication implements ClientListener {
     begin(replica, /* withId= */ true);
   }
 
+  /** The server that is followed wants to be followed, by itself first. */
+  private void lead(Client by, String history) {
+    log.info("Failover request received for replid {}.", Errors.shown(Bytes.of(history)));
+    if (!follows) {
+      throw Errors.err("PSYNC FAILOVER can't be sent to a master.");
+    }
+    if (!history.equalsIgnoreCase(id)) {
+      throw Errors.err("PSYNC FAILOVER replid must match my replid.");
+    }
+    promotion.accept(by);
+  }
+
   private void checkLink() {
+    if (failingOver) {
+      throw new CommandException("NOMASTERLINK Can't SYNC while failing over");
+    }
     if (follows && !linked) {
       throw new CommandException("NOMASTERLINK Can't SYNC while not connected with my master");
     }
@@ -837,6 +864,7 @@ public final class Replication implements ClientListener {
       replicas.stream().filter(each -> each.preparing).forEach(each -> each.send("\n"));
     }
     if (!follows
+        && !failingOver
         && !replicas.isEmpty()
         && now - lastPingMillis >= parameters.number("repl-ping-replica-period") * 1000) {
       lastPingMillis = now;

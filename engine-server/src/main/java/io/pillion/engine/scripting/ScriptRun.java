@@ -158,6 +158,9 @@ final class ScriptRun implements BusyScript {
     } catch (CommandException e) {
       throw new CommandException("ERR ACL failure in script: " + withoutCode(e.text()));
     }
+    if (engine.restrictions().stale() != null && !asked.is(CommandFlag.STALE)) {
+      throw new CommandException("ERR Can not execute the command on a stale replica");
+    }
     boolean writes = asked.is(CommandFlag.WRITE);
     if (!mayWrite && (writes || asked.is(CommandFlag.MAY_REPLICATE))) {
       throw new CommandException("ERR Write commands are not allowed from read-only scripts.");

@@ -242,12 +242,19 @@ public final class Scripts {
       boolean isEval,
       ScriptFlags flags,
       boolean readonly) {
+    if (flags.isDeclared()
+        && !flags.has(ScriptFlags.Flag.ALLOW_STALE)
+        && call.engine().restrictions().stale() != null) {
+      throw new CommandException(
+          "MASTERDOWN Link with MASTER is down, replica-serve-stale-data is set to 'no' and"
+              + " 'allow-stale' flag is not set on the script.");
+    }
     boolean noWrites = flags.isDeclared() && flags.has(ScriptFlags.Flag.NO_WRITES);
     boolean allowOom = flags.isDeclared() && flags.has(ScriptFlags.Flag.ALLOW_OOM);
     // What a log has was allowed once.
     boolean replaying = call.client().isReplaying();
     if (flags.isDeclared() && !noWrites && !replaying) {
-      call.engine().checkMayWrite(call.command());
+      checkMayWrite(call);
       if (readonly) {
         throw Errors.err("Can not execute a script with write flag using *_ro command.");
       }
@@ -270,6 +277,18 @@ public final class Scripts {
         allowOom,
         parameters.number("busy-reply-threshold"),
         call);
+  }
+
+  private static void checkMayWrite(Call call) {
+    try {
+      call.engine().checkMayWrite(call.command());
+    } catch (CommandException e) {
+      if (e.text().startsWith("READONLY ")) {
+        throw new CommandException(
+            "READONLY Can not run script with write flag on readonly replica");
+      }
+      throw e;
+    }
   }
 
   void running(@Nullable ScriptRun run) {

@@ -11,6 +11,7 @@ import io.pillion.engine.testkit.RedisProcess;
 import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.testkit.TestServer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -237,6 +238,87 @@ final class FollowingTest {
       client.call("DBSIZE").is(1L);
       redis.stopped(false);
       TestServer.await("the key to go", () -> client.call("DBSIZE").integer() == 0);
+    }
+  }
+
+  @Test
+  void exchangesRolesWithAReplica() throws IOException {
+    try (RedisProcess redis = redis()) {
+      TestClient replica = redis.client();
+      ours.config("replica-announce-port", Integer.toString(ours.port()));
+      client.call("FAILOVER").isError("ERR FAILOVER requires connected replicas.");
+      client.call("FAILOVER", "ABORT").isError("ERR No failover in progress.");
+      follow(replica, ours.port());
+      awaitSame(client, replica);
+      client.call("FAILOVER", "TO", "127.0.0.1", 1).isErrorLike("ERR FAILOVER target HOST");
+      client.call("FAILOVER", "FORCE").isErrorLike("ERR FAILOVER with force option requires");
+      // Each of the two leads in turn, and both histories go on.
+      client.ok("FAILOVER", "TO", "127.0.0.1", redis.port(), "TIMEOUT", 10_000);
+      TestServer.await(
+          "the replica to lead",
+          () ->
+              field(client, "replication", "role").equals("slave")
+                  && field(client, "replication", "master_failover_state").equals("no-failover"));
+      replica.ok("SET", "by", "redis");
+      awaitSame(replica, client);
+      TestServer.await(
+          "the replica to be seen",
+          () -> field(replica, "replication", "slave0").contains("state=online"));
+      replica.ok("FAILOVER");
+      TestServer.await("ours to lead", () -> field(client, "replication", "role").equals("master"));
+      client.ok("SET", "by", "us");
+      awaitSame(client, replica);
+      assertThat(field(client, "stats", "sync_full")).isEqualTo("1");
+    }
+  }
+
+  @Test
+  void goesOnAfterARestart() throws IOException {
+    Path own = Files.createDirectory(folder.resolve("own"));
+    try (RedisProcess redis = redis()) {
+      TestClient primary = redis.client();
+      try (EngineServer replica = EngineServer.in(own)) {
+        TestClient there = replica.client();
+        follow(there, redis.port());
+        awaitSame(primary, there);
+        primary.call("SELECT", 4);
+        primary.call("SET", "k", "1");
+        awaitOffset(primary, there);
+        there.ok("SAVE");
+      }
+      primary.call("APPEND", "k", "2");
+      try (EngineServer replica = EngineServer.in(own, "replicaof", "127.0.0.1 " + redis.port())) {
+        awaitSame(primary, replica.client());
+      }
+      assertThat(field(primary, "stats", "sync_full")).isEqualTo("1");
+      assertThat(field(primary, "stats", "sync_partial_ok")).isEqualTo("1");
+    }
+  }
+
+  @Test
+  void keepsAnAppendOnlyLogOfItsOwn() throws IOException {
+    Path own = Files.createDirectory(folder.resolve("own"));
+    String digest;
+    try (RedisProcess redis = redis()) {
+      TestClient primary = redis.client();
+      try (EngineServer replica = EngineServer.in(own, "appendonly", "yes")) {
+        TestClient there = replica.client();
+        there.ok("SET", "old", "1");
+        load(primary, /* seed= */ 4, 300);
+        follow(there, redis.port());
+        awaitUp(there);
+        load(primary, /* seed= */ 5, 300);
+        awaitSame(primary, there);
+        TestServer.await(
+            "the base of the new data",
+            () ->
+                field(there, "persistence", "aof_rewrite_in_progress").equals("0")
+                    && field(there, "persistence", "aof_rewrite_scheduled").equals("0"));
+        digest = there.call("DEBUG", "DIGEST").text();
+      }
+      try (EngineServer again = EngineServer.in(own, "appendonly", "yes")) {
+        assertThat(again.client().call("DEBUG", "DIGEST").text()).isEqualTo(digest);
+      }
     }
   }
 }

@@ -52,13 +52,13 @@ public final class EngineServer extends TestServer {
   /**
    * An engine that runs already, on TCP, with the data of a folder; it keeps no log for tests.
    *
-   * @param settings names and values of parameters in turn
+   * @param settings names and values of parameters in turn; words of a value with spaces between
    */
   public static EngineServer in(Path folder, String... settings) {
     EngineServer server = new EngineServer(/* overTcp= */ true, 1);
     EngineBuilder builder = builder(/* overTcp= */ true, 1).set("dir", folder.toString()).warm();
     for (int i = 0; i < settings.length; i += 2) {
-      builder.set(settings[i], settings[i + 1]);
+      builder.set(settings[i], settings[i + 1].split(" ", -1));
     }
     server.running = builder.start();
     return server;

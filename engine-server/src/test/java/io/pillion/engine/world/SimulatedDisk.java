@@ -1,6 +1,5 @@
 package io.pillion.engine.world;
 
-import java.io.ByteArrayInputStream;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -237,8 +236,29 @@ public final class SimulatedDisk implements Disk {
   @Override
   public synchronized InputStream open(String path) throws IOException {
     check(Operation.OPEN, path);
-    byte[] bytes = find(path).toByteArray();
-    return new ByteArrayInputStream(bytes);
+    Content content = find(path);
+    return new InputStream() {
+      private byte[] bytes = content.toByteArray();
+      private int at;
+
+      @Override
+      public int read() {
+        byte[] one = new byte[1];
+        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+      }
+
+      @Override
+      public int read(byte[] target, int offset, int length) {
+        if (at == bytes.length) {
+          // What has been written since belongs to it, too.
+          bytes = content.toByteArray();
+        }
+        int count = Math.min(length, Math.max(0, bytes.length - at));
+        System.arraycopy(bytes, at, target, offset, count);
+        at += count;
+        return count == 0 && length > 0 ? -1 : count;
+      }
+    };
   }
 
   @Override

@@ -17,6 +17,17 @@ public final class SimulatedWorld implements World {
   private long sequence;
   private long lookNanos;
   private long memoryBytes = 1L << 40;
+  private Network network =
+      (target, listener) -> {
+        throw new UnsupportedOperationException("There is no network in this world");
+      };
+
+  /** What connects servers. */
+  @FunctionalInterface
+  public interface Network {
+    /** As {@link World#dial}. */
+    Line dial(Line.Target target, Line.Listener listener);
+  }
 
   /** A world whose chance follows from this seed. */
   public SimulatedWorld(long seed) {
@@ -64,6 +75,16 @@ public final class SimulatedWorld implements World {
   /** Puts another disk in: what the next engine finds. */
   public void disk(SimulatedDisk newDisk) {
     disk = newDisk;
+  }
+
+  /** Says what connects servers. */
+  public void network(Network newNetwork) {
+    network = newNetwork;
+  }
+
+  @Override
+  public Line dial(Line.Target target, Line.Listener listener) {
+    return network.dial(target, listener);
   }
 
   @Override

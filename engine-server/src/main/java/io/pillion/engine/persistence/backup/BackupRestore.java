@@ -131,7 +131,7 @@ final class BackupRestore {
     engine.hold(
         () -> {
           try {
-            appendOnly.resume();
+            appendOnly.resume(/* refusing= */ true);
           } catch (ConfigException e) {
             failure[0] = e;
             return;
