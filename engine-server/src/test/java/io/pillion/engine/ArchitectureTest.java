@@ -94,7 +94,7 @@ class ArchitectureTest {
           "dispatch", Set.of("org.HdrHistogram.."),
           "persistence", Set.of("com.cronutils.."),
           "server", Set.of("ch.qos.logback.."),
-          "world", Set.of("com.sun.management.."));
+          "world", Set.of("com.sun.management..", "com.sun.nio.file.."));
 
   @ArchTest
   static void everyPackageIsInTheTable(JavaClasses classes) {
