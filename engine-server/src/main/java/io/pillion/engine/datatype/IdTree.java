@@ -22,7 +22,9 @@ import java.nio.ByteBuffer;
 final class IdTree {
   static final int HOLDER_BYTES = 16;
 
-  private static final int MAX_ENTRIES = 64;
+  /** How many entries a leaf has at most. */
+  static final int MAX_ENTRIES = 64;
+
   private static final int MERGE_BELOW = 16;
   private static final int MERGED_AT_MOST = 48;
   private static final int MAX_DEPTH = 16;
@@ -241,6 +243,35 @@ final class IdTree {
       slots[depth + 1] = count(path[depth + 1]) - 1;
     }
     return true;
+  }
+
+  /** The least id that may be in the leaf in which this one is or would be. O(log n). */
+  StreamId leafFrom(long ms, long seq) {
+    if (descend(ms, seq)) {
+      for (int depth = leaf - 1; depth >= 0; depth--) {
+        if (slots[depth] > 0) {
+          return innerId(path[depth], slots[depth]);
+        }
+      }
+    }
+    return StreamId.MIN;
+  }
+
+  /** The largest id that may be in the leaf in which this one is or would be. O(log n). */
+  StreamId leafTo(long ms, long seq) {
+    if (descend(ms, seq)) {
+      for (int depth = leaf - 1; depth >= 0; depth--) {
+        if (slots[depth] + 1 < count(path[depth])) {
+          return innerId(path[depth], slots[depth] + 1).previous();
+        }
+      }
+    }
+    return StreamId.MAX;
+  }
+
+  private StreamId innerId(long node, int slot) {
+    long at = node + ENTRIES + (long) INNER_ENTRY * slot;
+    return new StreamId(arena.getLong(at), arena.getLong(at + SEQ));
   }
 
   private boolean stepForward() {

@@ -19,6 +19,20 @@ public interface PartWalk {
   /** Shows the next part; false when there is none left. */
   boolean step();
 
+  /**
+   * Shows what is left of the neighbourhood of a pending entry of a stream that is about to be
+   * added, to change or to go.
+   *
+   * @see io.pillion.engine.memory.PartWatcher#beforePendingChange
+   */
+  default void beforePendingChange(long tree, long ms, long seq) {}
+
+  /** Shows what is left of pending entries that are all about to go. */
+  default void beforePendingGoes(long tree) {}
+
+  /** Writes the number under which the collection is watched to where else it has to be. */
+  default void watch(int number) {}
+
   /** The collection's root is somewhere else now. */
   default void rootMoved(long root) {}
 

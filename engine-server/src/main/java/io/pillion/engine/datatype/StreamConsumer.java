@@ -68,7 +68,12 @@ public final class StreamConsumer {
   }
 
   IdTree pendingTree() {
-    return new IdTree(arena, address + PENDING, 0);
+    return new IdTree(arena, pendingHolder(), 0);
+  }
+
+  /** What tells what is pending for it from other trees. */
+  long pendingHolder() {
+    return address + PENDING;
   }
 
   /** Its name. */

@@ -15,17 +15,18 @@ import org.jspecify.annotations.Nullable;
  * <p>This is a view of the group's block, which stays where it is as long as the group lives.
  */
 public final class StreamGroup {
-  // The block: last id, entries read, what is pending, consumers, name.
+  // The block: last id, entries read, what is pending, consumers, who watches, name.
   private static final int LAST_ID = 0;
   private static final int ENTRIES_READ = 16;
   private static final int PENDING = 24;
   private static final int CONSUMERS = PENDING + IdTree.HOLDER_BYTES;
-  static final int NAME = CONSUMERS + 8;
+  private static final int WATCHED = CONSUMERS + 8;
+  static final int NAME = WATCHED + 4;
 
   // The words of a pending entry.
   private static final int PENDING_WORDS = 3;
-  private static final int TIME = 0;
-  private static final int DELIVERIES = 1;
+  static final int TIME = 0;
+  static final int DELIVERIES = 1;
   private static final int CONSUMER = 2;
 
   private final Arena arena;
@@ -45,6 +46,7 @@ public final class StreamGroup {
     arena.putLong(group + ENTRIES_READ, entriesRead);
     IdTree.clear(arena, group + PENDING);
     arena.putLong(group + CONSUMERS, 0);
+    arena.putInt(group + WATCHED, 0);
     arena.putInt(group + NAME, name.length());
     arena.copyIn(group + NAME + 4, name);
     return group;
@@ -56,6 +58,7 @@ public final class StreamGroup {
     arena.copy(group, copy, bytes);
     IdTree.clear(arena, copy + PENDING);
     arena.putLong(copy + CONSUMERS, 0);
+    arena.putInt(copy + WATCHED, 0);
     try {
       new StreamGroup(arena, group).copyInto(new StreamGroup(arena, copy));
     } catch (OutOfArenaException e) {
@@ -111,8 +114,36 @@ public final class StreamGroup {
     return true;
   }
 
-  private IdTree tree() {
-    return new IdTree(arena, address + PENDING, PENDING_WORDS);
+  IdTree tree() {
+    return new IdTree(arena, pendingHolder(), PENDING_WORDS);
+  }
+
+  /** What tells what is pending in it from other trees. */
+  long pendingHolder() {
+    return address + PENDING;
+  }
+
+  // --- being watched
+
+  private long watchable() {
+    return address + WATCHED - Watch.OFFSET;
+  }
+
+  /** Has changes of what is pending told under a number; with 0, no more. */
+  void watch(int number) {
+    Watch.set(arena, watchable(), number);
+  }
+
+  private void beforeChange(long tree, StreamId id) {
+    Watch.beforePendingChange(arena, watchable(), tree, id.ms(), id.seq());
+  }
+
+  /** It is about to go. */
+  void beforeGoing() {
+    Watch.beforePendingGoes(arena, watchable(), pendingHolder());
+    for (int i = 0; i < consumers.size(); i++) {
+      Watch.beforePendingGoes(arena, watchable(), consumer(i).pendingHolder());
+    }
   }
 
   // --- the group
@@ -190,7 +221,9 @@ public final class StreamGroup {
   public void deleteConsumer(StreamConsumer consumer) {
     IdTree pending = tree();
     IdTree ids = consumer.pendingTree();
+    Watch.beforePendingGoes(arena, watchable(), consumer.pendingHolder());
     for (boolean more = ids.first(); more; more = ids.next()) {
+      Watch.beforePendingChange(arena, watchable(), pendingHolder(), ids.ms(), ids.seq());
       pending.remove(ids.ms(), ids.seq());
     }
     consumers.remove(consumers.find(consumer.name().toBytes()));
@@ -225,7 +258,12 @@ public final class StreamGroup {
     IdTree pending = tree();
     boolean known = pending.find(id.ms(), id.seq());
     long owner = known ? pending.word(CONSUMER) : 0;
+    beforeChange(pendingHolder(), id);
     if (owner != consumer.address()) {
+      beforeChange(consumer.pendingHolder(), id);
+      if (known) {
+        beforeChange(new StreamConsumer(arena, owner).pendingHolder(), id);
+      }
       IdTree ids = consumer.pendingTree();
       ids.insert(id.ms(), id.seq());
       if (known) {
@@ -250,9 +288,11 @@ public final class StreamGroup {
     if (!pending.find(id.ms(), id.seq())) {
       return false;
     }
-    long owner = pending.word(CONSUMER);
+    StreamConsumer owner = new StreamConsumer(arena, pending.word(CONSUMER));
+    beforeChange(pendingHolder(), id);
+    beforeChange(owner.pendingHolder(), id);
     pending.remove(id.ms(), id.seq());
-    new StreamConsumer(arena, owner).pendingTree().remove(id.ms(), id.seq());
+    owner.pendingTree().remove(id.ms(), id.seq());
     return true;
   }
 
@@ -312,6 +352,7 @@ public final class StreamGroup {
 
     /** Says that it was given to the same consumer once more. */
     public void deliveredAgain(long deliveryTime) {
+      beforeChange(pendingHolder(), id());
       all.word(TIME, deliveryTime);
       all.word(DELIVERIES, deliveries() + 1);
     }

@@ -561,6 +561,7 @@ public final class StreamValue {
       return false;
     }
     long group = groups.get(index);
+    new StreamGroup(arena, group).beforeGoing();
     groups.remove(index);
     StreamGroup.free(arena, group);
     return true;
@@ -629,21 +630,57 @@ public final class StreamValue {
 
   // --- a snapshot's walk
 
-  /** Is shown pages. */
-  @FunctionalInterface
-  public interface PageVisitor {
+  /** Is shown the parts of a stream as they were when a walk began. */
+  public interface Visitor {
     /**
      * Sees a page.
      *
      * @param entries at its first entry
      * @param count how many it has; the walk may go on behind them
      */
-    void visit(Entries entries, int count);
+    void page(Entries entries, int count);
+
+    /**
+     * What is pending in a group, or for a consumer, is shown next: in the order of the groups, in
+     * each first all of it and then for one consumer after the other; not where nothing is pending.
+     */
+    void beginPending();
+
+    /** Sees an entry that is pending in a group. */
+    void pending(long ms, long seq, long deliveryTime, long deliveries);
+
+    /** Sees the id of an entry that is pending for a consumer. */
+    void pending(long ms, long seq);
   }
 
-  /** A walk over this stream's pages while they change; in order. The cell may go meanwhile. */
-  public PartWalk walk(PageVisitor visitor, PartKeeper keeper) {
+  /**
+   * A walk over this stream's pages, and over what is pending, while they change; in order. The
+   * cell may go meanwhile. O(groups + consumers).
+   */
+  public PartWalk walk(Visitor visitor, PartKeeper keeper) {
     return new StreamWalk(arena, this, pages(), visitor, keeper);
+  }
+
+  /** How many groups and consumers have something pending. O(groups + consumers). */
+  public long pendingTrees() {
+    long trees = 0;
+    for (int i = 0; i < groups.size(); i++) {
+      StreamGroup group = group(i);
+      trees += group.pendingCount() > 0 ? 1 : 0;
+      for (int j = 0; j < group.consumerCount(); j++) {
+        trees += group.consumer(j).pendingCount() > 0 ? 1 : 0;
+      }
+    }
+    return trees;
+  }
+
+  /** How many entries are pending in all groups together. O(groups). */
+  public long pendingCount() {
+    long sum = 0;
+    for (int i = 0; i < groups.size(); i++) {
+      sum += group(i).pendingCount();
+    }
+    return sum;
   }
 
   /** What stands for the root where it is about who watches: see {@link Watch#OFFSET}. */

@@ -41,6 +41,24 @@ public final class Watch {
     }
   }
 
+  /** Tells who watches a group, if anybody does, that a pending entry is about to change. */
+  static void beforePendingChange(Arena arena, long group, long tree, long ms, long seq) {
+    int number = get(arena, group);
+    PartWatcher watcher = number == 0 ? null : arena.watcher();
+    if (watcher != null) {
+      watcher.beforePendingChange(number, tree, ms, seq);
+    }
+  }
+
+  /** Tells who watches a group, if anybody does, that pending entries are all about to go. */
+  static void beforePendingGoes(Arena arena, long group, long tree) {
+    int number = get(arena, group);
+    PartWatcher watcher = number == 0 ? null : arena.watcher();
+    if (watcher != null) {
+      watcher.beforePendingGoes(number, tree);
+    }
+  }
+
   /** Tells who watches a collection, if anybody does, that its root is elsewhere, or nowhere: 0. */
   static void rootMoved(Arena arena, int number, long root) {
     PartWatcher watcher = arena.watcher();

@@ -15,6 +15,20 @@ public interface PartWatcher {
    */
   void beforeChange(int watch, long part);
 
+  /**
+   * An entry that is pending in a stream's group, or for a consumer, is about to be added, to
+   * change or to go. Nothing may be allocated in the arena meanwhile.
+   *
+   * @param watch the number in the group
+   * @param tree what tells the entries of a group or consumer from those of others
+   * @param ms the first part of the entry's id
+   * @param seq the second part
+   */
+  void beforePendingChange(int watch, long tree, long ms, long seq);
+
+  /** All that is pending in a stream's group, or for a consumer, is about to go with it. */
+  void beforePendingGoes(int watch, long tree);
+
   /** The root of a collection is somewhere else now. */
   void rootMoved(int watch, long root);
 }

@@ -13,6 +13,7 @@ import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.keyspace.Values;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Span;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -31,9 +32,13 @@ final class FrozenValue implements PartKeeper {
   private final Arena arena;
   private final int number;
   private final byte[] head;
-  private final byte[] tail;
   private final boolean ordered;
   private final PartWalk walk;
+
+  /** What comes between the parts of a stream, and behind them. */
+  private final ArrayDeque<byte[]> heads = new ArrayDeque<>();
+
+  private final long ownBytes;
   private final Spool spool;
   private final RdbOutput out;
   private final RdbOutput gathering;
@@ -81,13 +86,27 @@ final class FrozenValue implements PartKeeper {
         };
     head = gathering.bytes().toByteArray();
     gathering.clear();
+    long bytes = walk.bytes();
     if (type == ValueType.STREAM) {
-      new StreamWriter(new StreamValue(arena, cell, limits), gathering).writeRest();
+      bytes += gatherHeads(new StreamValue(arena, cell, limits));
     }
-    tail = gathering.bytes().toByteArray();
-    gathering.clear();
+    ownBytes = bytes;
     parcel = new Parcel(outputs.memory());
-    outputs.memory().use(walk.bytes());
+    outputs.memory().use(ownBytes);
+  }
+
+  /** Writes what a stream has beside its pages and pending entries; how many bytes. */
+  private long gatherHeads(StreamValue stream) {
+    StreamHeads writer = new StreamHeads(stream);
+    long bytes = 0;
+    for (long left = stream.pendingTrees(); left >= 0; left--) {
+      writer.writeNext(gathering);
+      byte[] piece = gathering.bytes().toByteArray();
+      heads.addLast(piece);
+      bytes += piece.length + Long.BYTES;
+      gathering.clear();
+    }
+    return bytes;
   }
 
   /** Whether a value is so large that it is better not written in one go. */
@@ -103,9 +122,13 @@ final class FrozenValue implements PartKeeper {
           case SET -> new SetValue(arena, cell, limits).size() > MOST_AT_ONCE;
           case ZSET -> new SortedSetValue(arena, cell, limits).size() > MOST_AT_ONCE;
           case HASH -> new HashValue(arena, cell, limits).size() > MOST_AT_ONCE;
-          case STREAM -> new StreamValue(arena, cell, limits).pageCount() > MOST_PAGES_AT_ONCE;
+          case STREAM -> isWorthIt(new StreamValue(arena, cell, limits));
           case STRING -> false;
         };
+  }
+
+  private static boolean isWorthIt(StreamValue stream) {
+    return stream.pageCount() > MOST_PAGES_AT_ONCE || stream.pendingCount() > MOST_AT_ONCE;
   }
 
   private static final int MOST_AT_ONCE = 256;
@@ -159,8 +182,24 @@ final class FrozenValue implements PartKeeper {
 
   private PartWalk stream(StreamValue stream) {
     gathering.putLength(stream.pageCount());
-    StreamWriter.PageWriter pages = new StreamWriter.PageWriter();
-    return stream.walk((entries, count) -> pages.write(entries, count, current), this);
+    return stream.walk(
+        new StreamWriter.Parts() {
+          @Override
+          RdbOutput out() {
+            return current;
+          }
+
+          @Override
+          public void beginPending() {
+            writeHead();
+          }
+        },
+        this);
+  }
+
+  private void writeHead() {
+    byte[] piece = heads.removeFirst();
+    out.putBytes(piece, 0, piece.length);
   }
 
   // --- being watched
@@ -169,6 +208,7 @@ final class FrozenValue implements PartKeeper {
   void watch(int watch) {
     if (watched != 0) {
       Values.watch(arena, watched, watch);
+      walk.watch(watch);
     }
   }
 
@@ -186,6 +226,16 @@ final class FrozenValue implements PartKeeper {
       walk.beforeChange(part);
       gathered();
     }
+  }
+
+  /** What is pending in a stream is about to change in one place. */
+  void beforePendingChange(long tree, long ms, long seq) {
+    walk.beforePendingChange(tree, ms, seq);
+  }
+
+  /** What is pending in a group of a stream, or for a consumer, is about to go. */
+  void beforePendingGoes(long tree) {
+    walk.beforePendingGoes(tree);
   }
 
   /** Nobody else needs the value any more: whoever ends this gives its memory back. */
@@ -247,7 +297,9 @@ final class FrozenValue implements PartKeeper {
     if (walk.step()) {
       return true;
     }
-    out.putBytes(tail, 0, tail.length);
+    if (!heads.isEmpty()) {
+      writeHead();
+    }
     if (ordered) {
       out.flush();
       spool.splice(parcel, 0, 0, /* last= */ true);
@@ -255,8 +307,8 @@ final class FrozenValue implements PartKeeper {
     return false;
   }
 
-  /** What the walk takes beside the parcel. */
-  long walkBytes() {
-    return walk.bytes();
+  /** What it takes beside the parcel. */
+  long ownBytes() {
+    return ownBytes;
   }
 }

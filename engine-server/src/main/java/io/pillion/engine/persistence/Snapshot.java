@@ -443,7 +443,7 @@ public final class Snapshot implements RecordCut {
 
   private void release(FrozenValue value) {
     value.watch(0);
-    memory.use(-value.walkBytes());
+    memory.use(-value.ownBytes());
     ValueType type = value.retainedType();
     if (type != null) {
       keyspace.discard(type, value.retainedRoot());
@@ -455,6 +455,22 @@ public final class Snapshot implements RecordCut {
     FrozenValue value = frozen.get(watch);
     if (value != null) {
       value.beforeChange(part);
+    }
+  }
+
+  @Override
+  public void beforePendingChange(int watch, long tree, long ms, long seq) {
+    FrozenValue value = frozen.get(watch);
+    if (value != null) {
+      value.beforePendingChange(tree, ms, seq);
+    }
+  }
+
+  @Override
+  public void beforePendingGoes(int watch, long tree) {
+    FrozenValue value = frozen.get(watch);
+    if (value != null) {
+      value.beforePendingGoes(tree);
     }
   }
 

@@ -2,8 +2,6 @@ package io.pillion.engine.persistence;
 
 import io.pillion.engine.datatype.PartKeeper;
 import io.pillion.engine.datatype.PartWalk;
-import io.pillion.engine.datatype.StreamConsumer;
-import io.pillion.engine.datatype.StreamGroup;
 import io.pillion.engine.datatype.StreamId;
 import io.pillion.engine.datatype.StreamValue;
 import io.pillion.engine.memory.Bytes;
@@ -21,15 +19,29 @@ import java.util.List;
 final class StreamWriter implements ValueWriter.Walk {
   private final StreamValue stream;
   private final RdbOutput out;
-  private final PageWriter pages = new PageWriter();
+  private final StreamHeads heads;
   private final PartWalk walk;
   private boolean ended;
 
-  /** Will write a stream to where {@link #writeRest} or all the steps are to go. */
+  /** Will write a stream to where all the steps are to go. */
   StreamWriter(StreamValue stream, RdbOutput out) {
     this.stream = stream;
     this.out = out;
-    walk = stream.walk((entries, count) -> pages.write(entries, count, out), new Unwatched());
+    heads = new StreamHeads(stream);
+    walk =
+        stream.walk(
+            new Parts() {
+              @Override
+              RdbOutput out() {
+                return out;
+              }
+
+              @Override
+              public void beginPending() {
+                heads.writeNext(out);
+              }
+            },
+            new Unwatched());
   }
 
   /** Nothing changes while it is written in one go. */
@@ -51,33 +63,39 @@ final class StreamWriter implements ValueWriter.Walk {
     return this;
   }
 
-  /** Writes a page; after the last, the rest. */
+  /** Writes a page, or some of what is pending; after the last, the rest. */
   @Override
   public boolean step() {
     if (!ended && !walk.step()) {
-      writeRest();
+      heads.writeNext(out);
       ended = true;
     }
     return !ended;
   }
 
-  /** Writes all that comes behind the pages. */
-  void writeRest() {
-    writeKnown();
-    writeGroups();
-  }
-
-  /** Writes pages. */
-  static final class PageWriter {
+  /** Writes pages and what is pending. */
+  abstract static class Parts implements StreamValue.Visitor {
     private final Listpack listpack = new Listpack();
 
-    /**
-     * Writes a page.
-     *
-     * @param entries at its first entry
-     * @param count how many entries it has
-     */
-    void write(StreamValue.Entries entries, int count, RdbOutput to) {
+    /** Where to. */
+    abstract RdbOutput out();
+
+    @Override
+    public void pending(long ms, long seq, long deliveryTime, long deliveries) {
+      pending(ms, seq);
+      out().putLong(deliveryTime);
+      out().putLength(deliveries);
+    }
+
+    @Override
+    public void pending(long ms, long seq) {
+      // The highest byte first, other than all else.
+      out().putLong(Long.reverseBytes(ms));
+      out().putLong(Long.reverseBytes(seq));
+    }
+
+    @Override
+    public void page(StreamValue.Entries entries, int count) {
       StreamId first = entries.id();
       listpack.clear();
       listpack.add(count);
@@ -99,8 +117,8 @@ final class StreamWriter implements ValueWriter.Walk {
         addEntry(first, entries.id(), names, fields, values);
         entries.next();
       }
-      to.putPlain(idOf(first));
-      to.putPlain(listpack.whole());
+      out().putPlain(idOf(first));
+      out().putPlain(listpack.whole());
     }
 
     private void addEntry(
@@ -121,59 +139,6 @@ final class StreamWriter implements ValueWriter.Walk {
       }
       listpack.add(2L * fields.size() + 4);
     }
-  }
-
-  private void writeKnown() {
-    out.putLength(stream.size());
-    putLengths(stream.lastId());
-    putLengths(stream.size() == 0 ? StreamId.MIN : stream.firstId());
-    putLengths(stream.maxDeletedId());
-    out.putLength(stream.entriesAdded());
-  }
-
-  private void putLengths(StreamId id) {
-    out.putLength(id.ms());
-    out.putLength(id.seq());
-  }
-
-  private void writeGroups() {
-    out.putLength(stream.groupCount());
-    for (int i = 0; i < stream.groupCount(); i++) {
-      StreamGroup group = stream.group(i);
-      out.putString(group.name());
-      putLengths(group.lastId());
-      out.putLength(group.entriesRead());
-      writePending(group);
-      out.putLength(group.consumerCount());
-      for (int j = 0; j < group.consumerCount(); j++) {
-        writeConsumer(group, group.consumer(j));
-      }
-    }
-  }
-
-  private void writePending(StreamGroup group) {
-    out.putLength(group.pendingCount());
-    StreamGroup.Pending pending = group.pending();
-    for (boolean more = pending.seek(StreamId.MIN); more; more = pending.next()) {
-      putId(pending.id());
-      out.putLong(pending.deliveryTime());
-      out.putLength(pending.deliveries());
-    }
-  }
-
-  private void writeConsumer(StreamGroup group, StreamConsumer consumer) {
-    out.putString(consumer.name());
-    out.putLong(consumer.seenTime());
-    out.putLength(consumer.pendingCount());
-    StreamGroup.Pending pending = group.pending(consumer);
-    for (boolean more = pending.seek(StreamId.MIN); more; more = pending.next()) {
-      putId(pending.id());
-    }
-  }
-
-  private void putId(StreamId id) {
-    Bytes bytes = idOf(id);
-    out.putBytes(bytes.array(), 0, StreamFormat.ID_BYTES);
   }
 
   private static Bytes idOf(StreamId id) {
