@@ -60,7 +60,19 @@ public final class Main {
               + " malloc=arena bits=64");
       return;
     }
+    keepFlightRecorderAsleep();
     new Main().run(args);
+  }
+
+  /**
+   * Netty has events of its buffers for the JDK's flight recorder. With the first of them the whole
+   * recorder would be set up while the first client waits: most of the time to its answer.
+   */
+  private static void keepFlightRecorderAsleep() {
+    String property = "io.netty.jfr.enabled";
+    if (System.getProperty(property) == null) {
+      System.setProperty(property, "false");
+    }
   }
 
   private void run(String... args) {

@@ -32,6 +32,7 @@ class MainTest {
 
   private @Nullable Process process;
   private boolean withoutNative;
+  private final List<String> jvmOptions = new ArrayList<>();
 
   @AfterEach
   void stop() {
@@ -52,6 +53,7 @@ class MainTest {
                 System.getProperty(
                     "surefire.test.class.path", System.getProperty("java.class.path", "")),
                 "io.pillion.engine.server.Main"));
+    command.addAll(1, jvmOptions);
     command.addAll(Arrays.asList(args));
     Process started = new ProcessBuilder(command).directory(home.toFile()).start();
     process = started;
@@ -113,6 +115,24 @@ class MainTest {
     assertThat(server.waitFor()).isZero();
     assertThat(socket).doesNotExist();
     assertThat(pidFile).doesNotExist();
+  }
+
+  @Test
+  void theFirstAnswerDoesNotWakeTheFlightRecorder() throws Exception {
+    Path classes = home.resolve("classes");
+    jvmOptions.add("-Xlog:class+load:file=" + classes);
+    int port = freePort();
+    Process server = start("--port", Integer.toString(port), "--save", "");
+    BufferedReader output = server.inputReader(UTF_8);
+    readUntil(output, "Ready to accept connections tcp");
+    try (Jedis jedis = new Jedis("127.0.0.1", port)) {
+      assertThat(jedis.ping()).isEqualTo("PONG");
+    }
+    assertThat(server.toHandle().destroy()).isTrue();
+    assertThat(server.waitFor()).isZero();
+    assertThat(Files.readString(classes))
+        .contains("io.pillion.engine.net.Connection ")
+        .doesNotContain("jdk.jfr.internal.handlers");
   }
 
   /** As in a container without a folder for temporary files, to unpack epoll's library into. */
