@@ -16,6 +16,7 @@ import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.dispatch.Outlet;
 import io.pillion.engine.dispatch.Turn;
 import io.pillion.engine.protocol.Args;
+import io.pillion.engine.protocol.BufferPool;
 import io.pillion.engine.protocol.ProtocolException;
 import io.pillion.engine.protocol.RequestParser;
 import io.pillion.engine.protocol.RespReply;
@@ -44,7 +45,7 @@ final class Connection extends ChannelInboundHandlerAdapter
   private final Loop loop;
   private final Engine engine;
   private final NetworkLimits limits;
-  private final RespReply reply = new RespReply();
+  private final RespReply reply;
   private final RequestParser parser;
   private final OutputQueue output = new OutputQueue();
   private final Runnable flush = this::flushHere;
@@ -73,12 +74,13 @@ final class Connection extends ChannelInboundHandlerAdapter
   private volatile boolean ended;
 
   /** Under the engine lock. */
-  Connection(Channel channel, Loop loop, Engine engine, NetworkLimits limits) {
+  Connection(Channel channel, Loop loop, Engine engine, NetworkLimits limits, BufferPool replies) {
     this.channel = channel;
     this.loop = loop;
     this.engine = engine;
     this.limits = limits;
-    parser = new RequestParser(this, loop.requestBuffers());
+    reply = new RespReply(replies);
+    parser = new RequestParser(this, loop.requests());
     client = engine.connect(this, reply);
   }
 

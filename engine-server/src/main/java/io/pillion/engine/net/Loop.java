@@ -4,7 +4,7 @@ import io.netty.channel.EventLoop;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.dispatch.Poller;
 import io.pillion.engine.dispatch.Turn;
-import io.pillion.engine.protocol.RequestBuffers;
+import io.pillion.engine.protocol.BufferPool;
 import java.util.ArrayDeque;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -22,7 +22,7 @@ final class Loop implements Poller {
   private final EngineLoops.PollingLoop eventLoop;
   private final Turn turn;
   private final Turn busyTurn;
-  private final RequestBuffers requestBuffers = new RequestBuffers();
+  private final BufferPool requests = new BufferPool();
   private ArrayDeque<Turn.Source> pending = new ArrayDeque<>();
   private final Set<Connection> connections = new LinkedHashSet<>();
   private final Runnable runTurn = this::runTurn;
@@ -42,9 +42,9 @@ final class Loop implements Poller {
     return eventLoop;
   }
 
-  /** What its connections' parsers lend each other. */
-  RequestBuffers requestBuffers() {
-    return requestBuffers;
+  /** What its connections' parsers lend each other for requests. */
+  BufferPool requests() {
+    return requests;
   }
 
   void join(Connection connection) {

@@ -21,6 +21,7 @@ import io.pillion.engine.config.ConfigException;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Client;
 import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.protocol.BufferPool;
 import io.pillion.engine.world.Line;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -61,6 +62,9 @@ public final class NetServer implements AutoCloseable {
   private final Engine engine;
   private final Parameters parameters;
   private final NetworkLimits limits;
+
+  // What the replies of all connections lend each other: they are written under the engine lock.
+  private final BufferPool replies = new BufferPool();
   private final Transport transport = Transport.best();
   private final MultiThreadIoEventLoopGroup acceptor;
   private final EngineLoops workers;
@@ -313,7 +317,7 @@ public final class NetServer implements AutoCloseable {
       throw new IllegalStateException("a channel of a foreign loop");
     }
     Connection[] made = new Connection[1];
-    engine.hold(() -> made[0] = new Connection(channel, loop, engine, limits));
+    engine.hold(() -> made[0] = new Connection(channel, loop, engine, limits, replies));
     loop.join(made[0]);
     channel.pipeline().addLast(made[0]);
   }

@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Bytes go into one buffer, into which the words of a command point; nothing is scanned twice,
  * because the parser remembers how far it is within a command. A burst is received into an array
- * that is lent by {@link RequestBuffers} until it has been carried out. A word of {@link #LARGE}
- * bytes or more gets an array of its own, which grows as its bytes arrive (so that announcing a
- * large word costs little) and which they are received into directly.
+ * that is lent by {@link BufferPool} until it has been carried out. A word of {@link #LARGE} bytes
+ * or more gets an array of its own, which grows as its bytes arrive (so that announcing a large
+ * word costs little) and which they are received into directly.
  *
  * <pre>{@code
  * while (input.isReadable()) {
@@ -48,7 +48,7 @@ public final class RequestParser {
   private static final byte[] NONE = new byte[0];
 
   private final Limits limits;
-  private final RequestBuffers buffers;
+  private final BufferPool buffers;
 
   // The array that stays with this parser, of up to OWN_BUFFER bytes; and the one in use, which is
   // that one or is lent.
@@ -90,11 +90,11 @@ public final class RequestParser {
 
   /** A parser that has received nothing, and shares with nobody. */
   public RequestParser(Limits limits) {
-    this(limits, new RequestBuffers());
+    this(limits, new BufferPool());
   }
 
   /** A parser that has received nothing, and that borrows from those of its thread. */
-  public RequestParser(Limits limits, RequestBuffers buffers) {
+  public RequestParser(Limits limits, BufferPool buffers) {
     this.limits = limits;
     this.buffers = buffers;
   }
@@ -157,7 +157,7 @@ public final class RequestParser {
   private void growLarge(int needed) {
     long grown = Math.max((long) LARGE_GROWTH * large.length, needed);
     int size = (int) Math.min(wordBytes, grown);
-    if (size > RequestBuffers.LARGEST) {
+    if (size > BufferPool.LARGEST) {
       byte[] before = large;
       large = Arrays.copyOf(before, size);
       buffers.give(before);
@@ -179,7 +179,7 @@ public final class RequestParser {
       moveTo(own);
     } else {
       // Twice what is needed now: there is more to come of a command that is so long.
-      boolean goesOn = buffer.length >= RequestBuffers.SMALLEST;
+      boolean goesOn = buffer.length >= BufferPool.SMALLEST;
       int wanted = (int) Math.min(goesOn ? 2L * needed : needed, Integer.MAX_VALUE - 8);
       byte[] before = buffer;
       moveTo(buffers.take(Math.max(needed, wanted)));

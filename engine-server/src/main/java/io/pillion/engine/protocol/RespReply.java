@@ -3,6 +3,7 @@ package io.pillion.engine.protocol;
 import io.pillion.engine.memory.Arena;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Replies as bytes of RESP2 or RESP3, one after the other in one growing array, which its owner
@@ -24,17 +25,28 @@ public final class RespReply implements OutgoingReply {
   private static final byte[] FALSE3 = ascii("#f\r\n");
 
   private final int maxBytes;
-  private byte[] array = new byte[INITIAL];
+  private final @Nullable BufferPool pool;
+
+  // The array that stays with this reply, of up to KEPT bytes; and the one in use, which is that
+  // one, or lent, or made for this burst.
+  private byte[] own = new byte[INITIAL];
+  private byte[] array = own;
   private int size;
   private int version = 2;
 
   /** An empty RESP2 reply. */
   public RespReply() {
-    this(MAX_BYTES);
+    this(MAX_BYTES, null);
   }
 
-  RespReply(int maxBytes) {
+  /** An empty RESP2 reply that borrows from those it is written beside. */
+  public RespReply(BufferPool pool) {
+    this(MAX_BYTES, pool);
+  }
+
+  RespReply(int maxBytes, @Nullable BufferPool pool) {
     this.maxBytes = maxBytes;
+    this.pool = pool;
   }
 
   @Override
@@ -44,7 +56,7 @@ public final class RespReply implements OutgoingReply {
 
   @Override
   public OutgoingReply fresh() {
-    RespReply fresh = new RespReply(maxBytes);
+    RespReply fresh = new RespReply(maxBytes, pool);
     fresh.version = version;
     return fresh;
   }
@@ -92,9 +104,7 @@ public final class RespReply implements OutgoingReply {
   /** Forgets what was written, and memory that only a burst needed. */
   public void clear() {
     size = 0;
-    if (array.length > KEPT) {
-      array = new byte[INITIAL];
-    }
+    moveTo(own);
   }
 
   @Override
@@ -124,8 +134,7 @@ public final class RespReply implements OutgoingReply {
     array[size++] = '-';
     String line = oneLine(message);
     // Words of a command are repeated as they came: each character is a byte.
-    boolean bytes = line.chars().allMatch(c -> c <= 0xFF);
-    put(line.getBytes(bytes ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8));
+    put(line.getBytes(isBytes(line) ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8));
     newLine();
   }
 
@@ -288,6 +297,15 @@ public final class RespReply implements OutgoingReply {
         : text.replace('\r', ' ').replace('\n', ' ');
   }
 
+  private static boolean isBytes(String line) {
+    for (int i = 0; i < line.length(); i++) {
+      if (line.charAt(i) > 0xFF) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   private static boolean isLineBreak(char c) {
     return c == '\r' || c == '\n';
   }
@@ -348,7 +366,28 @@ public final class RespReply implements OutgoingReply {
       throw new CommandException(
           "ERR the reply would exceed " + maxBytes + " bytes, a quarter of the Java heap");
     }
-    array = Arrays.copyOf(array, (int) Math.min(Math.max(2L * array.length, needed), maxBytes));
+    int wanted = (int) Math.min(Math.max(2L * array.length, needed), maxBytes);
+    if (wanted <= KEPT) {
+      own = Arrays.copyOf(array, wanted);
+      array = own;
+    } else if (pool != null && wanted <= BufferPool.LARGEST && maxBytes >= BufferPool.LARGEST) {
+      moveTo(pool.take(wanted));
+    } else {
+      moveTo(new byte[wanted]);
+    }
+  }
+
+  /** Goes on in another array, with what has been written so far. */
+  private void moveTo(byte[] target) {
+    byte[] before = array;
+    if (before == target) {
+      return;
+    }
+    System.arraycopy(before, 0, target, 0, size);
+    array = target;
+    if (before != own && pool != null) {
+      pool.give(before);
+    }
   }
 
   /** How many characters the number takes, with its sign. */

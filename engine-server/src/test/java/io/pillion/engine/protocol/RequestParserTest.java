@@ -163,7 +163,7 @@ class RequestParserTest {
   @ValueSource(longs = {21, 22, 23, 24})
   void parsersThatShareBuffersDoNotMixUpTheirBytes(long seed) {
     Random random = new Random(seed);
-    RequestBuffers shared = new RequestBuffers();
+    BufferPool shared = new BufferPool();
     List<RequestParser> parsers = new ArrayList<>();
     List<byte[]> inputs = new ArrayList<>();
     List<List<String>> expected = new ArrayList<>();

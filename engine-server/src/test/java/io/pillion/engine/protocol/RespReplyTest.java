@@ -89,7 +89,7 @@ class RespReplyTest {
 
   @Test
   void aReplyThatWouldExhaustTheHeapIsAnError() {
-    RespReply reply = new RespReply(5000);
+    RespReply reply = new RespReply(5000, null);
     reply.bulk("x".repeat(4000));
     int position = reply.position();
     assertThatThrownBy(() -> reply.bulk("x".repeat(1000)))

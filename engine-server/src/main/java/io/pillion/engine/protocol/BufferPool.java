@@ -5,21 +5,24 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the {@link RequestParser}s of one thread lend each other: arrays for what comes in bursts,
- * and tables for commands of many words. A connection needs them for as long as it takes to carry
- * out what it has sent, so that a few serve all connections of a loop, and none is made anew for
- * each burst. Belongs to one thread.
+ * What the {@link RequestParser}s of one thread, or the {@link RespReply}s of one engine, lend each
+ * other: arrays for what comes or goes in bursts, and tables for commands of many words. A
+ * connection needs them for as long as it takes to carry out what it has sent, so that a few serve
+ * all connections, and none is made anew for each burst. Belongs to one thread, or to one lock.
  *
  * <p>Arrays are powers of two, so that one which has grown fits somebody else too. Both kinds are
  * kept up to a limit; beyond it, and above the largest size, they are made and left to the
  * collector.
  */
-public final class RequestBuffers {
+public final class BufferPool {
   /** The size of the smallest array. */
   static final int SMALLEST = 32 << 10;
 
-  /** The size of the largest array that is kept. */
-  static final int LARGEST = 1 << 20;
+  /**
+   * The size of the largest array that is kept: a reply of a value of 1 MiB is a little longer than
+   * that.
+   */
+  static final int LARGEST = 2 << 20;
 
   /** How many words a table has room for. */
   static final int TABLE_WORDS = 1024;
@@ -33,7 +36,7 @@ public final class RequestBuffers {
   private int keptBytes;
 
   /** None yet. */
-  public RequestBuffers() {
+  public BufferPool() {
     for (int size = SMALLEST; size <= LARGEST; size *= 2) {
       arrays.add(new ArrayDeque<>());
     }
