@@ -43,6 +43,7 @@ class ArchitectureTest {
               Set.of(
                   "net",
                   "command",
+                  "acl",
                   "observe",
                   "pubsub",
                   "replication",
@@ -59,6 +60,7 @@ class ArchitectureTest {
           Map.entry(
               "command",
               Set.of(
+                  "acl",
                   "observe",
                   "pubsub",
                   "replication",
@@ -70,6 +72,7 @@ class ArchitectureTest {
                   "datatype",
                   "memory",
                   "protocol")),
+          Map.entry("acl", Set.of("dispatch", "keyspace", "memory", "protocol")),
           Map.entry("tracking", Set.of("dispatch", "keyspace", "memory", "protocol")),
           Map.entry(
               "replication", Set.of("persistence", "dispatch", "keyspace", "memory", "protocol")),

@@ -5,29 +5,41 @@ import static io.pillion.engine.dispatch.CommandFlag.LOADING;
 import static io.pillion.engine.dispatch.CommandFlag.NOSCRIPT;
 import static io.pillion.engine.dispatch.CommandFlag.STALE;
 
+import io.pillion.engine.acl.AccessControl;
+import io.pillion.engine.acl.AclLog;
+import io.pillion.engine.acl.Selector;
+import io.pillion.engine.acl.User;
 import io.pillion.engine.dispatch.AclCategory;
 import io.pillion.engine.dispatch.Call;
+import io.pillion.engine.dispatch.ClientUser;
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.Args;
-import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.protocol.Reply;
 import io.pillion.engine.world.World;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 
-/** ACL, as far as there is one user, {@code default}, who may do everything. */
+/**
+ * ACL: users, what they may do, and what they were refused. Users are no data: they are neither
+ * sent to replicas nor in snapshots, but kept in the configuration file or in one of their own.
+ */
 final class AclCommands {
-  private static final String USER = "default";
   private static final int USUAL_PASSWORD_BITS = 256;
   private static final int MAX_PASSWORD_BITS = 4096;
+  private static final int USUAL_LOG_ENTRIES = 10;
+  private static final int SHOWN_CATEGORY = 128;
+
+  private final AccessControl access;
+
+  AclCommands(AccessControl access) {
+    this.access = access;
+  }
 
   void declare(CommandTable table) {
     table.group(CommandGroup.SERVER);
@@ -57,7 +69,7 @@ final class AclCommands {
         .complexity("O(1)")
         .summary("Answers a new random password.")
         .syntax("[bits]");
-    acl.sub("WHOAMI", call -> call.reply().bulk(USER))
+    acl.sub("WHOAMI", this::whoami)
         .arity(2)
         .flags(NOSCRIPT, LOADING, STALE)
         .since("6.0.0")
@@ -92,8 +104,8 @@ final class AclCommands {
         .tips("request_policy:all_nodes", "response_policy:all_succeeded")
         .summary("Removes users.")
         .syntax("username [username ...]");
-    admin(acl, "LOAD", AclCommands::refuseFile, 2).summary("Reads the users from their file.");
-    admin(acl, "SAVE", AclCommands::refuseFile, 2)
+    admin(acl, "LOAD", this::load, 2).summary("Reads the users from their file.");
+    admin(acl, "SAVE", this::save, 2)
         .tips("request_policy:all_nodes", "response_policy:all_succeeded")
         .summary("Writes the users to their file.");
   }
@@ -129,12 +141,15 @@ final class AclCommands {
   }
 
   private static AclCategory category(Bytes name) {
-    for (AclCategory category : AclCategory.values()) {
-      if (category.redisName().equals(name.toString().toLowerCase(Locale.ROOT))) {
-        return category;
-      }
+    AclCategory category = AclCategory.named(name.toString());
+    if (category == null) {
+      String shown = Errors.shown(name);
+      throw Errors.err(
+          "Unknown category '"
+              + shown.substring(0, Math.min(shown.length(), SHOWN_CATEGORY))
+              + "'");
     }
-    throw Errors.err("Unknown category '" + Errors.shown(name) + "'");
+    return category;
   }
 
   private static void addIfIn(AclCategory category, Command command, List<String> names) {
@@ -162,141 +177,161 @@ final class AclCommands {
     call.reply().bulk(password.substring(0, digits));
   }
 
+  private void whoami(Call call) {
+    ClientUser user = call.client().user();
+    if (user == null) {
+      call.reply().nil();
+    } else {
+      call.reply().bulk(user.name());
+    }
+  }
+
   // --- for administrators
 
   private void users(Call call) {
-    call.reply().array(1);
-    call.reply().bulk(USER);
+    call.reply().array(access.users().size());
+    access.users().forEach(user -> call.reply().bulk(user.name()));
   }
 
   private void list(Call call) {
-    String hash = passwordHash(call);
-    call.reply().array(1);
-    call.reply()
-        .bulk(
-            hash == null
-                ? "user default on nopass sanitize-payload ~* &* +@all"
-                : "user default on sanitize-payload #" + hash + " ~* &* +@all");
-  }
-
-  private static @Nullable String passwordHash(Call call) {
-    byte[] password = call.engine().password();
-    if (password == null) {
-      return null;
-    }
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(password));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JVM has SHA-256", e);
-    }
+    call.reply().array(access.users().size());
+    access.users().forEach(user -> call.reply().bulk(user.line()));
   }
 
   private void getuser(Call call) {
-    boolean known = call.arg(2).toString().equals(USER);
+    User user = access.user(call.arg(2));
     call.args().redact(2);
-    if (!known) {
-      call.reply().nilArray();
+    Reply reply = call.reply();
+    if (user == null) {
+      reply.nilArray();
       return;
     }
-    String hash = passwordHash(call);
-    call.reply().map(6);
-    call.reply().bulk("flags");
-    call.reply().set(hash == null ? 3 : 2);
-    call.reply().bulk("on");
-    if (hash == null) {
-      call.reply().bulk("nopass");
+    reply.map(6);
+    reply.bulk("flags");
+    reply.set(user.flags().size());
+    user.flags().forEach(reply::bulk);
+    reply.bulk("passwords");
+    reply.array(user.passwords().size());
+    user.passwords().forEach(reply::bulk);
+    List<Selector> selectors = user.selectors();
+    describe(reply, selectors.get(0));
+    reply.bulk("selectors");
+    reply.array(selectors.size() - 1);
+    for (Selector selector : selectors.subList(1, selectors.size())) {
+      reply.map(3);
+      describe(reply, selector);
     }
-    call.reply().bulk("sanitize-payload");
-    call.reply().bulk("passwords");
-    call.reply().array(hash == null ? 0 : 1);
-    if (hash != null) {
-      call.reply().bulk(hash);
-    }
-    call.reply().bulk("commands");
-    call.reply().bulk("+@all");
-    call.reply().bulk("keys");
-    call.reply().bulk("~*");
-    call.reply().bulk("channels");
-    call.reply().bulk("&*");
-    call.reply().bulk("selectors");
-    call.reply().array(0);
+  }
+
+  private static void describe(Reply reply, Selector selector) {
+    reply.bulk("commands");
+    bytes(reply, selector.describeCommands());
+    reply.bulk("keys");
+    bytes(reply, selector.describeKeys());
+    reply.bulk("channels");
+    bytes(reply, selector.describeChannels());
+  }
+
+  /** A text of which each character is a byte. */
+  private static void bytes(Reply reply, String text) {
+    reply.bulk(text.getBytes(StandardCharsets.ISO_8859_1));
   }
 
   private void dryrun(Call call) {
-    if (!call.arg(2).toString().equals(USER)) {
+    User user = access.user(call.arg(2));
+    if (user == null) {
       throw Errors.err("User '" + Errors.shown(call.arg(2)) + "' not found");
     }
-    Args rest = rest(call, 3);
-    Command command = call.engine().table().find(rest.get(0));
-    if (command != null && command.isContainer() && rest.count() > 1) {
-      Command sub = command.subcommands().get(rest.get(1).toString().toUpperCase(Locale.ROOT));
-      command = sub;
-    }
+    Args words = Args.of(rest(call, 3).toArray(Bytes[]::new));
+    Command command = call.engine().lookUp(words);
     if (command == null) {
-      throw Errors.err("Command '" + Errors.shown(rest.get(0)) + "' not found");
+      throw Errors.err("Command '" + Errors.shown(words.get(0)) + "' not found");
     }
-    if (!command.takes(rest.count())) {
+    if (!command.takes(words.count())) {
       throw Errors.wrongNumberOfArguments(command.fullName());
     }
-    call.reply().ok();
-  }
-
-  private static Args rest(Call call, int from) {
-    Bytes[] words = new Bytes[call.count() - from];
-    for (int i = 0; i < words.length; i++) {
-      words[i] = call.arg(from + i);
+    String refusal = access.tryOut(user, command, words);
+    if (refusal == null) {
+      call.reply().ok();
+    } else {
+      bytes(call.reply(), refusal);
     }
-    return Args.of(words);
   }
 
-  /** The one user is refused nothing but a wrong password, and that is not kept. */
+  private static List<Bytes> rest(Call call, int from) {
+    List<Bytes> words = new ArrayList<>();
+    for (int i = from; i < call.count(); i++) {
+      words.add(call.arg(i).copy());
+    }
+    return words;
+  }
+
   private void log(Call call) {
     if (call.count() > 3) {
       throw HelpText.unknownSubcommand(call);
     }
     if (call.count() == 3 && call.args().is(2, "RESET")) {
+      access.log().reset();
       call.reply().ok();
       return;
     }
-    if (call.count() == 3) {
-      call.args().integer(2);
-    }
-    call.reply().array(0);
+    long count = call.count() == 3 ? call.args().integer(2) : USUAL_LOG_ENTRIES;
+    List<AclLog.Entry> entries = access.log().newest(count);
+    call.reply().array(entries.size());
+    entries.forEach(entry -> write(call, entry));
+  }
+
+  private static void write(Call call, AclLog.Entry entry) {
+    Reply reply = call.reply();
+    reply.map(10);
+    reply.bulk("count");
+    reply.integer(entry.count());
+    reply.bulk("reason");
+    reply.bulk(entry.reason().redisName());
+    reply.bulk("context");
+    reply.bulk(entry.context());
+    reply.bulk("object");
+    reply.bulk(entry.object());
+    reply.bulk("username");
+    reply.bulk(entry.userName());
+    reply.bulk("age-seconds");
+    reply.number((call.now() - entry.updatedMillis()) / 1000.0);
+    reply.bulk("client-info");
+    reply.bulk(entry.client());
+    reply.bulk("entry-id");
+    reply.integer(entry.id());
+    reply.bulk("timestamp-created");
+    reply.integer(entry.createdMillis());
+    reply.bulk("timestamp-last-updated");
+    reply.integer(entry.updatedMillis());
   }
 
   private void setuser(Call call) {
-    redactFrom(call, 2);
-    throw oneUserOnly();
+    List<Bytes> words = secretWords(call);
+    access.set(words.get(0), words.subList(1, words.size()));
+    call.reply().ok();
   }
 
   private void deluser(Call call) {
-    boolean standard = false;
-    for (int i = 2; i < call.count(); i++) {
-      standard |= call.arg(i).toString().equals(USER);
-    }
-    redactFrom(call, 2);
-    if (standard) {
-      throw Errors.err("The 'default' user cannot be removed");
-    }
-    call.reply().integer(0);
+    call.reply().integer(access.delete(secretWords(call)));
   }
 
-  private static void redactFrom(Call call, int from) {
-    for (int i = from; i < call.count(); i++) {
+  /** The words from the third on, which nobody else gets to see. */
+  private static List<Bytes> secretWords(Call call) {
+    List<Bytes> words = rest(call, 2);
+    for (int i = 2; i < call.count(); i++) {
       call.args().redact(i);
     }
+    return words;
   }
 
-  private static CommandException oneUserOnly() {
-    return Errors.err(
-        "This engine has only the user 'default'. Its password is the parameter requirepass;"
-            + " users with rules of their own are not supported yet");
+  private void load(Call call) {
+    access.load();
+    call.reply().ok();
   }
 
-  private static void refuseFile(Call call) {
-    throw Errors.err(
-        "This instance is not configured to use an ACL file. You may want to specify users via the"
-            + " ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a"
-            + " configuration file set) in order to store users in the configuration.");
+  private void save(Call call) {
+    access.save();
+    call.reply().ok();
   }
 }

@@ -16,12 +16,11 @@ public final class AllCommands {
   private AllCommands() {}
 
   /**
-   * A new table, for one engine.
+   * Fills the table of one engine.
    *
    * @param services what commands reach beside keys and clients
    */
-  public static CommandTable table(Parameters parameters, Services services) {
-    CommandTable table = new CommandTable();
+  public static void declare(CommandTable table, Parameters parameters, Services services) {
     new StringCommands(parameters).declare(table);
     new BitmapCommands(parameters).declare(table);
     new GenericCommands().declare(table);
@@ -53,10 +52,9 @@ public final class AllCommands {
         .declare(table);
     new ClusterCommands().declare(table);
     new ModuleCommands(parameters).declare(table);
-    new AclCommands().declare(table);
+    new AclCommands(services.access()).declare(table);
     new MemoryCommands(parameters).declare(table);
     new SlowLogCommands(services.observation().slowLog()).declare(table);
     new LatencyCommands(services.observation().latency(), parameters).declare(table);
-    return table;
   }
 }

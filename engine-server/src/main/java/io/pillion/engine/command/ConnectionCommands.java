@@ -12,6 +12,7 @@ import static io.pillion.engine.dispatch.CommandFlag.STALE;
 import static io.pillion.engine.dispatch.CommandFlag.SUBSCRIBER;
 import static io.pillion.engine.dispatch.CommandFlag.TRANSACTION_CONTROL;
 
+import io.pillion.engine.acl.User;
 import io.pillion.engine.config.FatalConfigException;
 import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.Client;
@@ -19,16 +20,11 @@ import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.dispatch.Engine;
-import io.pillion.engine.dispatch.Outlet;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
-import io.pillion.engine.pubsub.Kind;
-import io.pillion.engine.tracking.TrackingOptions;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -37,9 +33,11 @@ import java.util.function.Predicate;
 /** The connection group: who the client is, and how it is spoken to. */
 final class ConnectionCommands {
   private final Services services;
+  private final ClientDescription description;
 
   ConnectionCommands(Services services) {
     this.services = services;
+    description = new ClientDescription(services.pubSub(), services.tracking());
   }
 
   void declare(CommandTable table) {
@@ -226,6 +224,18 @@ final class ConnectionCommands {
   }
 
   private void hello(Call call) {
+    try {
+      greet(call);
+    } catch (CommandException e) {
+      // It may have failed before it came to the password.
+      for (int i = 2; i < call.count(); i++) {
+        call.args().redact(i);
+      }
+      throw e;
+    }
+  }
+
+  private void greet(Call call) {
     Args args = call.args();
     long version = 0;
     if (args.count() > 1) {
@@ -299,7 +309,7 @@ final class ConnectionCommands {
     for (int i = 1; i < call.count(); i++) {
       call.args().redact(i);
     }
-    if (call.count() == 2 && call.engine().password() == null) {
+    if (call.count() == 2 && services.access().defaultTakesAnyPassword()) {
       throw Errors.err(
           "AUTH <password> called without any password configured for the default user. Are you"
               + " sure your configuration is correct?");
@@ -310,23 +320,8 @@ final class ConnectionCommands {
 
   private static final Bytes DEFAULT_USER = Bytes.of("default");
 
-  /** Compares hashes, so that the time taken says nothing of the password. */
-  private static void authenticate(Call call, Bytes user, Bytes password) {
-    byte[] expected = call.engine().password();
-    boolean matches =
-        expected == null || MessageDigest.isEqual(hash(expected), hash(password.toByteArray()));
-    if (!matches || !user.equals(DEFAULT_USER)) {
-      throw new CommandException("WRONGPASS invalid username-password pair or user is disabled.");
-    }
-    call.client().authenticated(true);
-  }
-
-  private static byte[] hash(byte[] password) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(password);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JVM has SHA-256", e);
-    }
+  private void authenticate(Call call, Bytes user, Bytes password) {
+    services.access().authenticate(call.client(), user, password, call.arg(0));
   }
 
   private void select(Call call) {
@@ -347,7 +342,7 @@ final class ConnectionCommands {
     client.noEvict(false);
     client.noTouch(false);
     client.replyMode(Client.ReplyMode.ON);
-    client.authenticated(call.engine().password() == null);
+    call.engine().gate().welcome(client);
     call.reply().version(2);
     call.reply().simple("RESET");
   }
@@ -396,103 +391,8 @@ final class ConnectionCommands {
   }
 
   private String describe(Call call, Client client) {
-    Client.Transaction transaction = client.transaction();
-    Command last = client.lastCommand();
-    Outlet outlet = client.outlet();
-    long pending = outlet.pendingBytes();
     long argumentBytes = client == call.client() ? call.args().sizeBytes() : 0;
-    StringBuilder line = new StringBuilder(320);
-    field(line, "id", client.id());
-    field(line, "addr", outlet.peerAddress());
-    field(line, "laddr", outlet.localAddress());
-    field(line, "fd", -1);
-    field(line, "name", client.name());
-    field(line, "age", seconds(call.now() - client.connectedMillis()));
-    field(line, "idle", seconds(call.now() - client.lastActiveMillis()));
-    field(line, "flags", flags(client));
-    field(line, "db", client.database());
-    field(line, "sub", services.pubSub().count(client, Kind.CHANNEL));
-    field(line, "psub", services.pubSub().count(client, Kind.PATTERN));
-    field(line, "ssub", services.pubSub().count(client, Kind.SHARD));
-    field(line, "multi", transaction == null ? -1 : transaction.queue().size());
-    field(line, "watch", client.watchedCount());
-    field(line, "qbuf", outlet.heldInputBytes());
-    field(line, "qbuf-free", outlet.freeInputBytes());
-    field(line, "argv-mem", argumentBytes);
-    field(line, "multi-mem", transaction == null ? 0 : transaction.bytes());
-    field(line, "rbs", outlet.replyCapacity());
-    field(line, "rbp", outlet.replyCapacity());
-    field(line, "obl", 0);
-    field(line, "oll", pending == 0 ? 0 : 1);
-    field(line, "omem", pending);
-    field(line, "tot-mem", client.memoryBytes() + argumentBytes);
-    field(line, "events", pending == 0 ? "r" : "rw");
-    field(line, "cmd", last == null ? "NULL" : last.fullName());
-    field(line, "user", "default");
-    field(line, "redir", TrackingCommands.redirect(services.tracking().options(client)));
-    field(line, "resp", client.reply().version());
-    field(line, "lib-name", client.libraryName());
-    field(line, "lib-ver", client.libraryVersion());
-    field(line, "tot-net-in", outlet.receivedBytes());
-    field(line, "tot-net-out", outlet.sentBytes());
-    field(line, "tot-cmds", client.commandCount());
-    return line.append('\n').toString();
-  }
-
-  private static void field(StringBuilder line, String name, Object value) {
-    line.append(line.isEmpty() ? "" : " ").append(name).append('=').append(value);
-  }
-
-  private static long seconds(long millis) {
-    return Math.max(0, millis / 1000);
-  }
-
-  private String flags(Client client) {
-    StringBuilder flags = new StringBuilder();
-    if (client.isReplica()) {
-      flags.append('S');
-    }
-    if (client.isPrimary()) {
-      flags.append('M');
-    }
-    if (client.isMonitor()) {
-      flags.append('O');
-    }
-    if (client.isSubscriber()) {
-      flags.append('P');
-    }
-    if (client.transaction() != null) {
-      flags.append('x');
-    }
-    if (client.blocked() != null) {
-      flags.append('b');
-    }
-    TrackingOptions tracking = services.tracking().options(client);
-    if (tracking != null) {
-      flags.append('t');
-      if (services.tracking().isRedirectBroken(client)) {
-        flags.append('R');
-      }
-      if (tracking.broadcast()) {
-        flags.append('B');
-      }
-    }
-    if (client.isWatchBroken()) {
-      flags.append('d');
-    }
-    if (client.isClosing()) {
-      flags.append('c');
-    }
-    if (client.outlet().peerAddress().startsWith("/")) {
-      flags.append('U');
-    }
-    if (client.isNoEvict()) {
-      flags.append('e');
-    }
-    if (client.isNoTouch()) {
-      flags.append('T');
-    }
-    return flags.isEmpty() ? "N" : flags.toString();
+    return description.of(client, call.now(), argumentBytes) + "\n";
   }
 
   private void clientKill(Call call) {
@@ -521,14 +421,16 @@ final class ConnectionCommands {
         case "ADDR" -> wanted = wanted.and(client -> client.outlet().peerAddress().equals(text));
         case "LADDR" -> wanted = wanted.and(client -> client.outlet().localAddress().equals(text));
         case "USER" -> {
-          if (!value.equals(DEFAULT_USER)) {
+          User user = services.access().user(value);
+          if (user == null) {
             throw Errors.err("No such user '" + Errors.shown(value) + "'");
           }
+          wanted = wanted.and(client -> client.user() == user);
         }
         case "MAXAGE" -> {
           Numbers.parseLong(value, Errors.err("maxage is not an integer or out of range"));
           long seconds = positive(value, "maxage should be greater than 0");
-          wanted = wanted.and(c -> seconds(call.now() - c.connectedMillis()) >= seconds);
+          wanted = wanted.and(c -> ageSeconds(call, c) >= seconds);
         }
         case "SKIPME" -> skipMe = yesOrNo(call, i + 1, "YES", "NO");
         default -> throw Errors.syntax();
@@ -538,6 +440,10 @@ final class ConnectionCommands {
       wanted = wanted.and(client -> client != call.client());
     }
     call.reply().integer(kill(call, wanted));
+  }
+
+  private static long ageSeconds(Call call, Client client) {
+    return Math.max(0, call.now() - client.connectedMillis()) / 1000;
   }
 
   private static long positive(Bytes text, String complaint) {

@@ -98,6 +98,7 @@ final class GenericTransferCommands {
                 0,
                 EnumSet.of(RW, ACCESS, DELETE, INCOMPLETE),
                 null))
+        .keysByWords(Migration::forEachKey)
         .tips("nondeterministic_output")
         .since("2.6.0")
         .complexity("O(N) in the bytes of what the keys hold")

@@ -5,6 +5,7 @@ import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.persistence.DumpPayload;
 import io.pillion.engine.persistence.FieldTtls;
+import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
 import io.pillion.engine.world.Link;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** One MIGRATE: what is sent to the other server, and what that has answered. */
@@ -53,6 +55,26 @@ final class Migration {
     timeoutMillis =
         millis <= 0 ? DEFAULT_TIMEOUT_MILLIS : (int) Math.min(millis, Integer.MAX_VALUE);
     now = call.now();
+  }
+
+  /** Tells where the keys are, as {@link #parse} takes them, whatever else is wrong. */
+  static void forEachKey(Args words, IntConsumer key) {
+    if (words.count() <= 3) {
+      return;
+    }
+    for (int i = 6; words.get(3).isEmpty() && i < words.count(); i++) {
+      if (words.is(i, "AUTH")) {
+        i++;
+      } else if (words.is(i, "AUTH2")) {
+        i += 2;
+      } else if (words.is(i, "KEYS")) {
+        for (i++; i < words.count(); i++) {
+          key.accept(i);
+        }
+        return;
+      }
+    }
+    key.accept(3);
   }
 
   /** Takes down what the keys hold; under the engine lock. */

@@ -41,6 +41,7 @@ final class PubSubCommands {
   void declare(CommandTable table) {
     table.group(CommandGroup.PUBSUB);
     listening(table, "SUBSCRIBE", call -> subscribe(call, Kind.CHANNEL), -2)
+        .channels(1, -1)
         .since("2.0.0")
         .complexity("O(N) where N is the number of channels to subscribe to.")
         .summary("Listens to channels.")
@@ -51,6 +52,7 @@ final class PubSubCommands {
         .summary("Stops listening to channels, or to all.")
         .syntax("[channel [channel ...]]");
     listening(table, "PSUBSCRIBE", call -> subscribe(call, Kind.PATTERN), -2)
+        .channelPatterns(1)
         .since("2.0.0")
         .complexity("O(N) where N is the number of patterns to subscribe to.")
         .summary("Listens to all channels that match patterns.")
@@ -62,6 +64,7 @@ final class PubSubCommands {
         .syntax("[pattern [pattern ...]]");
     listening(table, "SSUBSCRIBE", call -> subscribe(call, Kind.SHARD), -2)
         .keys(1, -1, 1, KeySpec.Flag.NOT_KEY)
+        .channels(1, -1)
         .since("7.0.0")
         .complexity("O(N) where N is the number of shard channels to subscribe to.")
         .summary("Listens to shard channels.")
@@ -76,6 +79,7 @@ final class PubSubCommands {
         .command("PUBLISH", this::publish)
         .arity(3)
         .flags(PUBSUB, LOADING, STALE, FAST, MAY_REPLICATE)
+        .channels(1, 1)
         .since("2.0.0")
         .complexity(
             "O(N+M) where N is the number of clients subscribed to the receiving channel and M is"
@@ -87,6 +91,7 @@ final class PubSubCommands {
         .arity(3)
         .flags(PUBSUB, LOADING, STALE, FAST, MAY_REPLICATE)
         .keys(1, 1, 1, KeySpec.Flag.NOT_KEY)
+        .channels(1, 1)
         .since("7.0.0")
         .complexity(
             "O(N) where N is the number of clients subscribed to the receiving shard channel.")

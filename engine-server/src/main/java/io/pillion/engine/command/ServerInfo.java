@@ -1,5 +1,7 @@
 package io.pillion.engine.command;
 
+import io.pillion.engine.acl.AclLog;
+import io.pillion.engine.acl.Denial;
 import io.pillion.engine.config.FatalConfigException;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Call;
@@ -461,11 +463,11 @@ final class ServerInfo {
     line(
         "instantaneous_eventloop_duration_usec",
         statistics.holdNanos() / 1000 / Math.max(1, statistics.holds()));
-    long wrongPasswords = statistics.errors().getOrDefault("WRONGPASS", 0L);
-    line("acl_access_denied_auth", wrongPasswords);
-    line("acl_access_denied_cmd", 0);
-    line("acl_access_denied_key", 0);
-    line("acl_access_denied_channel", 0);
+    AclLog refused = services.access().log();
+    line("acl_access_denied_auth", refused.count(Denial.Reason.AUTH));
+    line("acl_access_denied_cmd", refused.count(Denial.Reason.COMMAND));
+    line("acl_access_denied_key", refused.count(Denial.Reason.KEY));
+    line("acl_access_denied_channel", refused.count(Denial.Reason.CHANNEL));
   }
 
   private void following(Following following, Replication replication) {

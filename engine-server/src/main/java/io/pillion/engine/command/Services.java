@@ -1,5 +1,6 @@
 package io.pillion.engine.command;
 
+import io.pillion.engine.acl.AccessControl;
 import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
 import io.pillion.engine.persistence.AppendOnly;
@@ -15,6 +16,7 @@ import io.pillion.engine.tracking.Tracking;
 /**
  * What commands reach beside keys and clients: one of each for an engine.
  *
+ * @param access who may do what
  * @param observation what SLOWLOG and LATENCY tell of
  * @param pubSub channels and who listens to them
  * @param tracking who keeps copies of which keys
@@ -29,6 +31,7 @@ import io.pillion.engine.tracking.Tracking;
  * @param shutdown how all of it ends
  */
 public record Services(
+    AccessControl access,
     Observation observation,
     PubSub pubSub,
     Tracking tracking,

@@ -81,6 +81,13 @@ final class SortCommands {
     return found;
   }
 
+  /** Which keys are looked at depends on the elements: whoever asks must be allowed any. */
+  private static void requireAllKeys(Call call, String option) {
+    if (!call.mayReadAllKeys()) {
+      throw Errors.err(option + " option of SORT denied due to insufficient ACL permissions.");
+    }
+  }
+
   /** What the words ask for. */
   private static final class Query {
     boolean descending;
@@ -94,7 +101,8 @@ final class SortCommands {
     /** What to answer of each element; null stands for the element itself. */
     final List<@Nullable SortPattern> gets = new ArrayList<>();
 
-    static Query parse(Args args, boolean mayStore) {
+    static Query parse(Call call, boolean mayStore) {
+      Args args = call.args();
       Query query = new Query();
       for (int i = 2; i < args.count(); i++) {
         int left = args.count() - 1 - i;
@@ -111,11 +119,15 @@ final class SortCommands {
           query.destination = args.get(++i);
         } else if (args.is(i, "BY") && left >= 1) {
           SortPattern by = SortPattern.of(args.get(++i));
+          if (by.prefix() != null) {
+            requireAllKeys(call, "BY");
+          }
           query.by = by;
           // A key that is the same for all elements gives no order.
           query.unsorted |= by.prefix() == null;
         } else if (args.is(i, "GET") && left >= 1) {
           Bytes pattern = args.get(++i);
+          requireAllKeys(call, "GET");
           query.gets.add(
               pattern.length() == 1 && pattern.get(0) == '#' ? null : SortPattern.of(pattern));
         } else {
@@ -130,7 +142,7 @@ final class SortCommands {
   }
 
   private static void sort(Call call, boolean mayStore) {
-    Query query = Query.parse(call.args(), mayStore);
+    Query query = Query.parse(call, mayStore);
     long record = call.findToRead(call.arg(1));
     ValueType type = record == 0 ? ValueType.LIST : call.database().type(record);
     if (type != ValueType.LIST && type != ValueType.SET && type != ValueType.ZSET) {

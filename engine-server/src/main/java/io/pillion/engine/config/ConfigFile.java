@@ -75,7 +75,8 @@ public final class ConfigFile {
         }
         includes.apply(words.get(0)).forEach(text -> load(text, depth + 1));
       }
-      case "rename-command", "user", "loadmodule" ->
+      case "user" -> parameters.addUser(words);
+      case "rename-command", "loadmodule" ->
           throw new ConfigException(name + " is not supported: remove the line");
       case "sentinel" -> throw new ConfigException("sentinel directive while not in sentinel mode");
       default -> {

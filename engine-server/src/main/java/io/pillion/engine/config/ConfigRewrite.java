@@ -29,8 +29,16 @@ final class ConfigRewrite {
     List<String> result = new ArrayList<>();
     Set<Parameter> present = new HashSet<>();
     boolean signed = false;
+    List<String> userLines = parameters.userLines();
+    Deque<String> users = new ArrayDeque<>(userLines == null ? List.of() : userLines);
     for (String line : oldText.split("\n", -1)) {
       signed |= line.strip().equals(SIGNATURE);
+      if (userLines != null && isUser(line)) {
+        if (!users.isEmpty()) {
+          result.add(users.remove());
+        }
+        continue;
+      }
       Parameter parameter = parameterOf(line);
       if (parameter == null) {
         result.add(line);
@@ -58,15 +66,28 @@ final class ConfigRewrite {
         result.add(line);
       }
     }
+    if (!signed && !users.isEmpty()) {
+      result.add(SIGNATURE);
+    }
+    result.addAll(users);
     return String.join("\n", result) + "\n";
   }
 
   private static @Nullable Parameter parameterOf(String line) {
+    String name = nameOf(line);
+    return name == null ? null : Parameters.find(name);
+  }
+
+  private static boolean isUser(String line) {
+    return "user".equalsIgnoreCase(nameOf(line));
+  }
+
+  private static @Nullable String nameOf(String line) {
     String text = line.strip();
     if (text.isEmpty() || text.charAt(0) == '#') {
       return null;
     }
     List<String> words = QuotedWords.split(text);
-    return words == null || words.isEmpty() ? null : Parameters.find(words.get(0));
+    return words == null || words.isEmpty() ? null : words.get(0);
   }
 }

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,8 @@ public final class Parameters {
   private final Map<Parameter, List<Listener>> listeners = new HashMap<>();
   private final Set<Parameter> loaded = new HashSet<>();
   private volatile @Nullable String configFile;
+  private final Map<String, List<String>> users = new LinkedHashMap<>();
+  private @Nullable Supplier<List<String>> userLines;
 
   /** All parameters at their defaults. */
   public Parameters() {
@@ -271,6 +274,41 @@ public final class Parameters {
       }
     }
     return parameter.name();
+  }
+
+  // --- users, of whom a configuration file tells, too
+
+  /** The users in the configuration file: of each the name, then the rules. */
+  public List<List<String>> users() {
+    return List.copyOf(users.values());
+  }
+
+  /**
+   * Takes a user from a line of a configuration file.
+   *
+   * @param words the name, then the rules
+   */
+  void addUser(List<String> words) {
+    if (words.isEmpty()) {
+      throw ConfigException.unknown("user");
+    }
+    if (users.putIfAbsent(words.get(0), words) != null) {
+      throw new ConfigException(
+          "Error in user declaration '"
+              + words.get(0)
+              + "': Duplicate user found. A user can only be defined once in config files");
+    }
+  }
+
+  /** Says who tells, when the configuration file is rewritten, the lines for all users. */
+  public void rewriteUsers(Supplier<List<String>> lines) {
+    userLines = lines;
+  }
+
+  /** The lines for all users; null when the old ones are to be kept. */
+  @Nullable List<String> userLines() {
+    Supplier<List<String>> lines = userLines;
+    return lines == null ? null : lines.get();
   }
 
   // --- the configuration file

@@ -2,9 +2,7 @@ package io.pillion.engine.dispatch;
 
 import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.protocol.Args;
-import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Whether a command may be carried out: by this client, with these words, in the state the engine
@@ -15,12 +13,15 @@ final class Admission {
   private final Keyspace keyspace;
   private final Restrictions restrictions = new Restrictions();
   private CommandGate gate = CommandGate.OPEN;
-  private byte @Nullable [] password;
   private boolean shortOfMemory;
 
   Admission(Engine engine) {
     this.engine = engine;
     this.keyspace = engine.keyspace();
+  }
+
+  CommandGate gate() {
+    return gate;
   }
 
   void gate(CommandGate newGate) {
@@ -30,14 +31,6 @@ final class Admission {
   /** What the state of the engine forbids. */
   Restrictions restrictions() {
     return restrictions;
-  }
-
-  byte @Nullable [] password() {
-    return password;
-  }
-
-  void password(byte @Nullable [] newPassword) {
-    password = newPassword;
   }
 
   /** Whether memory was full, and nothing to be evicted, when the command going on began. */
@@ -50,10 +43,9 @@ final class Admission {
     if (!command.takes(args.count())) {
       throw Errors.wrongNumberOfArguments(command.fullName());
     }
-    if (password != null && !client.isAuthenticated() && !command.is(CommandFlag.NO_AUTH)) {
-      throw new CommandException("NOAUTH Authentication required.");
+    if (client.isGuarded()) {
+      gate.admit(client, command, args);
     }
-    gate.check(client, command, args);
     if (restrictions.areAny()) {
       restrictions.check(command, isWrite(client, command), isRefusedIfStale(client, command));
     }
@@ -84,9 +76,11 @@ final class Admission {
     }
   }
 
-  /** Throws what the gate has against a client's command. */
-  void checkGate(Client client, Command command, Args args) {
-    gate.check(client, command, args);
+  /** Throws what the gate has against what a client does later than it has sent it. */
+  void checkGate(Client client, Command command, Args args, CommandGate.Context context) {
+    if (client.isGuarded()) {
+      gate.check(client, command, args, context);
+    }
   }
 
   /** Throws what the state of the engine has against a write. */

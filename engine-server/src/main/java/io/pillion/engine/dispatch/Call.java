@@ -72,6 +72,19 @@ public final class Call {
     return command;
   }
 
+  /**
+   * Whether whoever asks may, by the same rules that let this command pass, read every key: for
+   * keys that are not among the words.
+   */
+  public boolean mayReadAllKeys() {
+    // A script has no rights of its own.
+    Client asks = engine.executing();
+    return asks == null
+        || client.isReplaying()
+        || !asks.isGuarded()
+        || engine.gate().allowsReadingAllKeys(asks, command, args);
+  }
+
   /** Who asks. */
   public Client client() {
     return client;

@@ -33,7 +33,9 @@ public final class Client {
   private String name = "";
   private String libraryName = "";
   private String libraryVersion = "";
+  private @Nullable ClientUser user;
   private boolean authenticated;
+  private volatile boolean guarded;
   private boolean noEvict;
   private boolean noTouch;
   private boolean subscriber;
@@ -154,14 +156,35 @@ public final class Client {
     libraryVersion = newVersion;
   }
 
-  /** Whether it may send commands that need authentication. */
+  /** Who it is, or null when it is nobody's: what it does was allowed elsewhere. */
+  public @Nullable ClientUser user() {
+    return user;
+  }
+
+  /** Whether it has proved who it is, or came when nobody had to. */
   public boolean isAuthenticated() {
     return authenticated;
   }
 
-  /** Says whether it has authenticated. */
-  public void authenticated(boolean yes) {
-    authenticated = yes;
+  /**
+   * Says who it is: for the {@link CommandGate}.
+   *
+   * @param newUser null when what it does was allowed elsewhere
+   * @param proved whether it has proved that, or needs not
+   */
+  public void user(@Nullable ClientUser newUser, boolean proved) {
+    user = newUser;
+    authenticated = proved;
+  }
+
+  /** Whether the {@link CommandGate} is to be asked before each of its commands. Any thread. */
+  public boolean isGuarded() {
+    return guarded;
+  }
+
+  /** Says whether the {@link CommandGate} is to be asked: for that gate. */
+  public void guarded(boolean yes) {
+    guarded = yes;
   }
 
   /** Whether it is spared when clients are dropped to save memory. */

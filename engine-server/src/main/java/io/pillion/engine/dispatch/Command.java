@@ -10,7 +10,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.function.IntConsumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * access categories, metrics, the compatibility page) is read from here.
  */
 public final class Command {
+  private final CommandTable table;
+  private final int number;
   private final String name;
   private final @Nullable Command container;
   private final Handler handler;
@@ -28,6 +32,8 @@ public final class Command {
   private final EnumSet<AclCategory> categories = EnumSet.noneOf(AclCategory.class);
   private final List<KeySpec> keySpecs = new ArrayList<>();
   private final List<String> tips = new ArrayList<>();
+  private @Nullable ChannelSpec channels;
+  private @Nullable BiConsumer<Args, IntConsumer> keyFinder;
   private @Nullable Function<Args, Set<KeySpec.Flag>> keyFlags;
   private Predicate<Args> writesByWords = words -> true;
   private int arity = -1;
@@ -43,7 +49,9 @@ public final class Command {
   private boolean read;
   private boolean script;
 
-  Command(String name, @Nullable Command container, Handler handler) {
+  Command(CommandTable table, String name, @Nullable Command container, Handler handler) {
+    this.table = table;
+    this.number = table.nextNumber();
     this.name = name;
     this.container = container;
     this.handler = handler;
@@ -87,6 +95,29 @@ public final class Command {
   /** Where some of its keys are. */
   public Command keys(KeySpec spec) {
     keySpecs.add(spec);
+    return this;
+  }
+
+  /**
+   * Where all of its keys are, where its specifications do not tell in every case; what is done to
+   * them is what the first one says.
+   *
+   * @param finder tells the index of each; it never throws
+   */
+  public Command keysByWords(BiConsumer<Args, IntConsumer> finder) {
+    keyFinder = finder;
+    return this;
+  }
+
+  /** Where its channels are: from first to last, -1 for the last word. */
+  public Command channels(int first, int last) {
+    channels = new ChannelSpec(first, last, /* patterns= */ false);
+    return this;
+  }
+
+  /** Where its patterns of channels are: from one index to the last word. */
+  public Command channelPatterns(int first) {
+    channels = new ChannelSpec(first, -1, /* patterns= */ true);
     return this;
   }
 
@@ -146,7 +177,7 @@ public final class Command {
 
   /** Declares a subcommand: {@code table.command("CLIENT").sub("ID", this::clientId)}. */
   public Command sub(String subName, Handler subHandler) {
-    Command sub = new Command(subName, this, subHandler).group(group);
+    Command sub = new Command(table, subName, this, subHandler).group(group);
     if (subcommands.put(subName, sub) != null) {
       throw new IllegalStateException(name + " " + subName + " is declared twice");
     }
@@ -154,6 +185,11 @@ public final class Command {
   }
 
   // --- facts
+
+  /** Its place among all commands and subcommands of its table, from 0 on. */
+  public int number() {
+    return number;
+  }
 
   /** The name in upper case; of a subcommand, its own part. */
   public String name() {
@@ -253,6 +289,16 @@ public final class Command {
   /** Where its keys are. */
   public Collection<KeySpec> keySpecs() {
     return Collections.unmodifiableList(keySpecs);
+  }
+
+  /** Tells where all its keys are, or null where its specifications tell. */
+  public @Nullable BiConsumer<Args, IntConsumer> keyFinder() {
+    return keyFinder;
+  }
+
+  /** Where its channels are, or null when it has none. */
+  public @Nullable ChannelSpec channels() {
+    return channels;
   }
 
   /** What proxies and clusters should know. */

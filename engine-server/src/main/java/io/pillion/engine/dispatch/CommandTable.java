@@ -23,6 +23,7 @@ public final class CommandTable {
   private final Map<String, Command> byName = new TreeMap<>();
   private @Nullable Command[] slots = new Command[1024];
   private CommandGroup group = CommandGroup.GENERIC;
+  private int count;
 
   /** Everything declared from here on belongs to this group. */
   public CommandTable group(CommandGroup newGroup) {
@@ -32,7 +33,7 @@ public final class CommandTable {
 
   /** Declares a command; its properties follow. */
   public Command command(String name, Command.Handler handler) {
-    Command command = new Command(name, null, handler).group(group);
+    Command command = new Command(this, name, null, handler).group(group);
     if (byName.put(name, command) != null) {
       throw new IllegalStateException(name + " is declared twice");
     }
@@ -45,6 +46,10 @@ public final class CommandTable {
     }
     slots[slot] = command;
     return command;
+  }
+
+  int nextNumber() {
+    return count++;
   }
 
   /** The command of a name in any case, or null. */
@@ -64,7 +69,7 @@ public final class CommandTable {
    *
    * @throws CommandException when there is none
    */
-  Command resolve(Args args) {
+  public Command resolve(Args args) {
     Command command = find(args.get(0));
     if (command == null) {
       throw unknownCommand(args);

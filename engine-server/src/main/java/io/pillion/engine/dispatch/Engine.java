@@ -157,7 +157,12 @@ public final class Engine {
     effects.silent(yes);
   }
 
-  /** Says who is asked before each command. */
+  /** Who is asked before each command of guarded clients. */
+  public CommandGate gate() {
+    return admission.gate();
+  }
+
+  /** Says who is asked before each command of guarded clients: before the first of them comes. */
   public void gate(CommandGate newGate) {
     admission.gate(newGate);
   }
@@ -249,19 +254,9 @@ public final class Engine {
 
   // --- access
 
-  /** The password that clients must give, or null when they need not. */
-  public byte @Nullable [] password() {
-    return admission.password();
-  }
-
-  /** Sets the password; clients that are in stay in. */
-  public void password(byte @Nullable [] newPassword) {
-    admission.password(newPassword);
-  }
-
-  /** Whether a client must authenticate before it may go on. */
+  /** Whether a client must authenticate before it may go on. Any thread. */
   public boolean needsAuthentication(Client client) {
-    return admission.password() != null && !client.isAuthenticated();
+    return client.isGuarded() && admission.gate().needsAuthentication(client);
   }
 
   // --- holding the lock
@@ -362,8 +357,7 @@ public final class Engine {
    */
   public Client connect(Outlet outlet, OutgoingReply reply) {
     Client client = new Client(this, nextClientId++, outlet, reply, keyspace.now());
-    // Who came while no password was asked for stays in.
-    client.authenticated(admission.password() == null);
+    admission.gate().welcome(client);
     if (closed) {
       client.closed();
       return client;
@@ -384,6 +378,19 @@ public final class Engine {
       waits.release(blocked, Blocked.State.KILLED);
     }
     postponed.remove(client);
+  }
+
+  /**
+   * Ends a client for good, whatever it does: it is not among the clients any more. Who is being
+   * answered, or is sending this very command, is answered first. Under the lock.
+   */
+  public void kill(Client client) {
+    if (client == executing) {
+      client.close(/* afterReplies= */ true);
+    } else {
+      client.close(/* afterReplies= */ false);
+      disconnect(client);
+    }
   }
 
   /** What clients take, and may take. */
@@ -569,7 +576,6 @@ public final class Engine {
    */
   public Client replayer(Outlet outlet, OutgoingReply reply) {
     Client client = new Client(this, /* id= */ 0, outlet, reply, keyspace.now());
-    client.authenticated(true);
     client.replaying();
     return client;
   }
@@ -580,7 +586,8 @@ public final class Engine {
    */
   public Client primary(Outlet outlet, OutgoingReply reply) {
     Client client = connect(outlet, reply);
-    client.authenticated(true);
+    client.user(null, /* proved= */ true);
+    client.guarded(false);
     client.replaying();
     client.becomePrimary();
     return client;
@@ -598,7 +605,7 @@ public final class Engine {
             this, client, queued.command(), queued.args(), client.reply(), /* mayBlock= */ false);
     try {
       if (!client.isReplaying()) {
-        admission.checkGate(client, queued.command(), queued.args());
+        admission.checkGate(client, queued.command(), queued.args(), CommandGate.Context.EXEC);
       }
     } catch (CommandException e) {
       queued.command().statistics().rejected(1);
@@ -624,9 +631,14 @@ public final class Engine {
     }
   }
 
-  /** Throws what the gate has against a client's command. */
-  public void checkGate(Client client, Command command, Args args) {
-    admission.checkGate(client, command, args);
+  /** Throws what the gate has against a command that a client's script sends. */
+  public void checkGateInScript(Client client, Command command, Args args) {
+    admission.checkGate(client, command, args, CommandGate.Context.SCRIPT);
+  }
+
+  /** Whether the gate has nothing against a client's command. */
+  public boolean isAllowed(Client client, Command command, Args args) {
+    return !client.isGuarded() || admission.gate().allows(client, command, args);
   }
 
   /** Throws what the state of the engine has against a write. */
@@ -871,8 +883,16 @@ public final class Engine {
     effects.collect(call);
   }
 
-  /** Carries out again, for a client that waits, what it waits with. */
+  /** Carries out again, for a client that waits, what it waits with, if it still may. */
   void runAgain(Client client, Blocked blocked) {
+    Command command = blocked.command();
+    try {
+      admission.checkGate(client, command, blocked.args(), CommandGate.Context.TOPLEVEL);
+    } catch (CommandException e) {
+      command.statistics().rejected(1);
+      error(client.reply(), e);
+      return;
+    }
     executing = client;
     try {
       run(client.call(this, blocked.command(), blocked.args()));

@@ -138,6 +138,10 @@ public record KeySpec(
       }
       return;
     }
+    if (keyword != null && startFrom > 0 && last == 0) {
+      forEachAfterKeyword(args, keyword, key);
+      return;
+    }
     int begin = begin(args);
     if (begin <= 0) {
       return;
@@ -164,6 +168,15 @@ public record KeySpec(
     }
     for (int i = begin; i <= Math.min(end, args.count() - 1); i += step) {
       key.accept(i);
+    }
+  }
+
+  /** An option that is given twice counts as it was given last: neither may be overlooked. */
+  private void forEachAfterKeyword(Args args, String word, IntConsumer key) {
+    for (int i = startFrom; i + 1 < args.count(); i++) {
+      if (args.get(i).equalsIgnoreCase(word)) {
+        key.accept(++i);
+      }
     }
   }
 

@@ -72,7 +72,7 @@ public final class NetServer implements AutoCloseable {
   private final List<Channel> tcp = new ArrayList<>();
   private final List<Channel> unix = new ArrayList<>();
   private final List<UnixSocketFile> files = new ArrayList<>();
-  private volatile boolean refusesStrangers;
+  private volatile boolean isProtected;
   private volatile @Nullable SslContext tls;
   private boolean closed;
 
@@ -91,7 +91,7 @@ public final class NetServer implements AutoCloseable {
       loops.put(executor, new Loop((EngineLoops.PollingLoop) executor, engine));
     }
     refreshProtection();
-    parameters.onChange(this::refreshProtection, "protected-mode", "requirepass");
+    parameters.onChange(this::refreshProtection, "protected-mode");
     parameters.onChange(this::refreshTls, TlsContext.PARAMETERS);
   }
 
@@ -111,8 +111,7 @@ public final class NetServer implements AutoCloseable {
   }
 
   private void refreshProtection() {
-    refusesStrangers =
-        parameters.isOn("protected-mode") && parameters.text("requirepass").isEmpty();
+    isProtected = parameters.isOn("protected-mode");
   }
 
   // --- listening
@@ -301,7 +300,9 @@ public final class NetServer implements AutoCloseable {
       refuse(channel, "-ERR max number of clients reached\r\n");
       return;
     }
-    if (refusesStrangers && !Addresses.isLocal(channel.remoteAddress())) {
+    if (isProtected
+        && engine.gate().letsAnyoneIn()
+        && !Addresses.isLocal(channel.remoteAddress())) {
       engine.hold(() -> engine.statistics().rejectConnection());
       channel.closeFuture().addListener(closed -> limits.disconnected());
       refuse(

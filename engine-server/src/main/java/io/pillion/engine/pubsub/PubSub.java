@@ -17,6 +17,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -112,6 +113,20 @@ public final class PubSub implements ClientListener {
       clients.remove(client);
       client.subscriber(false);
     }
+  }
+
+  /** Whether a client listens to anything that a test finds, by what kind it is and its name. */
+  public boolean anyMatch(Client client, BiPredicate<Kind, Bytes> test) {
+    Subscriptions own = clients.get(client);
+    if (own == null) {
+      return false;
+    }
+    for (Kind kind : Kind.values()) {
+      if (own.of(kind).stream().anyMatch(name -> test.test(kind, name))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Takes the confirmation of one subscription or of its end: to be written now. */

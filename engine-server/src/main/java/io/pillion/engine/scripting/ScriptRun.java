@@ -154,7 +154,7 @@ final class ScriptRun implements BusyScript {
       throw new CommandException("ERR This Redis command is not allowed from script");
     }
     try {
-      engine.checkGate(caller, asked, args);
+      engine.checkGateInScript(caller, asked, args);
     } catch (CommandException e) {
       throw new CommandException("ERR ACL failure in script: " + withoutCode(e.text()));
     }

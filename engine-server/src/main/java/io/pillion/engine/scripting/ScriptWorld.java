@@ -98,7 +98,6 @@ final class ScriptWorld {
     Client own = client;
     if (own == null) {
       own = engine.scriptClient(NOWHERE, reply);
-      own.authenticated(true);
       client = own;
     }
     own.database(caller.database());

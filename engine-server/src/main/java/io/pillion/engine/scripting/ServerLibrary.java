@@ -173,12 +173,7 @@ final class ServerLibrary {
     if (command == null) {
       throw raise("Invalid command passed to server.acl_check_cmd()");
     }
-    try {
-      run.engine().checkGate(run.caller(), command, words);
-      return Arguments.of(true);
-    } catch (CommandException e) {
-      return Arguments.of(false);
-    }
+    return Arguments.of(run.engine().isAllowed(run.caller(), command, words));
   }
 
   // --- replies

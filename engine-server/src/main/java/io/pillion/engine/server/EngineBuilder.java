@@ -1,10 +1,13 @@
 package io.pillion.engine.server;
 
+import io.pillion.engine.acl.AccessControl;
 import io.pillion.engine.command.AllCommands;
+import io.pillion.engine.command.ClientDescription;
 import io.pillion.engine.command.Services;
 import io.pillion.engine.command.Shutdown;
 import io.pillion.engine.config.ConfigException;
 import io.pillion.engine.config.Parameters;
+import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.keyspace.KeyspaceSettings;
@@ -21,6 +24,7 @@ import io.pillion.engine.persistence.PersistenceException;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.persistence.backup.Backups;
 import io.pillion.engine.pubsub.KeyspaceEvents;
+import io.pillion.engine.pubsub.Kind;
 import io.pillion.engine.pubsub.PubSub;
 import io.pillion.engine.replication.Following;
 import io.pillion.engine.replication.Replication;
@@ -30,7 +34,6 @@ import io.pillion.engine.tracking.Tracking;
 import io.pillion.engine.world.RealWorld;
 import io.pillion.engine.world.World;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -157,8 +160,18 @@ public final class EngineBuilder {
         new Following(parameters, replication, rdb, appendOnly, new SavedFunctions(functions));
     Backups backups = new Backups(parameters, rdb, appendOnly);
     Shutdown ending = new Shutdown(parameters, rdb, appendOnly, replication, shutdown);
+    CommandTable table = new CommandTable();
+    ClientDescription description = new ClientDescription(pubSub, tracking);
+    AccessControl access =
+        new AccessControl(
+            table,
+            parameters,
+            (client, test) ->
+                pubSub.anyMatch(client, (kind, name) -> test.matches(name, kind == Kind.PATTERN)),
+            description::of);
     Services services =
         new Services(
+            access,
             observation,
             pubSub,
             tracking,
@@ -171,7 +184,9 @@ public final class EngineBuilder {
             following,
             backups,
             ending);
-    Engine engine = new Engine(world, keyspace, AllCommands.table(parameters, services));
+    AllCommands.declare(table, parameters, services);
+    Engine engine = new Engine(world, keyspace, table);
+    access.attach(engine);
     ending.attach(engine);
     rdb.attach(engine);
     replication.attach(engine);
@@ -187,7 +202,6 @@ public final class EngineBuilder {
     new KeyspaceEvents(engine, pubSub).follow(parameters);
     followLatencyTracking(engine);
     followClientLimits(engine);
-    followPassword(engine);
     parameters.onChange(engine::evictSoon, "maxmemory", "maxmemory-policy");
     parameters.onChange(this::checkDir, "dir");
 
@@ -257,16 +271,6 @@ public final class EngineBuilder {
     }
   }
 
-  private void followPassword(Engine engine) {
-    Parameters.Listener listener =
-        () -> {
-          String password = parameters.text("requirepass");
-          engine.password(password.isEmpty() ? null : password.getBytes(StandardCharsets.UTF_8));
-        };
-    listener.changed();
-    parameters.onChange(listener, "requirepass");
-  }
-
   private void followClientLimits(Engine engine) {
     Parameters.Listener listener =
         () ->
@@ -292,11 +296,10 @@ public final class EngineBuilder {
 
   /**
    * Most directives that mean nothing here may be said; but whoever says one of these would believe
-   * that data are kept elsewhere too, or that strangers are kept out.
+   * that data are kept elsewhere too.
    */
   private void refuseUnkeptPromises() {
     refuse(parameters.isOn("cluster-enabled"), "cluster-enabled: there is no cluster mode");
-    refuse(!parameters.text("aclfile").isEmpty(), "aclfile: there is one user, see requirepass");
   }
 
   private static void refuse(boolean asked, String what) {

@@ -3,8 +3,10 @@ package io.pillion.engine.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import io.pillion.engine.acl.AccessControl;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Client;
+import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.dispatch.Outlet;
 import io.pillion.engine.dispatch.Turn;
@@ -50,6 +52,7 @@ final class AllocationTest {
   private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private final RespReply reply = new RespReply(new BufferPool());
   private Engine engine;
+  private AccessControl access;
   private Turn turn;
   private Source source;
 
@@ -64,26 +67,27 @@ final class AllocationTest {
     RdbStore rdb = new RdbStore(parameters, Functions.NONE);
     AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
     Replication replication = new Replication(parameters, Functions.NONE);
-    engine =
-        new Engine(
-            RealWorld.get(),
-            keyspace,
-            AllCommands.table(
-                parameters,
-                new Services(
-                    observation,
-                    new PubSub(),
-                    new Tracking(RealWorld.get(), parameters),
-                    new Monitors(RealWorld.get()),
-                    rdb,
-                    new Scripts(RealWorld.get(), parameters),
-                    new FunctionLibraries(
-                        RealWorld.get(), new Scripts(RealWorld.get(), parameters)),
-                    appendOnly,
-                    replication,
-                    new Following(parameters, replication, rdb, appendOnly, Functions.NONE),
-                    new Backups(parameters, rdb, appendOnly),
-                    new Shutdown(parameters, rdb, appendOnly, replication, null))));
+    CommandTable table = new CommandTable();
+    access = new AccessControl(table, parameters, (client, test) -> false, (client, now) -> "");
+    AllCommands.declare(
+        table,
+        parameters,
+        new Services(
+            access,
+            observation,
+            new PubSub(),
+            new Tracking(RealWorld.get(), parameters),
+            new Monitors(RealWorld.get()),
+            rdb,
+            new Scripts(RealWorld.get(), parameters),
+            new FunctionLibraries(RealWorld.get(), new Scripts(RealWorld.get(), parameters)),
+            appendOnly,
+            replication,
+            new Following(parameters, replication, rdb, appendOnly, Functions.NONE),
+            new Backups(parameters, rdb, appendOnly),
+            new Shutdown(parameters, rdb, appendOnly, replication, null)));
+    engine = new Engine(RealWorld.get(), keyspace, table);
+    access.attach(engine);
     engine.addObserver(observation);
     turn = new Turn(engine);
     source = new Source();

@@ -2,9 +2,11 @@ package io.pillion.engine.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pillion.engine.acl.AccessControl;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
+import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.observe.Monitors;
 import io.pillion.engine.observe.Observation;
 import io.pillion.engine.persistence.AppendOnly;
@@ -54,25 +56,26 @@ final class CompatibilityPageTest {
     RdbStore rdb = new RdbStore(parameters, Functions.NONE);
     AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
     Replication replication = new Replication(parameters, Functions.NONE);
+    CommandTable table = new CommandTable();
+    AllCommands.declare(
+        table,
+        parameters,
+        new Services(
+            new AccessControl(table, parameters, (client, test) -> false, (client, now) -> ""),
+            observation,
+            new PubSub(),
+            new Tracking(RealWorld.get(), parameters),
+            new Monitors(RealWorld.get()),
+            rdb,
+            new Scripts(RealWorld.get(), parameters),
+            new FunctionLibraries(RealWorld.get(), new Scripts(RealWorld.get(), parameters)),
+            appendOnly,
+            replication,
+            new Following(parameters, replication, rdb, appendOnly, Functions.NONE),
+            new Backups(parameters, rdb, appendOnly),
+            new Shutdown(parameters, rdb, appendOnly, replication, null)));
     Map<CommandGroup, String> groups =
-        AllCommands.table(
-                parameters,
-                new Services(
-                    observation,
-                    new PubSub(),
-                    new Tracking(RealWorld.get(), parameters),
-                    new Monitors(RealWorld.get()),
-                    rdb,
-                    new Scripts(RealWorld.get(), parameters),
-                    new FunctionLibraries(
-                        RealWorld.get(), new Scripts(RealWorld.get(), parameters)),
-                    appendOnly,
-                    replication,
-                    new Following(parameters, replication, rdb, appendOnly, Functions.NONE),
-                    new Backups(parameters, rdb, appendOnly),
-                    new Shutdown(parameters, rdb, appendOnly, replication, null)))
-            .all()
-            .stream()
+        table.all().stream()
             .collect(
                 Collectors.groupingBy(
                     Command::group,

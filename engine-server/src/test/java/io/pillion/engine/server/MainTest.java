@@ -242,7 +242,19 @@ class MainTest {
         .endsWith(" # Can't chdir to '/no/such/dir': No such file or directory");
     assertThat(lastWords("--dir", file.toString())).endsWith(": Not a directory");
     assertThat(lastWords("--tls-port", "1")).endsWith(" # TLS needs tls-cert-file.");
-    assertThat(lastWords("--aclfile", file.toString())).contains("does not support aclfile: ");
+    assertThat(lastWords("--aclfile", "none.acl"))
+        .endsWith(
+            " # Aborting startup because of ACL errors: Error loading ACLs, opening file"
+                + " 'none.acl': No such file or directory");
+    Files.writeString(file, "user u on +get\nuser u off\n");
+    assertThat(lastWords("--aclfile", file.toString()))
+        .contains("WARNING: Duplicate user 'u' found on line 2. WARNING: ACL errors detected");
+    assertThat(lastWords("--aclfile", file.toString(), "--user", "u", "on"))
+        .contains("define users in one of the two places");
+    assertThat(lastWords("--user", "u", "on", "+nothing"))
+        .endsWith(
+            " # Error loading ACL rule '+nothing' for the user named 'u': Unknown command or"
+                + " category name in ACL");
     Files.writeString(home.resolve("dump.rdb"), "what is this?");
     assertThat(lastWords()).contains("Terminating server after rdb file reading failure");
   }

@@ -64,6 +64,13 @@ public final class EngineServer extends TestServer {
     return server;
   }
 
+  /** An engine that runs already, which clients reach without a network; it keeps no log. */
+  public static EngineServer of(PillionEngine engine) {
+    EngineServer server = new EngineServer(/* overTcp= */ false);
+    server.running = engine;
+    return server;
+  }
+
   /** A client within the process, whatever the others are. */
   public TestClient clientInProcess() {
     return connect(engine());
