@@ -40,7 +40,7 @@ loaded_for() { # seconds
   touch "$scratch/running"
   load &
   # Who looks disturbs, so it looks as often as while the server saves.
-  for left in $(seq "$1"); do saving || sleep 1; done
+  for left in $(seq $(($1 + 5))); do saving || sleep 1; done
   rm "$scratch/running"
   wait $!
 }
@@ -48,7 +48,7 @@ loaded_while_saving() {
   touch "$scratch/running"
   load &
   local loader=$!
-  sleep 0.5
+  sleep 5.5
   cli bgsave >/dev/null
   while saving; do sleep 1; done
   rm "$scratch/running"

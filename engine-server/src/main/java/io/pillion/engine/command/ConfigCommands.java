@@ -107,23 +107,31 @@ final class ConfigCommands {
 
   private void set(Call call) {
     if (call.count() % 2 != 0) {
+      hideSecrets(call);
       throw Errors.syntax();
     }
     List<Parameters.Setting> settings = new ArrayList<>();
     for (int i = 2; i < call.count(); i += 2) {
       String name = Errors.shown(call.arg(i)).toLowerCase(Locale.ROOT);
       settings.add(new Parameters.Setting(name, call.arg(i + 1).toUtf8()));
-      Parameter parameter = Parameters.find(name);
-      if (parameter != null && parameter.is(Parameter.Trait.SENSITIVE)) {
-        call.args().redact(i + 1);
-      }
     }
+    hideSecrets(call);
     try {
       parameters.change(settings, Locality.isLocal(call.client()));
     } catch (ConfigException e) {
       throw new CommandException(e.errorReply());
     }
     call.reply().ok();
+  }
+
+  /** What follows the name of a secret, also where it is no value because a word is lacking. */
+  private static void hideSecrets(Call call) {
+    for (int i = 2; i + 1 < call.count(); i++) {
+      Parameter parameter = Parameters.find(Errors.shown(call.arg(i)).toLowerCase(Locale.ROOT));
+      if (parameter != null && parameter.is(Parameter.Trait.SENSITIVE)) {
+        call.args().redact(i + 1);
+      }
+    }
   }
 
   private void resetStat(Call call) {

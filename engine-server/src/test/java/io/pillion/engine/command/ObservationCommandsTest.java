@@ -84,6 +84,17 @@ final class ObservationCommandsTest {
   }
 
   @CommandTest
+  void slowLogHidesSecretsOfWhatLacksAWord(TestClient r, TestServer server) {
+    logEverything(r);
+    r.call("CONFIG", "SET", "timeout", "0", "masterauth", "secret", "hz").isErrorLike("ERR");
+    r.call("CONFIG", "SET", "timeout", "masterauth", "secret").isErrorLike("ERR");
+    r.ok("CONFIG", "SET", "slowlog-log-slower-than", "-1");
+    if (server.isOurs()) {
+      assertThat(logged(r).toString()).doesNotContain("secret").contains("masterauth");
+    }
+  }
+
+  @CommandTest
   void slowLogShowsWhatATransactionDidAndWhatWasWaitedFor(TestServer server) {
     TestClient r = server.client();
     TestClient waiting = server.client();
