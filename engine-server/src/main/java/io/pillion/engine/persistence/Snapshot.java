@@ -48,6 +48,7 @@ public final class Snapshot implements RecordCut {
   private static final int MAX_STEPS = 256;
   private static final long MOST_REST_NANOS = 3_000_000;
   private static final int MOST_SHARES_OF_OTHERS = 3;
+  private static final long OTHERS_STAY_NANOS = 20_000_000;
   private static final int AT_ONCE_BYTES = 1 << 20;
   private static final long MOST_AT_ONCE_BYTES = 4L << 20;
 
@@ -87,6 +88,7 @@ public final class Snapshot implements RecordCut {
   private long lastLooks;
   private long sharesOfOthers;
   private long restedNanos;
+  private long othersCameNanos;
   private boolean complete;
   private boolean flushed;
 
@@ -148,6 +150,7 @@ public final class Snapshot implements RecordCut {
             new RdbOutput(/* sink= */ null, options.compress()),
             options.fieldTtls());
     restedNanos = keyspace.world().nanos();
+    othersCameNanos = restedNanos - OTHERS_STAY_NANOS;
     int databases = keyspace.databaseCount();
     sizes = new long[databases];
     expiringSizes = new long[databases];
@@ -572,20 +575,23 @@ public final class Snapshot implements RecordCut {
   }
 
   /**
-   * Writes what was gathered. Then, if others took the lock since it was last held for this, rests
-   * for as long as this and the scan before it took: once for each time that they did, up to three
-   * times. So others have half of the processor at least, and busy ones three quarters. Those who
-   * did nothing meanwhile may be waiting for the processor: it is theirs for the asking. Without
-   * the engine lock.
+   * Writes what was gathered. Then, while others take the lock now and then, rests for as long as
+   * this and the scan before it took: once for each time that they did since, at least once, as who
+   * did nothing meanwhile may be waiting for the processor, and three times at most. So others have
+   * half of the processor at least, and busy ones three quarters. Without the engine lock.
    */
   public void drain() throws IOException {
     spool.drain();
     if (atOnce) {
       return;
     }
-    long worked = keyspace.world().nanos() - restedNanos;
-    if (sharesOfOthers > 0 && !memory.isHalfFull()) {
-      breaks.take(Math.min(sharesOfOthers * worked, MOST_REST_NANOS));
+    long now = keyspace.world().nanos();
+    if (sharesOfOthers > 0) {
+      othersCameNanos = now;
+    }
+    if (now - othersCameNanos < OTHERS_STAY_NANOS && !memory.isHalfFull()) {
+      long shares = Math.max(sharesOfOthers, 1);
+      breaks.take(Math.min(shares * (now - restedNanos), MOST_REST_NANOS));
     } else {
       breaks.takeIfDue();
     }
