@@ -43,16 +43,6 @@ public final class Engine {
   /** A command that took longer than this is followed by a new look at the clock. */
   private static final long SLOW_NANOS = 1_000_000;
 
-  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
-  private static final CommandException UNBLOCKED =
-      new CommandException("UNBLOCKED client unblocked via CLIENT UNBLOCK");
-
-  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
-  private static final CommandException CUT_OFF =
-      new CommandException(
-          "UNBLOCKED force unblock from blocking operation, instance state changed (master ->"
-              + " replica?)");
-
   private final World world;
   private final long startedMillis;
   private final Keyspace keyspace;
@@ -913,7 +903,7 @@ public final class Engine {
     for (Client client : List.copyOf(clients.values())) {
       Blocked blocked = client.blocked();
       if (blocked != null && !postponed.contains(client)) {
-        waits.unblock(blocked, CUT_OFF);
+        waits.unblock(blocked, WaitingClients.CUT_OFF);
         client.close(/* afterReplies= */ true);
       }
     }
@@ -1027,7 +1017,7 @@ public final class Engine {
     if (blocked == null || postponed.contains(client)) {
       return false;
     }
-    waits.unblock(blocked, withError ? UNBLOCKED : null);
+    waits.unblock(blocked, withError ? WaitingClients.UNBLOCKED : null);
     return true;
   }
 

@@ -22,6 +22,16 @@ import org.jspecify.annotations.Nullable;
  * where it says otherwise.
  */
 final class WaitingClients {
+  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
+  static final CommandException UNBLOCKED =
+      new CommandException("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+
+  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
+  static final CommandException CUT_OFF =
+      new CommandException(
+          "UNBLOCKED force unblock from blocking operation, instance state changed (master ->"
+              + " replica?)");
+
   private final Engine engine;
   private final Keyspace keyspace;
   private final PriorityQueue<Blocked> deadlines =

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * milliseconds, and the pages count as the container's memory. A program that writes gigabytes
  * while it answers requests does better without.
  */
-final class DirectChannel implements AutoCloseable {
+final class DirectChannel implements ScratchFile {
   private static final int BUFFER_BYTES = 512 << 10;
   private static final int SMALLEST_BLOCK_BYTES = 4 << 10;
   private static final ByteBuffer NONE = ByteBuffer.allocate(0);
@@ -105,16 +105,12 @@ final class DirectChannel implements AutoCloseable {
     }
   }
 
-  /** How many bytes there are. */
-  long size() {
-    return written + last.position();
-  }
-
-  /** Adds bytes at the end. */
-  void add(byte[] bytes, int offset, int length) throws IOException {
+  @Override
+  public long append(byte[] bytes, int offset, int length) throws IOException {
     if (!channel.isOpen()) {
       throw new ClosedChannelException();
     }
+    long position = written + last.position();
     int end = offset + length;
     for (int from = offset; from < end; ) {
       int part = Math.min(end - from, last.remaining());
@@ -124,6 +120,7 @@ final class DirectChannel implements AutoCloseable {
         writeFull();
       }
     }
+    return position;
   }
 
   private void writeFull() throws IOException {
@@ -158,8 +155,8 @@ final class DirectChannel implements AutoCloseable {
     }
   }
 
-  /** Reads bytes that were added. */
-  void read(long position, byte[] bytes, int offset, int length) throws IOException {
+  @Override
+  public void read(long position, byte[] bytes, int offset, int length) throws IOException {
     if (!channel.isOpen()) {
       throw new ClosedChannelException();
     }

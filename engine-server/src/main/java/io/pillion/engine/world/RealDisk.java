@@ -134,9 +134,7 @@ final class RealDisk implements Disk {
             StandardOpenOption.DELETE_ON_CLOSE
           };
           DirectChannel direct = DirectChannel.open(path, options);
-          return direct == null
-              ? new RealScratchFile(FileChannel.open(path, options))
-              : new DirectScratchFile(direct);
+          return direct == null ? new RealScratchFile(FileChannel.open(path, options)) : direct;
         });
   }
 
@@ -317,32 +315,6 @@ final class RealDisk implements Disk {
     }
   }
 
-  /** A file of the machine without a name, past the system's cache. */
-  private static final class DirectScratchFile implements ScratchFile {
-    private final DirectChannel channel;
-
-    DirectScratchFile(DirectChannel channel) {
-      this.channel = channel;
-    }
-
-    @Override
-    public long append(byte[] bytes, int offset, int length) throws IOException {
-      long position = channel.size();
-      channel.add(bytes, offset, length);
-      return position;
-    }
-
-    @Override
-    public void read(long position, byte[] bytes, int offset, int length) throws IOException {
-      channel.read(position, bytes, offset, length);
-    }
-
-    @Override
-    public void close() throws IOException {
-      channel.close();
-    }
-  }
-
   /** A file of the machine, past the system's cache. */
   private static final class DirectFile implements WriteOnceFile {
     private final DirectChannel channel;
@@ -353,7 +325,7 @@ final class RealDisk implements Disk {
 
     @Override
     public void write(byte[] bytes, int offset, int length) throws IOException {
-      channel.add(bytes, offset, length);
+      channel.append(bytes, offset, length);
     }
 
     @Override

@@ -48,11 +48,8 @@ class DamagedInputTest {
   /** Buffers, a page of each kind, a message with its stack, whatever the size. */
   private static final long PAYLOAD_SLACK = 128 << 10;
 
-  /**
-   * The same for every kind of value in a file, and what their drafts outgrow: what is counted is
-   * all that was ever taken from the heap, not what is held at once.
-   */
-  private static final long FILE_SLACK = 1 << 20;
+  /** The same for every kind of value in a file. */
+  private static final long FILE_SLACK = 512 << 10;
 
   private static final int DATABASES = 2;
   private static final String LIBRARY =

@@ -2,11 +2,7 @@ package io.pillion.engine.replication;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pillion.engine.dispatch.Command;
-import io.pillion.engine.dispatch.CommandFlag;
-import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.testkit.EngineServer;
-import io.pillion.engine.testkit.RandomWords;
 import io.pillion.engine.testkit.RedisProcess;
 import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.testkit.TestServer;
@@ -14,7 +10,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,19 +17,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Our engine follows a real server, or another of ours, and is followed itself. */
 final class FollowingTest {
-  private static final Set<CommandGroup> GROUPS =
-      Set.of(
-          CommandGroup.GENERIC,
-          CommandGroup.STRING,
-          CommandGroup.BITMAP,
-          CommandGroup.LIST,
-          CommandGroup.SET,
-          CommandGroup.SORTED_SET,
-          CommandGroup.HASH,
-          CommandGroup.HYPERLOGLOG,
-          CommandGroup.GEO,
-          CommandGroup.STREAM);
-
   @TempDir
   @SuppressWarnings("NullAway.Init")
   Path folder;
@@ -87,32 +69,7 @@ final class FollowingTest {
   }
 
   private void load(TestClient primary, long seed, int count) {
-    RandomWords words = new RandomWords(seed);
-    List<Command> commands =
-        ours.engine().table().all().stream()
-            .filter(command -> GROUPS.contains(command.group()))
-            .filter(command -> command.subcommands().isEmpty())
-            .filter(command -> command.is(CommandFlag.WRITE) && !command.is(CommandFlag.BLOCKING))
-            .filter(c -> primary.call("COMMAND", "INFO", c.name()).elements().get(0) != null)
-            .toList();
-    for (int i = 0; i < count; i++) {
-      int together = i % 20 == 0 ? 3 : 1;
-      if (together > 1) {
-        primary.ok("MULTI");
-      }
-      for (int j = 0; j < together; j++) {
-        Command command = words.oneOf(commands);
-        primary.call(words.command(command.fullName(), command.syntax()).toArray());
-      }
-      if (together > 1) {
-        primary.call("EXEC");
-      }
-      if (i % 50 == 0) {
-        primary.call("SELECT", i / 50 % 3);
-        primary.call(
-            "EVAL", "redis.call('SET', KEYS[1], ARGV[1])", 1, "by script", Integer.toString(i));
-      }
-    }
+    RandomWrites.run(ours.engine().table(), primary, primary, seed, count);
   }
 
   private RedisProcess redis() throws IOException {

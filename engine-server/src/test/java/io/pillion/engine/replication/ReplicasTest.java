@@ -2,11 +2,7 @@ package io.pillion.engine.replication;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pillion.engine.dispatch.Command;
-import io.pillion.engine.dispatch.CommandFlag;
-import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.testkit.EngineServer;
-import io.pillion.engine.testkit.RandomWords;
 import io.pillion.engine.testkit.RedisProcess;
 import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.testkit.TestServer;
@@ -15,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,22 +18,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A real server follows our engine, and has the same data whatever happens. */
 final class ReplicasTest {
-  private static final Set<CommandGroup> GROUPS =
-      Set.of(
-          CommandGroup.GENERIC,
-          CommandGroup.STRING,
-          CommandGroup.BITMAP,
-          CommandGroup.LIST,
-          CommandGroup.SET,
-          CommandGroup.SORTED_SET,
-          CommandGroup.HASH,
-          CommandGroup.HYPERLOGLOG,
-          CommandGroup.GEO,
-          CommandGroup.STREAM);
-  private static final String SCRIPT =
-      "redis.call('SET', KEYS[1], ARGV[1]) redis.call('SADD', KEYS[2], redis.call('DBSIZE'), 'x')"
-          + " return redis.call('SPOP', KEYS[2])";
-
   @TempDir
   @SuppressWarnings("NullAway.Init")
   Path folder;
@@ -92,37 +71,10 @@ final class ReplicasTest {
         client.call("ZADD", "large", i, "member " + i);
       }
       try (RedisProcess replica = follow()) {
-        load(replica.client(), /* seed= */ diskless.length(), 4000);
+        // Its replicas must know the commands, too.
+        RandomWrites.run(
+            ours.engine().table(), client, replica.client(), /* seed= */ diskless.length(), 4000);
         awaitSame(replica);
-      }
-    }
-  }
-
-  private void load(TestClient replica, long seed, int count) {
-    RandomWords words = new RandomWords(seed);
-    List<Command> commands =
-        ours.engine().table().all().stream()
-            .filter(command -> GROUPS.contains(command.group()))
-            .filter(command -> command.subcommands().isEmpty())
-            .filter(command -> command.is(CommandFlag.WRITE) && !command.is(CommandFlag.BLOCKING))
-            // Its replicas must know it, too.
-            .filter(c -> replica.call("COMMAND", "INFO", c.name()).elements().get(0) != null)
-            .toList();
-    for (int i = 0; i < count; i++) {
-      int together = i % 20 == 0 ? 3 : 1;
-      if (together > 1) {
-        client.ok("MULTI");
-      }
-      for (int j = 0; j < together; j++) {
-        Command command = words.oneOf(commands);
-        client.call(words.command(command.fullName(), command.syntax()).toArray());
-      }
-      if (together > 1) {
-        client.call("EXEC");
-      }
-      if (i % 50 == 0) {
-        client.call("SELECT", i / 50 % 3);
-        client.call("EVAL", SCRIPT, 2, "by script", "set by script", i);
       }
     }
   }
