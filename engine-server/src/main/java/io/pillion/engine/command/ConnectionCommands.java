@@ -228,10 +228,27 @@ final class ConnectionCommands {
       greet(call);
     } catch (CommandException e) {
       // It may have failed before it came to the password.
-      for (int i = 2; i < call.count(); i++) {
-        call.args().redact(i);
-      }
+      redactCredentials(call.args());
       throw e;
+    }
+  }
+
+  /** Leaves what reads as HELLO's options; nobody knows what the words after them were to be. */
+  private static void redactCredentials(Args args) {
+    int i = 2;
+    while (i < args.count()) {
+      boolean auth = args.is(i, "AUTH");
+      if (!auth && !args.is(i, "SETNAME")) {
+        break;
+      }
+      int next = Math.min(i + (auth ? 3 : 2), args.count());
+      for (int word = i + 1; auth && word < next; word++) {
+        args.redact(word);
+      }
+      i = next;
+    }
+    for (; i < args.count(); i++) {
+      args.redact(i);
     }
   }
 

@@ -69,6 +69,19 @@ class MonitorTest {
   }
 
   @CommandTest
+  void onlySecretsOfARefusedHelloAreHidden(TestClient client, TestServer server) {
+    TestClient monitor = monitor(server);
+    client.call("HELLO", "2", "SETNAME", "me", "AUTH", "nobody", "secret").isErrorLike("WRONGPASS");
+    shows(monitor, 0, "\"HELLO\" \"2\" \"SETNAME\" \"me\" \"AUTH\" \"(redacted)\" \"(redacted)\"");
+    client.call("HELLO", "2", "AUTH", "nobody").isErrorLike("ERR Syntax error");
+    if (server.isOurs()) {
+      shows(monitor, 0, "\"HELLO\" \"2\" \"AUTH\" \"(redacted)\"");
+      client.call("HELLO", "2", "secret", "AUTH").isErrorLike("ERR Syntax error");
+      shows(monitor, 0, "\"HELLO\" \"2\" \"(redacted)\" \"(redacted)\"");
+    }
+  }
+
+  @CommandTest
   void whoWaitsIsShownOnce(TestClient client, TestServer server) {
     TestClient monitor = server.client();
     TestClient waiter = server.client();
