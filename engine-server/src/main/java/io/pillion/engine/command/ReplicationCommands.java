@@ -10,6 +10,7 @@ import static io.pillion.engine.dispatch.CommandFlag.LOADING;
 import static io.pillion.engine.dispatch.CommandFlag.NOSCRIPT;
 import static io.pillion.engine.dispatch.CommandFlag.NO_ASYNC_LOADING;
 import static io.pillion.engine.dispatch.CommandFlag.NO_MULTI;
+import static io.pillion.engine.dispatch.CommandFlag.SKIP_SLOWLOG;
 import static io.pillion.engine.dispatch.CommandFlag.STALE;
 
 import io.pillion.engine.dispatch.AclCategory;
@@ -22,6 +23,7 @@ import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
 import io.pillion.engine.protocol.Reply;
 import io.pillion.engine.replication.Following;
+import io.pillion.engine.replication.Forwards;
 import io.pillion.engine.replication.Replica;
 import io.pillion.engine.replication.Replication;
 import java.util.List;
@@ -101,8 +103,52 @@ final class ReplicationCommands {
         .since("3.0.0")
         .complexity("O(1)")
         .summary("What a replica says of itself, and how far it has come.");
+    declareForward(table);
     replicaof(table, "REPLICAOF").since("5.0.0");
     replicaof(table, "SLAVEOF").since("1.0.0");
+  }
+
+  /** What an engine that follows sends on behalf of its clients. */
+  private void declareForward(CommandTable table) {
+    Forwards forwards = replication.forwards();
+    Command container =
+        table
+            .command("FORWARD", AllCommands.CONTAINER)
+            .arity(-2)
+            .since("7.2.4")
+            .complexity("Depends on subcommand.")
+            .summary("What a replica has carried out for its clients.");
+    forward(container, "BEGIN", forwards::begin)
+        .arity(3)
+        .summary("Asks whether frames of this version are taken.")
+        .syntax("version");
+    forward(container, "CALL", forwards::call)
+        .arity(-11)
+        .complexity("Depends on the command")
+        .summary("Carries out a command of a replica's client, as its user.")
+        .syntax("frame client database resp watches user name address command [arg [arg ...]]");
+    forward(container, "EXEC", forwards::exec)
+        .arity(-10)
+        .complexity("Depends on the commands")
+        .summary("Carries out a transaction of a replica's client, as its user.")
+        .syntax("frame client database resp watches user name address [count word [word ...]]");
+    forward(container, "CANCEL", forwards::cancel)
+        .arity(4)
+        .summary("Ends the wait of a replica's client.")
+        .syntax("client with-error");
+    forward(container, "GONE", forwards::gone)
+        .arity(3)
+        .summary("Forgets a replica's client.")
+        .syntax("client");
+    forward(container, "PING", forwards::ping).arity(2).summary("Answers that all is well.");
+  }
+
+  private static Command forward(Command container, String name, Command.Handler handler) {
+    return container
+        .sub(name, handler)
+        .flags(ADMIN, NOSCRIPT, NO_MULTI, LOADING, STALE, ALLOW_BUSY, SKIP_SLOWLOG)
+        .since("7.2.4")
+        .complexity("O(1)");
   }
 
   private Command replicaof(CommandTable table, String name) {

@@ -16,6 +16,8 @@ import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.dispatch.KeySpec;
+import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.scripting.Scripts;
@@ -37,6 +39,7 @@ final class ScriptingCommands {
         .syntax("script numkeys [key [key ...]] [arg [arg ...]]");
     writing(table.command("EVALSHA", call -> scripts.eval(call, true, false)))
         .writesIf(words -> scripts.mayWrite(words, /* byDigest= */ true))
+        .forwardedAs(this::withBody)
         .since("2.6.0")
         .summary("Runs a Lua script that is known by its SHA-1 digest.")
         .syntax("sha1 numkeys [key [key ...]] [arg [arg ...]]");
@@ -172,6 +175,21 @@ final class ScriptingCommands {
   private void kill(Call call) {
     scripts.kill(/* asEval= */ true);
     call.reply().ok();
+  }
+
+  /** The script itself in place of its digest, which may be known only here. */
+  private Args withBody(Args words) {
+    byte[] body = scripts.body(words.get(1).toString());
+    if (body == null) {
+      return words;
+    }
+    Bytes[] others = new Bytes[words.count()];
+    others[0] = Bytes.of("EVAL");
+    others[1] = Bytes.of(body);
+    for (int i = 2; i < others.length; i++) {
+      others[i] = words.get(i);
+    }
+    return Args.of(others);
   }
 
   private void load(Call call) {

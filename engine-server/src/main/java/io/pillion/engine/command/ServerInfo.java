@@ -22,6 +22,7 @@ import io.pillion.engine.persistence.RdbProgress;
 import io.pillion.engine.persistence.backup.BackupStatus;
 import io.pillion.engine.pubsub.Kind;
 import io.pillion.engine.replication.Following;
+import io.pillion.engine.replication.Forwarding;
 import io.pillion.engine.replication.Replica;
 import io.pillion.engine.replication.Replication;
 import io.pillion.engine.scripting.FunctionLibraries;
@@ -499,6 +500,11 @@ final class ServerInfo {
     }
     line("slave_priority", parameters.number("replica-priority"));
     line("slave_read_only", parameters.isOn("replica-read-only") ? 1 : 0);
+    Forwarding forwarding = following.forwarding();
+    line("forwarding", forwarding.isOpen() ? "up" : "down");
+    line("forwarding_under_way", forwarding.underWay());
+    line("forwarding_total", forwarding.forwarded());
+    line("forwarding_in_doubt", forwarding.inDoubt());
     line("replica_announced", parameters.isOn("replica-announced") ? 1 : 0);
   }
 
@@ -535,6 +541,9 @@ final class ServerInfo {
               + replica.lagSeconds(call.now())
               + ",type=replica");
     }
+    line("forward_links", replication.forwards().linkCount());
+    line("forward_clients", replication.forwards().clientCount());
+    line("forward_total", replication.forwards().carriedOut());
     line("replicas_waiting_psync", 0);
     line("master_failover_state", services.following().failover().state());
     line("master_replid", replication.id());

@@ -10,6 +10,7 @@ import static io.pillion.engine.dispatch.CommandFlag.RUNS_TRANSACTION;
 import static io.pillion.engine.dispatch.CommandFlag.SKIP_SLOWLOG;
 import static io.pillion.engine.dispatch.CommandFlag.STALE;
 import static io.pillion.engine.dispatch.CommandFlag.TRANSACTION_CONTROL;
+import static io.pillion.engine.dispatch.CommandFlag.WATCHES;
 
 import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.Client;
@@ -54,7 +55,7 @@ final class TransactionCommands {
     table
         .command("WATCH", this::watch)
         .arity(-2)
-        .flags(NOSCRIPT, LOADING, STALE, FAST, ALLOW_BUSY, NO_MULTI, TRANSACTION_CONTROL)
+        .flags(NOSCRIPT, LOADING, STALE, FAST, ALLOW_BUSY, NO_MULTI, TRANSACTION_CONTROL, WATCHES)
         .acl(TRANSACTION)
         .keys(1, -1, 1, KeySpec.Flag.RO)
         .since("2.2.0")

@@ -238,6 +238,8 @@ final class ParameterTable {
     aliased("primaryuser", "masteruser", TEXT, "", SENSITIVE);
     aliasedBool("replica-serve-stale-data", "slave-serve-stale-data", true);
     aliasedBool("replica-read-only", "slave-read-only", true);
+    bool("replica-forward-writes", false);
+    memory("replica-forward-buffer", 1 << 20, LONG, "64mb");
     aliasedBool("replica-lazy-flush", "slave-lazy-flush", true);
     aliasedBool("replica-ignore-maxmemory", "slave-ignore-maxmemory", true);
     bool("replica-ignore-disk-write-errors", false);

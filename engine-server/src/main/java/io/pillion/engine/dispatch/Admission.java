@@ -2,7 +2,9 @@ package io.pillion.engine.dispatch;
 
 import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.protocol.Args;
+import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Whether a command may be carried out: by this client, with these words, in the state the engine
@@ -38,16 +40,22 @@ final class Admission {
     return shortOfMemory && keyspace.settings().limitBytes() > 0;
   }
 
-  /** Throws what there is against a command of a client. */
-  void check(Client client, Command command, Args args) {
+  /**
+   * Throws what there is against a command of a client.
+   *
+   * @return whether it is for another server to carry out, which then says the rest
+   */
+  boolean check(Client client, Command command, Args args) {
     if (!command.takes(args.count())) {
       throw Errors.wrongNumberOfArguments(command.fullName());
     }
     if (client.isGuarded()) {
       gate.admit(client, command, args);
     }
-    if (restrictions.areAny()) {
-      restrictions.check(command, isWrite(client, command), isRefusedIfStale(client, command));
+    boolean elsewhere = restrictions.areAny() && checkRestrictions(client, command, args);
+    if (elsewhere) {
+      checkMoment(client, command);
+      return true;
     }
     if (keyspace.hasDiscarded() && command.is(CommandFlag.DENYOOM)) {
       keyspace.reclaimInNeed();
@@ -59,6 +67,20 @@ final class Admission {
         throw Errors.outOfMemory();
       }
     }
+    checkMoment(client, command);
+    return false;
+  }
+
+  /** Throws what is against any command now; returns whether this one is for another server. */
+  private boolean checkRestrictions(Client client, Command command, Args args) {
+    ForwardedCommands.Choice choice = engine.forwarded().choose(client, command, args);
+    boolean mayWrite = choice == ForwardedCommands.Choice.HERE && isWrite(client, command);
+    restrictions.check(command, mayWrite, isRefusedIfStale(client, command));
+    return choice == ForwardedCommands.Choice.ELSEWHERE;
+  }
+
+  /** Throws what the state of the client, or a script that is busy, has against a command. */
+  private void checkMoment(Client client, Command command) {
     if (client.isSubscriber()
         && client.reply().version() == 2
         && !command.is(CommandFlag.SUBSCRIBER)) {
@@ -73,6 +95,28 @@ final class Admission {
     }
     if (client.transaction() != null && command.is(CommandFlag.NO_MULTI)) {
       throw Errors.err("Command not allowed inside a transaction");
+    }
+  }
+
+  /** Answers a command that is not carried out, and what becomes of its transaction. */
+  void refuse(Client client, @Nullable Command command, Args args, CommandException e) {
+    if (command != null) {
+      command.statistics().rejected(1);
+    }
+    Client.Transaction transaction = client.transaction();
+    if (transaction == null) {
+      engine.error(client.reply(), e);
+    } else if (command != null && command.is(CommandFlag.RUNS_TRANSACTION)) {
+      client.transaction(null);
+      engine.unwatch(client);
+      engine.show(client, command, args);
+      String reason = e.text().startsWith("ERR ") ? e.text().substring(4) : e.text();
+      engine.error(
+          client.reply(),
+          new CommandException("EXECABORT Transaction discarded because of: " + reason));
+    } else {
+      transaction.markBroken();
+      engine.error(client.reply(), e);
     }
   }
 

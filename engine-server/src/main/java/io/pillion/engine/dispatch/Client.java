@@ -61,6 +61,7 @@ public final class Client {
   private boolean replica;
   private boolean replays;
   private boolean primary;
+  private boolean forwards;
   private @Nullable Call call;
 
   Client(Engine engine, long id, Outlet outlet, OutgoingReply reply, long nowMillis) {
@@ -84,6 +85,10 @@ public final class Client {
 
   /** Where its replies are written. */
   public Reply reply() {
+    return reply;
+  }
+
+  OutgoingReply outgoingReply() {
     return reply;
   }
 
@@ -248,6 +253,15 @@ public final class Client {
 
   void becomePrimary() {
     primary = true;
+  }
+
+  /** Whether it waits for what another server carries out: {@link ForwardedCommands}. */
+  public boolean forwards() {
+    return forwards;
+  }
+
+  void forwards(boolean yes) {
+    forwards = yes;
   }
 
   /** Whether the {@link ReadListener} is told what it reads. */

@@ -14,6 +14,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +37,7 @@ public final class Command {
   private @Nullable BiConsumer<Args, IntConsumer> keyFinder;
   private @Nullable Function<Args, Set<KeySpec.Flag>> keyFlags;
   private Predicate<Args> writesByWords = words -> true;
+  private UnaryOperator<Args> wordsForOthers = words -> words;
   private int arity = -1;
   private String since = "";
   private String summary = "";
@@ -164,6 +166,12 @@ public final class Command {
     return this;
   }
 
+  /** What another server is sent in its place, which may not know all that this one does. */
+  public Command forwardedAs(UnaryOperator<Args> byWords) {
+    wordsForOthers = byWords;
+    return this;
+  }
+
   /** What proxies and clusters should know, in Redis' words for it. */
   public Command tips(String... add) {
     tips.addAll(List.of(add));
@@ -244,6 +252,11 @@ public final class Command {
   /** Whether what these words do may have to be passed on. */
   boolean mayWrite(Args words) {
     return write || (flags.contains(CommandFlag.MAY_REPLICATE) && writesByWords.test(words));
+  }
+
+  /** What another server is sent in place of these words. */
+  Args forwardedAs(Args words) {
+    return wordsForOthers.apply(words);
   }
 
   boolean isScript() {

@@ -46,6 +46,8 @@ public enum CommandFlag {
   TOUCHES_ARBITRARY_KEYS(""),
   /** Carries out what the transaction has queued, and so may do whatever that may. */
   RUNS_TRANSACTION(""),
+  /** Watches keys for the transaction to come: WATCH. */
+  WATCHES(""),
   /**
    * Asked to learn whether all is well, which it is not while disks fail: refused as changes are.
    */

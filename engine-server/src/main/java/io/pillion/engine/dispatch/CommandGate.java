@@ -1,5 +1,6 @@
 package io.pillion.engine.dispatch;
 
+import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.Args;
 
 /**
@@ -26,6 +27,11 @@ public interface CommandGate {
 
         @Override
         public boolean allowsReadingAllKeys(Client client, Command command, Args args) {
+          return true;
+        }
+
+        @Override
+        public boolean become(Client client, Bytes user) {
           return true;
         }
 
@@ -73,6 +79,13 @@ public interface CommandGate {
 
   /** Whether it may do this and, by the same rules, read every key there is. */
   boolean allowsReadingAllKeys(Client client, Command command, Args args);
+
+  /**
+   * Makes a client a user whom it has proved to be elsewhere.
+   *
+   * @return false when there is no such user, or it is switched off; the client stays who it was
+   */
+  boolean become(Client client, Bytes user);
 
   /** Whether a client must say who it is before it may go on. Any thread. */
   boolean needsAuthentication(Client client);

@@ -63,6 +63,7 @@ public final class Engine {
   private final WaitingClients waits;
   private final KeyEvents keyEvents;
   private final PostponedCommands postponed;
+  private final ForwardedCommands forwarded = new ForwardedCommands(this);
   private final Ticks ticks;
   private CommandObserver[] observers = {};
   private CommandMonitor monitor = CommandMonitor.NONE;
@@ -235,6 +236,11 @@ public final class Engine {
   /** What happens to keys. */
   KeyEvents keyEvents() {
     return keyEvents;
+  }
+
+  /** What another server carries out. */
+  public ForwardedCommands forwarded() {
+    return forwarded;
   }
 
   /** Who waits for keys, or for the log. */
@@ -464,13 +470,14 @@ public final class Engine {
     Reply reply = client.reply();
     Client.ReplyMode mode = client.replyMode();
     Command command = null;
+    boolean elsewhere;
     try {
       command = table.resolve(args);
       client.sent(command, keyspace.now());
-      admission.check(client, command, args);
+      elsewhere = admission.check(client, command, args);
     } catch (CommandException e) {
       int start = reply.position();
-      refuse(client, command, args, e);
+      admission.refuse(client, command, args, e);
       finishReply(client, start, mode);
       return;
     }
@@ -485,6 +492,15 @@ public final class Engine {
       finishReply(client, start, mode);
       return;
     }
+    if (elsewhere) {
+      try {
+        forwarded.forward(client, command, args);
+      } catch (CommandException e) {
+        admission.refuse(client, command, args, e);
+        finishReply(client, start, mode);
+      }
+      return;
+    }
     Call call = client.call(this, command, args);
     Client around = executing;
     executing = client;
@@ -496,6 +512,7 @@ public final class Engine {
     if (depth > 0) {
       // A script lets this client in: what it has done itself goes on waiting for its end.
       finishReply(client, start, mode);
+      forwarded.doAfterwards();
       return;
     }
     effects.commit(client);
@@ -504,6 +521,7 @@ public final class Engine {
       waits.serve();
     }
     postponed.executeIfFree();
+    forwarded.doAfterwards();
   }
 
   private void enqueue(Client client, Client.Transaction transaction, Command command, Args args) {
@@ -511,7 +529,7 @@ public final class Engine {
     try {
       clientMemory.keep(client, bytes);
     } catch (CommandException e) {
-      refuse(client, command, args, e);
+      admission.refuse(client, command, args, e);
       return;
     }
     transaction.add(new Queued(command, args.copy()), bytes);
@@ -764,29 +782,6 @@ public final class Engine {
     }
   }
 
-  private void refuse(Client client, @Nullable Command command, Args args, CommandException e) {
-    if (command != null) {
-      command.statistics().rejected(1);
-    }
-    Client.Transaction transaction = client.transaction();
-    if (transaction == null) {
-      error(client.reply(), e);
-    } else if (command != null && command.is(CommandFlag.RUNS_TRANSACTION)) {
-      client.transaction(null);
-      unwatch(client);
-      if (monitors != 0) {
-        monitor.sent(client, command, args, /* byScript= */ false);
-      }
-      String reason = e.text().startsWith("ERR ") ? e.text().substring(4) : e.text();
-      error(
-          client.reply(),
-          new CommandException("EXECABORT Transaction discarded because of: " + reason));
-    } else {
-      transaction.markBroken();
-      error(client.reply(), e);
-    }
-  }
-
   /** Replies with an error, which is counted. */
   void error(Reply reply, CommandException e) {
     replayError = e.text();
@@ -900,18 +895,19 @@ public final class Engine {
    * lock.
    */
   public void cutOffWaiting() {
-    for (Client client : List.copyOf(clients.values())) {
-      Blocked blocked = client.blocked();
-      if (blocked != null && !postponed.contains(client)) {
-        waits.unblock(blocked, WaitingClients.CUT_OFF);
-        client.close(/* afterReplies= */ true);
-      }
-    }
+    List.copyOf(clients.values()).stream().filter(this::waitsHere).forEach(waits::cutOff);
   }
 
   private void show(Call call) {
     if (monitors != 0 && !waits.isRetrying() && !call.client().isReplaying()) {
       monitor.sent(call.client(), call.command(), call.args(), scripts != 0);
+    }
+  }
+
+  /** Shows monitors a command that is not carried out here. */
+  void show(Client client, Command command, Args args) {
+    if (monitors != 0) {
+      monitor.sent(client, command, args, /* byScript= */ false);
     }
   }
 
@@ -989,6 +985,7 @@ public final class Engine {
   /** Forgets all keys that the client watches. */
   public void unwatch(Client client) {
     watches.removeAll(client);
+    forwarded.unwatch(client);
   }
 
   /** Whether a key that the client watches has changed since, or its time has come. */
@@ -998,10 +995,15 @@ public final class Engine {
 
   // --- waiting for keys
 
+  /** Whether a client's command was begun here, and waits. */
+  private boolean waitsHere(Client client) {
+    return client.blocked() != null && !postponed.contains(client) && !client.forwards();
+  }
+
   /** Tries again what a client waits for: what it lacked is there. Under the lock. */
   public void retry(Client client) {
     Blocked blocked = client.blocked();
-    if (blocked != null && !client.isClosing() && !postponed.contains(client)) {
+    if (blocked != null && !client.isClosing() && waitsHere(client)) {
       waits.retry(blocked);
     }
   }
@@ -1014,8 +1016,8 @@ public final class Engine {
    */
   public boolean unblock(Client client, boolean withError) {
     Blocked blocked = client.blocked();
-    if (blocked == null || postponed.contains(client)) {
-      return false;
+    if (blocked == null || !waitsHere(client)) {
+      return client.forwards() && forwarded.unblock(client, withError);
     }
     waits.unblock(blocked, withError ? WaitingClients.UNBLOCKED : null);
     return true;
@@ -1055,11 +1057,9 @@ public final class Engine {
    */
   public void abandonUnsafe() {
     Set<Outlet> outlets = held.abandon();
-    for (Client client : List.copyOf(clients.values())) {
-      if (outlets.contains(client.outlet())) {
-        client.close(/* afterReplies= */ false);
-      }
-    }
+    List.copyOf(clients.values()).stream()
+        .filter(client -> outlets.contains(client.outlet()))
+        .forEach(client -> client.close(/* afterReplies= */ false));
     waits.abandonOffsetWaits();
   }
 

@@ -202,6 +202,15 @@ final class WaitingClients {
     client.outlet().resume();
   }
 
+  /** Ends a client's wait, and the client: this server follows another now. */
+  void cutOff(Client client) {
+    Blocked blocked = client.blocked();
+    if (blocked != null) {
+      unblock(blocked, CUT_OFF);
+      client.close(/* afterReplies= */ true);
+    }
+  }
+
   // --- until a moment
 
   /** How many waits will end by themselves. */

@@ -56,6 +56,11 @@ public final class ObjectReply implements OutgoingReply {
   }
 
   @Override
+  public void answer(byte[] resp) {
+    new RespAnswer(resp).writeTo(this);
+  }
+
+  @Override
   public void raw(byte[] bytes, int offset, int length) {
     throw new UnsupportedOperationException("no stream of bytes within the process");
   }

@@ -18,6 +18,13 @@ public interface OutgoingReply extends Reply {
    */
   void notice(String line);
 
+  /**
+   * Writes a whole answer that another server has given, in this protocol version.
+   *
+   * @throws CommandException when it is no answer
+   */
+  void answer(byte[] resp);
+
   /** Writes bytes as they are: part of a stream that is no answer, but another protocol's. */
   void raw(byte[] bytes, int offset, int length);
 }

@@ -80,6 +80,11 @@ public final class RespReply implements OutgoingReply {
   }
 
   @Override
+  public void answer(byte[] resp) {
+    raw(resp, 0, resp.length);
+  }
+
+  @Override
   public void raw(byte[] bytes, int offset, int length) {
     ensure(length);
     System.arraycopy(bytes, offset, array, size, length);

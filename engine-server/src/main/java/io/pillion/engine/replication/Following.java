@@ -25,7 +25,9 @@ import org.slf4j.LoggerFactory;
  * PrimaryLink}. Used under the engine lock, except where a method says otherwise.
  *
  * <p>While another server is followed nothing expires and nothing is evicted here, and clients may
- * not change data, unless {@code replica-read-only} is off: all that comes from there.
+ * not change data, unless {@code replica-read-only} is off: all that comes from there. What they
+ * want to change is refused or, where the other is an engine like this one, forwarded: {@link
+ * Forwarding}.
  */
 public final class Following {
   private static final Logger log = LoggerFactory.getLogger(Following.class);
@@ -34,7 +36,7 @@ public final class Following {
   private static final String REASON = "replica";
 
   @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
-  private static final CommandException READ_ONLY =
+  static final CommandException READ_ONLY =
       new CommandException("READONLY You can't write against a read only replica.");
 
   @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
@@ -48,6 +50,7 @@ public final class Following {
   private final AppendOnly appendOnly;
   private final Functions functions;
   private final Failover failover;
+  private final Forwarding forwarding;
   private Supplier<Line.@Nullable Encryption> encryption = () -> null;
   private Engine engine;
   private LocalDeadlines localDeadlines;
@@ -62,6 +65,7 @@ public final class Following {
   private long nextTryNanos;
   private boolean ticking;
   private boolean logSuspended;
+  private boolean takesForwards;
   private long errors;
 
   /** How far it is. */
@@ -104,18 +108,21 @@ public final class Following {
     this.appendOnly = appendOnly;
     this.functions = functions;
     failover = new Failover(this, replication);
+    forwarding = new Forwarding(parameters, replication);
   }
 
   /** Says who follows; before anything else. */
   public void attach(Engine newEngine) {
     engine = newEngine;
     localDeadlines = new LocalDeadlines(newEngine);
+    forwarding.attach(newEngine);
     replication.pointFrom(this::point);
     replication.promotion(this::promoted);
     rdb.pointFrom(this::point);
     parameters.onChange(
         this::restrict,
         "replica-read-only",
+        "replica-forward-writes",
         "replica-serve-stale-data",
         "replica-ignore-maxmemory");
   }
@@ -203,6 +210,11 @@ public final class Following {
 
   // --- REPLICAOF, FAILOVER
 
+  /** What clients have carried out there. */
+  public Forwarding forwarding() {
+    return forwarding;
+  }
+
   /** How roles are exchanged with a replica. */
   public Failover failover() {
     return failover;
@@ -268,6 +280,7 @@ public final class Following {
 
   private void follow(String newHost, int newPort, boolean mayKnow) {
     boolean was = isOn();
+    takesForwards = false;
     drop();
     engine.cutOffWaiting();
     if (!was) {
@@ -294,6 +307,7 @@ public final class Following {
 
   /** Follows nobody any more. */
   void stop() {
+    takesForwards = false;
     drop();
     host = "";
     port = 0;
@@ -330,29 +344,40 @@ public final class Following {
     engine.restrictions().refuseWrites(REASON, readOnly ? READ_ONLY : null);
     boolean stale = on && !isUp() && !parameters.isOn("replica-serve-stale-data");
     engine.restrictions().stale(stale ? STALE : null);
+    boolean forwards = readOnly && takesForwards && parameters.isOn("replica-forward-writes");
+    forwarding.to(forwards ? this::target : null);
+    forwarding.up(forwards && isUp());
   }
 
   // --- the link
 
   private void connect() {
+    Line.Target target = target();
+    if (target == null) {
+      tryLater();
+      return;
+    }
+    log.info("Connecting to PRIMARY {}:{}", host, port);
+    state(State.CONNECTING);
+    PrimaryLink begun = new PrimaryLink(this, engine, parameters, replication, streamDatabase);
+    link = begun;
+    begun.dial(target);
+    log.info("PRIMARY <-> REPLICA sync started");
+  }
+
+  /** Where it is; null when it cannot be connected to. */
+  private Line.@Nullable Target target() {
     Line.Encryption encrypts = null;
     if (parameters.isOn("tls-replication")) {
       try {
         encrypts = encryption.get();
       } catch (ConfigException e) {
         log.warn("Unable to connect to PRIMARY: {}", e.reason());
-        tryLater();
-        return;
+        return null;
       }
     }
-    log.info("Connecting to PRIMARY {}:{}", host, port);
-    state(State.CONNECTING);
-    Line.Target target =
-        new Line.Target(host, port, (int) Math.min(timeoutMillis(), Integer.MAX_VALUE), encrypts);
-    PrimaryLink begun = new PrimaryLink(this, engine, parameters, replication, streamDatabase);
-    link = begun;
-    begun.dial(target);
-    log.info("PRIMARY <-> REPLICA sync started");
+    return new Line.Target(
+        host, port, (int) Math.min(timeoutMillis(), Integer.MAX_VALUE), encrypts);
   }
 
   private long timeoutMillis() {
@@ -379,11 +404,17 @@ public final class Following {
     state(State.LOADING);
   }
 
-  /** Everything that happens there comes here from now on. */
-  void connected() {
+  /**
+   * Everything that happens there comes here from now on.
+   *
+   * @param forwards whether it carries out what clients may not do here
+   */
+  void connected(boolean forwards) {
     knowsHistory = true;
     downSinceMillis = 0;
+    takesForwards = forwards;
     state(State.CONNECTED);
+    forwarding.applied();
   }
 
   /** A command from there has failed here. */
@@ -485,6 +516,9 @@ public final class Following {
 
   private void timePasses() {
     ticking = false;
+    if (engine.isClosed()) {
+      forwarding.close();
+    }
     if (engine.isClosed() || !isOn()) {
       return;
     }
@@ -498,6 +532,7 @@ public final class Following {
     } else if (state == State.CONNECT && nextTryNanos - engine.world().nanos() < SECOND / 10) {
       connect();
     }
+    forwarding.timePasses(timeoutMillis());
     tick();
   }
 }

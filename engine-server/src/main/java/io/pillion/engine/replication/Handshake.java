@@ -13,6 +13,12 @@ final class Handshake {
   private static final Logger log = LoggerFactory.getLogger(Handshake.class);
   private static final int SHOWN_LENGTH = 200;
 
+  /** What a replica can do that has its clients' writes carried out by its primary. */
+  static final String CAN_FORWARD = "forward";
+
+  /** How a primary answers that carries them out; others say OK to whatever a replica can do. */
+  static final String FORWARDS = "OK forward";
+
   /** Whose replicas have fields with a time to live: both of its formats are read here. */
   private static final String VERSION = "9.0.0";
 
@@ -20,11 +26,14 @@ final class Handshake {
   private final Consumer<String> sender;
   private final ArrayDeque<Question> asked = new ArrayDeque<>();
   private boolean begun;
+  private boolean offersForwards;
 
   /** What was said, and must be answered before it goes on. */
   private enum Question {
     PING,
     AUTH,
+    /** What this one can do; an engine like this one says what it can in return. */
+    CAPABILITIES,
     /** Older servers do not know all that is said. */
     OPTIONAL
   }
@@ -52,6 +61,11 @@ final class Handshake {
   void begin() {
     begun = true;
     ask(Question.PING, "PING");
+  }
+
+  /** Whether the other carries out what clients of this one may not do here. */
+  boolean offersForwards() {
+    return offersForwards;
   }
 
   boolean isDone() {
@@ -87,6 +101,10 @@ final class Handshake {
         yield null;
       }
       case AUTH -> error ? "Unable to AUTH to PRIMARY: " + shown(line) : null;
+      case CAPABILITIES -> {
+        offersForwards = line.equals("+" + FORWARDS);
+        yield null;
+      }
       case OPTIONAL -> {
         if (error) {
           log.info("(Non critical) Primary does not understand REPLCONF: {}", shown(line));
@@ -109,7 +127,7 @@ final class Handshake {
     if (!address.isEmpty()) {
       ask(Question.OPTIONAL, "REPLCONF", "ip-address", address);
     }
-    ask(Question.OPTIONAL, "REPLCONF", "capa", "eof", "capa", "psync2");
+    ask(Question.CAPABILITIES, "REPLCONF", "capa", "eof", "capa", "psync2", "capa", CAN_FORWARD);
     ask(Question.OPTIONAL, "REPLCONF", "version", VERSION);
   }
 

@@ -242,7 +242,7 @@ final class PrimaryLink implements Line.Listener, Outlet {
   /** All data are in place; under the engine lock, with the end of loading. */
   private void loaded(int database) {
     replication.adopt(id, offset);
-    following.connected();
+    following.connected(handshake.offersForwards());
     following.resumeLog();
     log.info("PRIMARY <-> REPLICA sync: Finished with success");
     beginStream(database);
@@ -347,7 +347,7 @@ final class PrimaryLink implements Line.Listener, Outlet {
         replication.goOnAs(words[1]);
       }
       streams = true;
-      following.connected();
+      following.connected(handshake.offersForwards());
       log.info("PRIMARY <-> REPLICA sync: Primary accepted a Partial Resynchronization.");
       beginStream(streamDatabase);
     } else if (following.failover().isGoing()) {

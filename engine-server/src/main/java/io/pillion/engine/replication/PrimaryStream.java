@@ -153,6 +153,7 @@ final class PrimaryStream implements RequestParser.Limits {
       fail("Protocol error from primary: " + e.getMessage());
     } finally {
       replication.holdEnds();
+      following.forwarding().applied();
     }
     return Step.DONE;
   }

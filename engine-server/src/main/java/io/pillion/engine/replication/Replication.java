@@ -67,6 +67,7 @@ public final class Replication implements ClientListener {
   private final List<Replica> replicas = new ArrayList<>();
   private final List<Wait> waits = new ArrayList<>();
   private final Counts counts = new Counts();
+  private final Forwards forwards;
   private Engine engine;
   private String id;
   private String secondId = NO_ID;
@@ -115,6 +116,7 @@ public final class Replication implements ClientListener {
   public Replication(Parameters parameters, Functions functions) {
     this.parameters = parameters;
     this.functions = functions;
+    forwards = new Forwards(parameters, this);
   }
 
   /** Says whose data are replicated; before anything else. */
@@ -122,6 +124,7 @@ public final class Replication implements ClientListener {
     engine = newEngine;
     id = randomId(engine.world());
     engine.addClientListener(this);
+    forwards.attach(newEngine);
     Parameters.Listener follow =
         () -> {
           limit = parameters.outputLimit("slave");
@@ -201,6 +204,11 @@ public final class Replication implements ClientListener {
   /** How often replicas were brought up to date. */
   public Counts counts() {
     return counts;
+  }
+
+  /** What replicas have carried out here for their clients. */
+  public Forwards forwards() {
+    return forwards;
   }
 
   /** Whether all replicas have said that they have everything. */
@@ -371,12 +379,16 @@ public final class Replication implements ClientListener {
     if (call.count() % 2 == 0) {
       throw Errors.syntax();
     }
+    boolean forwards = false;
     for (int i = 1; i < call.count(); i += 2) {
       Bytes value = call.arg(i + 1);
       switch (call.arg(i).toString().toLowerCase(Locale.ROOT)) {
         case "listening-port" -> replica(call).port = (int) call.args().integer(i + 1);
         case "ip-address" -> replica(call).address = address(value);
-        case "capa" -> capability(replica(call), value);
+        case "capa" -> {
+          capability(replica(call), value);
+          forwards |= value.equalsIgnoreCase(Handshake.CAN_FORWARD.toUpperCase(Locale.ROOT));
+        }
         case "rdb-only" -> replica(call).wantsOnlyData = call.args().integer(i + 1) == 1;
         case "version" -> replica(call).fieldTtls = fieldTtlsOf(value.toString());
         case "ack" -> {
@@ -390,7 +402,11 @@ public final class Replication implements ClientListener {
         default -> throw Errors.err("Unrecognized REPLCONF option: " + Errors.shown(call.arg(i)));
       }
     }
-    call.reply().ok();
+    if (forwards) {
+      call.reply().simple(Handshake.FORWARDS);
+    } else {
+      call.reply().ok();
+    }
   }
 
   private Replica replica(Call call) {

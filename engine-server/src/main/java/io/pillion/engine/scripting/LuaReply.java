@@ -257,6 +257,11 @@ final class LuaReply implements OutgoingReply {
   }
 
   @Override
+  public void answer(byte[] resp) {
+    throw new UnsupportedOperationException("scripts are not forwarded piece by piece");
+  }
+
+  @Override
   public void raw(byte[] bytes, int offset, int length) {
     // Nor what replicas are sent.
   }

@@ -43,6 +43,12 @@ public interface Line {
   /** Sends bytes behind those before; ends the line when too much waits to be sent. */
   void send(byte[] bytes);
 
+  /**
+   * Lets more than {@link #MAX_UNSENT_BYTES} wait to be sent: for who counts what is on its way,
+   * and ends it himself.
+   */
+  default void mayPileUp() {}
+
   /** Whether bytes are handed over; while not, they wait with the other side. */
   void reading(boolean yes);
 

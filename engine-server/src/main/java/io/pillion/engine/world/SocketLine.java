@@ -28,7 +28,8 @@ final class SocketLine implements Line {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final ArrayDeque<byte[]> unsent = new ArrayDeque<>();
-  private int unsentBytes;
+  private long unsentBytes;
+  private volatile boolean mayPileUp;
   private boolean reads = true;
   private boolean connected;
   private boolean overflowed;
@@ -181,7 +182,7 @@ final class SocketLine implements Line {
       }
       unsent.add(bytes);
       unsentBytes += bytes.length;
-      tooMuch = unsentBytes > MAX_UNSENT_BYTES;
+      tooMuch = unsentBytes > MAX_UNSENT_BYTES && !mayPileUp;
       overflowed |= tooMuch;
       changed.signalAll();
     } finally {
@@ -190,6 +191,11 @@ final class SocketLine implements Line {
     if (tooMuch) {
       closeSocket();
     }
+  }
+
+  @Override
+  public void mayPileUp() {
+    mayPileUp = true;
   }
 
   @Override
