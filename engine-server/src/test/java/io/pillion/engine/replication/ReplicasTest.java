@@ -42,6 +42,10 @@ final class ReplicasTest {
   }
 
   private void awaitSame(RedisProcess replica) {
+    // What is written before it asks has no offset to wait for: it comes with all data.
+    TestServer.await(
+        "the replica to ask",
+        () -> client.call("INFO", "replication").text().contains("connected_slaves:1\r\n"));
     // Whatever it must be told to know that it is the last.
     client.call("SET", "the last", "1");
     TestServer.await(
