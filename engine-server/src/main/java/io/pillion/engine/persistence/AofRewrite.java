@@ -19,7 +19,6 @@ import org.slf4j.LoggerFactory;
  */
 final class AofRewrite {
   private static final Logger log = LoggerFactory.getLogger(AofRewrite.class);
-  private static final int BYTES_PER_HOLD = 16 << 10;
 
   /** Nothing is appended anywhere. */
   static final int NO_CUT = 0;
@@ -149,7 +148,8 @@ final class AofRewrite {
     try {
       boolean[] more = new boolean[1];
       long before = base.records();
-      engine.hold(() -> more[0] = !abandoned && base.scan(delay.isNone() ? BYTES_PER_HOLD : 1));
+      engine.hold(
+          () -> more[0] = !abandoned && base.scan(delay.isNone() ? Snapshot.BYTES_AT_A_TIME : 1));
       if (abandoned) {
         throw new IOException("given up");
       }

@@ -20,11 +20,14 @@ import java.util.Arrays;
 final class Lzf {
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
-  private static final int HASH_BITS = 14;
+  private static final int HASH_BITS = 13;
   private static final int MAX_LITERALS = 32;
   private static final int MAX_DISTANCE = 1 << 13;
   private static final int MIN_MATCH = 3;
   private static final int MAX_MATCH = 264;
+
+  /** After so many bytes without a match every second place is looked at, then every third. */
+  private static final int HASTE_SHIFT = 6;
 
   /** The most bytes that one compressed byte can stand for: three bytes for the longest match. */
   static final int MAX_RATIO = MAX_MATCH / 3;
@@ -59,7 +62,8 @@ final class Lzf {
       int candidate = places[slot] - numberOfStart;
       places[slot] = at + numberOfStart;
       if (candidate < start || at - candidate > MAX_DISTANCE || !matches(in, candidate, at)) {
-        at++;
+        // What does not repeat itself soon is noise mostly, which is not worth each look.
+        at += 1 + ((at - literals) >>> HASTE_SHIFT);
         continue;
       }
       int most = Math.min(end - at, MAX_MATCH);

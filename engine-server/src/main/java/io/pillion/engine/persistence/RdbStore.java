@@ -31,7 +31,6 @@ public final class RdbStore {
   private static final Logger log = LoggerFactory.getLogger(RdbStore.class);
   private static final int LEFTOVER_LENGTH = "temp-0123456789abcdef.rdb".length();
 
-  private static final int SCAN_BYTES = 16 << 10;
   private static final int LOAD_BYTES = 1 << 20;
   private static final int LOAD_KEYS = 2000;
   private static final long LOG_PROGRESS_NANOS = 5_000_000_000L;
@@ -283,7 +282,7 @@ public final class RdbStore {
       engine()
           .hold(
               () -> {
-                more[0] = snapshot.scan(delay.isNone() ? SCAN_BYTES : 1);
+                more[0] = snapshot.scan(delay.isNone() ? Snapshot.BYTES_AT_A_TIME : 1);
                 progress.saving(snapshot.records());
               });
       snapshot.drain();

@@ -44,10 +44,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class Snapshot implements RecordCut {
   private static final Logger log = LoggerFactory.getLogger(Snapshot.class);
-  private static final int RECORDS_AT_A_TIME = 16;
+
+  /** What is taken down in one hold of the lock, for as long as nobody may notice. */
+  public static final int BYTES_AT_A_TIME = 8 << 10;
+
+  private static final int RECORDS_AT_A_TIME = 8;
   private static final int MAX_STEPS = 256;
-  private static final long MOST_REST_NANOS = 3_000_000;
-  private static final int MOST_SHARES_OF_OTHERS = 3;
+  private static final int MOST_SHARES_OF_OTHERS = 8;
   private static final long OTHERS_STAY_NANOS = 20_000_000;
   private static final int AT_ONCE_BYTES = 1 << 20;
   private static final long MOST_AT_ONCE_BYTES = 4L << 20;
@@ -87,7 +90,6 @@ public final class Snapshot implements RecordCut {
   private long records;
   private long lastLooks;
   private long sharesOfOthers;
-  private long restedNanos;
   private long othersCameNanos;
   private boolean complete;
   private boolean flushed;
@@ -149,8 +151,7 @@ public final class Snapshot implements RecordCut {
             out,
             new RdbOutput(/* sink= */ null, options.compress()),
             options.fieldTtls());
-    restedNanos = keyspace.world().nanos();
-    othersCameNanos = restedNanos - OTHERS_STAY_NANOS;
+    othersCameNanos = keyspace.world().nanos() - OTHERS_STAY_NANOS;
     int databases = keyspace.databaseCount();
     sizes = new long[databases];
     expiringSizes = new long[databases];
@@ -575,27 +576,23 @@ public final class Snapshot implements RecordCut {
   }
 
   /**
-   * Writes what was gathered. Then, while others take the lock now and then, rests for as long as
-   * this and the scan before it took: once for each time that they did since, at least once, as who
-   * did nothing meanwhile may be waiting for the processor, and three times at most. So others have
-   * half of the processor at least, and busy ones three quarters. Without the engine lock.
+   * Writes what was gathered. While others take the lock now and then, it leaves them as much time
+   * as this and the scan before it took, once for each time that they did since: at least once, as
+   * who did nothing meanwhile may be waiting for the processor. So others have half of a processor
+   * at least, and busy ones eight ninths. Without the engine lock.
    */
   public void drain() throws IOException {
-    spool.drain();
-    if (atOnce) {
-      return;
-    }
-    long now = keyspace.world().nanos();
     if (sharesOfOthers > 0) {
-      othersCameNanos = now;
+      othersCameNanos = keyspace.world().nanos();
     }
-    if (now - othersCameNanos < OTHERS_STAY_NANOS && !memory.isHalfFull()) {
-      long shares = Math.max(sharesOfOthers, 1);
-      breaks.take(Math.min(shares * (now - restedNanos), MOST_REST_NANOS));
+    boolean othersAreAbout = keyspace.world().nanos() - othersCameNanos < OTHERS_STAY_NANOS;
+    breaks.leave(othersAreAbout ? Math.max(sharesOfOthers, 1) : 0);
+    spool.drain();
+    if (othersAreAbout && !atOnce) {
+      breaks.take();
     } else {
       breaks.takeIfDue();
     }
-    restedNanos = keyspace.world().nanos();
   }
 
   /** Writes what is left, when all was taken down, and the check sum. Without the engine lock. */

@@ -152,6 +152,10 @@ final class SnapshotMemory {
     for (Parcel parcel : waiting) {
       while (used() > budgetBytes / 4 && spillSome(parcel)) {
         // Bit by bit: who gathers may wait for the file, and others for the processor.
+        if (used() > budgetBytes / 4 * 3) {
+          // They would have to wait for room soon, which is worse.
+          breaks.leave(0);
+        }
         breaks.takeIfDue();
       }
     }

@@ -27,7 +27,6 @@ import org.slf4j.LoggerFactory;
  */
 final class FullSync {
   private static final Logger log = LoggerFactory.getLogger(FullSync.class);
-  private static final int SCAN_BYTES = 16 << 10;
   private static final int PIECE_BYTES = 64 << 10;
 
   /** What a replica may leave unread before it is sent more. */
@@ -107,7 +106,7 @@ final class FullSync {
               more[0] =
                   !engine.isClosed()
                       && !isDeserted()
-                      && snapshot.scan(delayMicros > 0 ? 1 : SCAN_BYTES));
+                      && snapshot.scan(delayMicros > 0 ? 1 : Snapshot.BYTES_AT_A_TIME));
       snapshot.drain();
       if (marked) {
         for (Transfer transfer : transfers) {

@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
  * again from beginning to end before it is given its name.
  */
 final class BackupWriter {
-  private static final int SCAN_BYTES = 16 << 10;
   private static final int BUFFER_BYTES = 64 << 10;
   private static final String VERSION =
       Objects.requireNonNullElse(BackupWriter.class.getPackage().getImplementationVersion(), "dev");
@@ -152,7 +151,7 @@ final class BackupWriter {
     boolean[] more = {true};
     while (more[0]) {
       reader.refuseIfStopped();
-      engine.hold(() -> more[0] = snapshot.scan(SCAN_BYTES));
+      engine.hold(() -> more[0] = snapshot.scan(Snapshot.BYTES_AT_A_TIME));
       snapshot.drain();
     }
     if (snapshot.isFlushed()) {
