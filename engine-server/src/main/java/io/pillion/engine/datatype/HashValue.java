@@ -7,6 +7,7 @@ import io.pillion.engine.memory.Span;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A hash: fields to values, and, for fields that do not stay, the times at which they leave.
@@ -43,6 +44,7 @@ public final class HashValue {
   private final Arena arena;
   private final TypeLimits limits;
   private final PlainHash plain;
+  private @Nullable SortedSetValue schedule;
   private long cell;
   private long now;
 
@@ -183,7 +185,12 @@ public final class HashValue {
   }
 
   private SortedSetValue schedule(long root) {
-    return new SortedSetValue(arena, root + SCHEDULE, limits);
+    SortedSetValue view = schedule;
+    if (view == null) {
+      view = new SortedSetValue(arena, root + SCHEDULE, limits);
+      schedule = view;
+    }
+    return view.at(root + SCHEDULE);
   }
 
   /** Whether fields may be due at this view's moment. */
@@ -369,7 +376,7 @@ public final class HashValue {
         arena,
         watchable(arena, root),
         /* pairs= */ true,
-        isExpiring(arena, root) ? schedule(root) : null,
+        isExpiring(arena, root) ? new SortedSetValue(arena, root + SCHEDULE, limits) : null,
         visitor);
   }
 

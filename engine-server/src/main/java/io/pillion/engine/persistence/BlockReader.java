@@ -16,14 +16,15 @@ import org.jspecify.annotations.Nullable;
  * <p>Who takes blocks does not read from the stream itself.
  */
 final class BlockReader extends InputStream {
-  /** Free bytes in front of a block's own, for the rest of the block before. */
-  static final int HEADROOM = RdbInput.MAX_VIEW_BYTES;
-
   private static final int BLOCK_BYTES = 256 << 10;
   private static final int MOST_AHEAD = 3;
 
   private final InputStream file;
   private final int blockBytes;
+
+  /** Free bytes in front of a block's own, for the rest of the block before. */
+  private final int headroom;
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final ArrayDeque<Block> ready = new ArrayDeque<>();
@@ -38,16 +39,31 @@ final class BlockReader extends InputStream {
 
   /** Bytes of a file. */
   static final class Block {
-    final byte[] bytes;
+    byte[] bytes;
 
-    /** Where they end; they begin at {@link #HEADROOM}. */
+    /** Where they begin: what is in front is free. */
+    int start;
+
+    /** Where they end. */
     int end;
 
     /** The check sum of all that the file has before them. */
     long crcBefore;
 
-    private Block(int length) {
-      bytes = new byte[HEADROOM + length];
+    private Block(int headroom, int length) {
+      bytes = new byte[headroom + length];
+      start = headroom;
+    }
+
+    /** Sees to so many free bytes in front, of which a file that has grown may need more. */
+    void reserve(int free) {
+      if (start < free) {
+        byte[] larger = new byte[bytes.length + free - start];
+        System.arraycopy(bytes, start, larger, free, end - start);
+        end += free - start;
+        start = free;
+        bytes = larger;
+      }
     }
   }
 
@@ -60,6 +76,7 @@ final class BlockReader extends InputStream {
   BlockReader(InputStream file, long size, World world) {
     this.file = file;
     blockBytes = (int) Math.min(size + 1, BLOCK_BYTES);
+    headroom = (int) Math.min(size, RdbInput.MAX_VIEW_BYTES);
     world.background("read-ahead", this::readAhead);
   }
 
@@ -80,15 +97,15 @@ final class BlockReader extends InputStream {
 
   /** Reads one block, without the lock while it takes long. */
   private void readOne() {
-    Block block = used.isEmpty() ? new Block(blockBytes) : used.removeLast();
+    Block block = used.isEmpty() ? new Block(headroom, blockBytes) : used.removeLast();
     reading = true;
     lock.unlock();
     IOException failed = null;
     try {
-      int length = file.readNBytes(block.bytes, HEADROOM, blockBytes);
-      block.end = HEADROOM + length;
+      int length = file.readNBytes(block.bytes, block.start, blockBytes);
+      block.end = block.start + length;
       block.crcBefore = crc;
-      crc = Crc64.update(crc, block.bytes, HEADROOM, length);
+      crc = Crc64.update(crc, block.bytes, block.start, length);
     } catch (IOException e) {
       failed = e;
     } catch (RuntimeException | OutOfMemoryError e) {
@@ -99,7 +116,7 @@ final class BlockReader extends InputStream {
       reading = false;
       failure = failed;
       atEnd = block.end < block.bytes.length;
-      if (failed == null && block.end > HEADROOM) {
+      if (failed == null && block.end > block.start) {
         ready.addLast(block);
       }
       changed.signalAll();

@@ -26,8 +26,7 @@ final class EntryParser {
   private final int databases;
   private final boolean checksum;
   private final ValueReader values;
-  private final byte[] keyBytes = new byte[1024];
-  private final Bytes keyView = Bytes.of(keyBytes);
+  private final KeptString keys = new KeptString();
   private int version;
   private long deadline = Database.NEVER;
   private long idleSeconds = RdbReader.UNSET;
@@ -198,7 +197,7 @@ final class EntryParser {
   }
 
   private void readKey(int type, EntryBatch batch) throws IOException {
-    Bytes key = readKeyBytes();
+    Bytes key = keys.read(in);
     int number = batch.beginKey(key, anyDatabase.hash(key));
     boolean complete = false;
     try {
@@ -219,17 +218,6 @@ final class EntryParser {
     deadline = Database.NEVER;
     idleSeconds = RdbReader.UNSET;
     frequency = RdbReader.UNSET;
-  }
-
-  /** The key, in the same place every time unless it is long. */
-  private Bytes readKeyBytes() throws IOException {
-    Bytes read = in.readView();
-    int length = read.length();
-    if (length > keyBytes.length) {
-      return read.copy();
-    }
-    System.arraycopy(read.array(), read.offset(), keyBytes, 0, length);
-    return keyView.wrap(keyBytes, 0, length);
   }
 
   private void readEnd(EntryBatch batch) throws IOException {

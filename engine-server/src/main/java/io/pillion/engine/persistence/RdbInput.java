@@ -1,6 +1,7 @@
 package io.pillion.engine.persistence;
 
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.protocol.Numbers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.invoke.MethodHandles;
@@ -36,6 +37,7 @@ public final class RdbInput {
   private final Bytes view = Bytes.of(new byte[0]);
   private byte[] buffer;
   private byte[] expanded = {};
+  private byte[] digits = {};
   private long end;
   private int position;
   private int limit;
@@ -137,14 +139,15 @@ public final class RdbInput {
     if (next == null) {
       return false;
     }
-    int start = BlockReader.HEADROOM - left;
+    next.reserve(left);
+    int start = next.start - left;
     System.arraycopy(buffer, position, next.bytes, start, left);
     before += position - start;
     position = start;
     limit = next.end;
     buffer = next.bytes;
     crc = next.crcBefore;
-    crcFrom = BlockReader.HEADROOM;
+    crcFrom = next.start;
     blockBefore = block;
     block = next;
     return true;
@@ -281,8 +284,13 @@ public final class RdbInput {
 
   /** A string in any encoding, safe to keep. */
   public Bytes readString() throws IOException {
-    Bytes string = readView();
-    return string.array() == buffer || string.array() == expanded ? string.copy() : string;
+    return kept(readView());
+  }
+
+  /** What {@link #readView} has just read, safe to keep. */
+  Bytes kept(Bytes string) {
+    byte[] array = string.array();
+    return array == buffer || array == expanded || array == digits ? string.copy() : string;
   }
 
   /** A string in any encoding: as {@link #readString}, but valid only until more is read. */
@@ -292,12 +300,20 @@ public final class RdbInput {
       return view(readLength(first));
     }
     return switch (first & 0x3F) {
-      case RdbFormat.STRING_INT8 -> Bytes.of((byte) readByte());
-      case RdbFormat.STRING_INT16 -> Bytes.of((short) (readByte() | readByte() << 8));
-      case RdbFormat.STRING_INT32 -> Bytes.of(readInt());
+      case RdbFormat.STRING_INT8 -> number((byte) readByte());
+      case RdbFormat.STRING_INT16 -> number((short) (readByte() | readByte() << 8));
+      case RdbFormat.STRING_INT32 -> number(readInt());
       case RdbFormat.STRING_LZF -> readCompressed();
       default -> throw broken("An unknown string encoding " + (first & 0x3F));
     };
+  }
+
+  private Bytes number(long value) {
+    if (digits.length == 0) {
+      digits = new byte[Numbers.MAX_DIGITS];
+    }
+    int begin = Numbers.write(value, digits);
+    return view.wrap(digits, begin, digits.length - begin);
   }
 
   private Bytes readCompressed() throws IOException {

@@ -31,6 +31,7 @@ public final class ValueReader {
   private final TypeLimits limits;
   private final Runnable beforeArena;
   private final StreamReader streams = new StreamReader();
+  private final KeptString member = new KeptString();
   private final Map<ValueType, Draft> drafts = new EnumMap<>(ValueType.class);
 
   /** A reader of values for this arena. */
@@ -234,7 +235,7 @@ public final class ValueReader {
   }
 
   /** As fill, with complaints about packed collections as tools know them. */
-  private static void fillChecked(HashValue hash, int type, RdbInput in) throws IOException {
+  private void fillChecked(HashValue hash, int type, RdbInput in) throws IOException {
     try {
       fillHash(hash, type, in);
     } catch (RdbException e) {
@@ -354,14 +355,14 @@ public final class ValueReader {
 
   // --- sorted sets
 
-  private static void fillSortedSet(SortedSetDraft set, int type, RdbInput in) throws IOException {
+  private void fillSortedSet(SortedSetDraft set, int type, RdbInput in) throws IOException {
     if (type == RdbFormat.TYPE_ZSET || type == RdbFormat.TYPE_ZSET_2) {
       long count = in.readCount(2);
       set.begin(count);
       for (long i = 0; i < count; i++) {
-        Bytes member = in.readString();
+        Bytes name = member.read(in);
         double score = type == RdbFormat.TYPE_ZSET ? in.readTextDouble() : in.readDouble();
-        add(set, member, Scores.check(score, in), in);
+        add(set, name, Scores.check(score, in), in);
       }
       return;
     }
@@ -371,9 +372,9 @@ public final class ValueReader {
             ? new ListpackInput(in.readView(), in)
             : new ZiplistInput(in.readView(), in);
     while (packed.next()) {
-      Bytes member = packed.view();
+      Bytes name = packed.view();
       packed.require();
-      add(set, member, packed.score(), in);
+      add(set, name, packed.score(), in);
     }
   }
 
@@ -411,13 +412,13 @@ public final class ValueReader {
     }
   }
 
-  private static void fillHash(HashValue hash, int type, RdbInput in) throws IOException {
+  private void fillHash(HashValue hash, int type, RdbInput in) throws IOException {
     switch (type) {
       case RdbFormat.TYPE_HASH_OF_VALKEY -> {
         long count = in.readCount(2 + Long.BYTES);
         for (long i = 0; i < count; i++) {
-          Bytes field = in.readString();
-          put(hash, field, in.readString(), in);
+          Bytes field = member.read(in);
+          put(hash, field, in.readView(), in);
           long deadline = in.readLong();
           expireAt(hash, field, deadline == NO_FIELD_DEADLINE ? 0 : deadline, in);
         }
@@ -448,8 +449,7 @@ public final class ValueReader {
    * @param relative whether the earliest deadline comes first, and the others, plus one, are
    *     counted from there
    */
-  private static void fillWithDeadlines(HashValue hash, boolean relative, RdbInput in)
-      throws IOException {
+  private void fillWithDeadlines(HashValue hash, boolean relative, RdbInput in) throws IOException {
     long earliest = relative ? in.readLong() : 0;
     if (earliest < 0 || earliest > MAX_FIELD_DEADLINE) {
       throw in.broken("A hash whose earliest field leaves at no moment there is");
@@ -463,8 +463,8 @@ public final class ValueReader {
       if (deadline > 0 && relative) {
         deadline += earliest - 1;
       }
-      Bytes field = in.readString();
-      put(hash, field, in.readString(), in);
+      Bytes field = member.read(in);
+      put(hash, field, in.readView(), in);
       expireAt(hash, field, deadline, in);
     }
   }
@@ -475,7 +475,7 @@ public final class ValueReader {
     while (packed.next()) {
       Bytes field = packed.string();
       packed.require();
-      put(hash, field, packed.string(), in);
+      put(hash, field, packed.view(), in);
       packed.require();
       expireAt(hash, field, packed.integer(), in);
     }

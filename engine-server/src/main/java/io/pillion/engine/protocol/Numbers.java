@@ -4,7 +4,7 @@ import io.pillion.engine.memory.Bytes;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
-import java.util.Locale;
+import java.nio.charset.StandardCharsets;
 
 /** Numbers as Redis reads and writes them. */
 public final class Numbers {
@@ -110,30 +110,32 @@ public final class Numbers {
     if (!Double.isNaN(plain)) {
       return plain;
     }
-    String s = text.toString().toLowerCase(Locale.ROOT);
-    String unsigned = s.charAt(0) == '-' || s.charAt(0) == '+' ? s.substring(1) : s;
-    if (unsigned.equals("inf") || unsigned.equals("infinity")) {
-      return s.charAt(0) == '-' ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
+    boolean signed = text.get(0) == '-' || text.get(0) == '+';
+    Bytes unsigned = text.slice(signed ? 1 : 0, length);
+    if (unsigned.equalsIgnoreCase("INF") || unsigned.equalsIgnoreCase("INFINITY")) {
+      return text.get(0) == '-' ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
     }
+    boolean hex = unsigned.length() > 1 && unsigned.slice(0, 2).equalsIgnoreCase("0X");
+    boolean exponent = false;
     for (int i = 0; i < length; i++) {
-      char c = s.charAt(i);
-      boolean hex = unsigned.startsWith("0x");
+      int c = text.get(i);
+      int lower = c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+      boolean hexLetter = lower == 'x' || lower == 'p' || (lower >= 'a' && lower <= 'f');
       boolean allowed =
           (c >= '0' && c <= '9')
               || c == '.'
               || c == '-'
               || c == '+'
-              || c == 'e'
-              || (hex && (c == 'x' || c == 'p' || (c >= 'a' && c <= 'f')));
+              || (hex ? hexLetter && !exponent : lower == 'e');
       if (!allowed) {
         throw otherwise;
       }
+      exponent |= lower == 'p';
     }
+    // All of it is ASCII.
+    String s = new String(text.array(), text.offset(), length, StandardCharsets.ISO_8859_1);
     try {
-      if (unsigned.startsWith("0x")) {
-        return Double.parseDouble(s.indexOf('p') < 0 ? s + "p0" : s);
-      }
-      return Double.parseDouble(s);
+      return Double.parseDouble(hex && !exponent ? s + "p0" : s);
     } catch (NumberFormatException e) {
       throw otherwise;
     }

@@ -93,6 +93,7 @@ class NumbersTest {
     "1E-3, 0.001",
     "0x10, 16",
     "0x1p4, 16",
+    "-0X1P4, -16",
     "inf, Infinity",
     "-Infinity, -Infinity",
   })
@@ -101,7 +102,11 @@ class NumbersTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "-", ".", "-.", "1.2.3", "x", "1x", "nan", "1e", "1e400", " 1", "1 "})
+  @ValueSource(
+      strings = {
+        "", "-", ".", "-.", "1.2.3", "x", "1x", "nan", "1e", "1e400", " 1", "1 ", "0x1p0f", "0x",
+        "1d"
+      })
   void refusesWhatIsNoDouble(String text) {
     assertThatThrownBy(() -> Numbers.parseDouble(Bytes.of(text), Errors.notAFloat()))
         .isInstanceOf(CommandException.class);
