@@ -42,6 +42,12 @@ final class IdTree {
   private final long holder;
   private final int leafEntry;
 
+  /** Whether its entries were taken out of the holder. */
+  private boolean isDetached;
+
+  /** The root node of what was taken, else 0. */
+  private long taken;
+
   // The path of the last descent: nodes from the root to a leaf, and a slot in each.
   private final long[] path = new long[MAX_DEPTH];
   private final int[] slots = new int[MAX_DEPTH];
@@ -137,6 +143,21 @@ final class IdTree {
       free(arena, target);
       clear(arena, target);
       throw e;
+    }
+  }
+
+  /** Takes all entries out of the holder, which is left empty: from now on they are read here. */
+  void take() {
+    taken = arena.getLong(holder);
+    isDetached = true;
+    clear(arena, holder);
+  }
+
+  /** Frees what was taken, if anything was. O(nodes). */
+  void freeTaken() {
+    if (taken != 0) {
+      freeNode(arena, taken);
+      taken = 0;
     }
   }
 
@@ -291,7 +312,7 @@ final class IdTree {
 
   /** Goes to where the id is or would be, perhaps behind a leaf's last entry. */
   private boolean descend(long ms, long seq) {
-    long node = arena.getLong(holder);
+    long node = isDetached ? taken : arena.getLong(holder);
     if (node == 0) {
       return false;
     }

@@ -27,7 +27,7 @@ public interface PartWalk {
    */
   default void beforePendingChange(long tree, long ms, long seq) {}
 
-  /** Shows what is left of pending entries that are all about to go. */
+  /** Pending entries are all about to go, from where they are: it may take them over. */
   default void beforePendingGoes(long tree) {}
 
   /** Writes the number under which the collection is watched to where else it has to be. */
@@ -35,6 +35,9 @@ public interface PartWalk {
 
   /** The collection's root is somewhere else now. */
   default void rootMoved(long root) {}
+
+  /** Gives back what it has taken over; it is not used any more. */
+  default void end() {}
 
   /** How much memory the walk takes from its beginning on, beside what is kept for it. */
   default long bytes() {

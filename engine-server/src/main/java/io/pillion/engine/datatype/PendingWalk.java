@@ -1,7 +1,5 @@
 package io.pillion.engine.datatype;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -12,6 +10,7 @@ import java.util.TreeMap;
  * <p>Before an entry changes, the ids of the leaf in which it is, as far as they were neither shown
  * nor kept, become a range that is kept. So outside of the ranges the tree is as it was at the
  * beginning, whatever became of its leaves; what is behind the last id of then is never looked at.
+ * When all entries go at once, as with their group, nothing is kept: the walk takes the nodes over.
  */
 final class PendingWalk {
   /** What is kept of a range that had no entries. */
@@ -35,7 +34,6 @@ final class PendingWalk {
 
   private boolean begun;
   private boolean done;
-  private boolean gone;
 
   /**
    * @param tree with at least one entry
@@ -63,16 +61,17 @@ final class PendingWalk {
       visitor.beginPending();
     }
     Map.Entry<StreamId, Range> first = kept.firstEntry();
-    if (!gone && (first == null || !first.getKey().equals(next))) {
+    if (first == null || !first.getKey().equals(next)) {
       moveBehind(show(next, first == null ? end : first.getKey().previous()));
-    } else if (first == null) {
-      done = true;
     } else {
       kept.pollFirstEntry();
       if (first.getValue().number != NOTHING) {
         keeper.show(first.getValue().number);
       }
       moveBehind(first.getValue().last);
+    }
+    if (done) {
+      tree.freeTaken();
     }
     return !done;
   }
@@ -110,7 +109,6 @@ final class PendingWalk {
   /** An entry is about to be added, to change or to go. */
   void beforeChange(long ms, long seq) {
     if (done
-        || gone
         || StreamId.compare(ms, seq, next.ms(), next.seq()) < 0
         || StreamId.compare(ms, seq, end.ms(), end.seq()) > 0) {
       return;
@@ -127,8 +125,8 @@ final class PendingWalk {
         behind == null ? end : behind.previous());
   }
 
-  /** Keeps the leaf of an id, as far as it is between two others; its last id. */
-  private StreamId keepLeaf(StreamId id, StreamId least, StreamId most) {
+  /** Keeps the leaf of an id, as far as it is between two others. */
+  private void keepLeaf(StreamId id, StreamId least, StreamId most) {
     StreamId from = tree.leafFrom(id.ms(), id.seq());
     StreamId first = from.compareTo(least) < 0 ? least : from;
     StreamId to = tree.leafTo(id.ms(), id.seq());
@@ -136,34 +134,18 @@ final class PendingWalk {
     boolean isEmpty = !tree.ceiling(first.ms(), first.seq()) || tree.id().compareTo(last) > 0;
     int number = isEmpty ? NOTHING : keeper.keep(() -> show(first, last));
     kept.put(first, new Range(last, number));
-    return last;
   }
 
-  /** All entries are about to go. */
+  /** All entries are about to go: they become the walk's own, which are shown when it is time. */
   void beforeGoing() {
-    if (done || gone) {
-      return;
+    if (!done) {
+      tree.take();
     }
-    List<Map.Entry<StreamId, Range>> ranges = new ArrayList<>(kept.entrySet());
-    StreamId from = next;
-    for (Map.Entry<StreamId, Range> range : ranges) {
-      if (from.compareTo(range.getKey()) < 0) {
-        keepAll(from, range.getKey().previous());
-      }
-      from = range.getValue().last.next();
-    }
-    // Behind the last id there is no next one; but then nothing is left either.
-    if (from.compareTo(end) <= 0 && !(from.isZero() && !ranges.isEmpty())) {
-      keepAll(from, end);
-    }
-    gone = true;
   }
 
-  private void keepAll(StreamId from, StreamId to) {
-    StreamId last = keepLeaf(from, from, to);
-    while (last.compareTo(to) < 0) {
-      StreamId first = last.next();
-      last = keepLeaf(first, first, to);
-    }
+  /** Gives back what is its own; nothing more is shown. */
+  void end() {
+    done = true;
+    tree.freeTaken();
   }
 }

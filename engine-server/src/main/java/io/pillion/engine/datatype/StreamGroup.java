@@ -219,15 +219,26 @@ public final class StreamGroup {
 
   /** Removes a consumer, with all that is pending for it. O(consumers + pending log n). */
   public void deleteConsumer(StreamConsumer consumer) {
-    IdTree pending = tree();
-    IdTree ids = consumer.pendingTree();
-    Watch.beforePendingGoes(arena, watchable(), consumer.pendingHolder());
-    for (boolean more = ids.first(); more; more = ids.next()) {
-      Watch.beforePendingChange(arena, watchable(), pendingHolder(), ids.ms(), ids.seq());
-      pending.remove(ids.ms(), ids.seq());
+    if (consumer.pendingCount() == pendingCount()) {
+      removeAllPending();
+    } else {
+      IdTree pending = tree();
+      IdTree ids = consumer.pendingTree();
+      for (boolean more = ids.first(); more; more = ids.next()) {
+        Watch.beforePendingChange(arena, watchable(), pendingHolder(), ids.ms(), ids.seq());
+        pending.remove(ids.ms(), ids.seq());
+      }
     }
+    Watch.beforePendingGoes(arena, watchable(), consumer.pendingHolder());
     consumers.remove(consumers.find(consumer.name().toBytes()));
     StreamConsumer.free(arena, consumer.address());
+  }
+
+  /** Forgets what is pending in the group, but not in its consumers. */
+  private void removeAllPending() {
+    Watch.beforePendingGoes(arena, watchable(), pendingHolder());
+    IdTree.free(arena, pendingHolder());
+    IdTree.clear(arena, pendingHolder());
   }
 
   // --- what is pending

@@ -94,6 +94,11 @@ final class StreamWalk implements PartWalk {
     }
   }
 
+  @Override
+  public void end() {
+    pending.forEach(PendingWalk::end);
+  }
+
   /**
    * @param part the address of a page; its complement for one that is new
    */

@@ -26,7 +26,10 @@ public interface PartWatcher {
    */
   void beforePendingChange(int watch, long tree, long ms, long seq);
 
-  /** All that is pending in a stream's group, or for a consumer, is about to go with it. */
+  /**
+   * All that is pending in a stream's group, or for a consumer, is about to go. The watcher may
+   * take it out of the tree: what it leaves is then removed.
+   */
   void beforePendingGoes(int watch, long tree);
 
   /** The root of a collection is somewhere else now. */

@@ -307,6 +307,11 @@ final class FrozenValue implements PartKeeper {
     return false;
   }
 
+  /** Gives back what it holds of the arena for itself. */
+  void end() {
+    walk.end();
+  }
+
   /** What it takes beside the parcel. */
   long ownBytes() {
     return ownBytes;

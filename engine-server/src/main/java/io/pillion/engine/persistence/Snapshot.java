@@ -447,6 +447,7 @@ public final class Snapshot implements RecordCut {
 
   private void release(FrozenValue value) {
     value.watch(0);
+    value.end();
     memory.use(-value.ownBytes());
     ValueType type = value.retainedType();
     if (type != null) {

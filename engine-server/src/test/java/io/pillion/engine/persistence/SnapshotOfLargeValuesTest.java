@@ -740,6 +740,58 @@ class SnapshotOfLargeValuesTest {
     assertThat(stateOfWritten()).isEqualTo(before);
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "XGROUP DESTROY stream group",
+        "XGROUP DELCONSUMER stream group me",
+        "XGROUP DELCONSUMER stream group other",
+        "DEL stream"
+      })
+  void aGroupOrConsumerThatGoesIsNotGathered(String command) throws IOException {
+    writeAll();
+    final long empty = usedBytes();
+    for (int scans = 0; scans < 400; scans += 133) {
+      fillPending(command.endsWith("other") ? 1000 : 0);
+      final Object before = state();
+      snapshot = begin(64 << 20);
+      for (int i = 0; i < scans; i++) {
+        assertThat(scan(1)).isTrue();
+        snapshot.drain();
+      }
+      call("XACK", "stream", "group", "10000-1");
+      final long held = snapshot.heldBytes();
+      call((Object[]) command.split(" ", -1));
+      assertThat(snapshot.heldBytes())
+          .as("held after " + scans + " scans")
+          .isLessThan(held + 100_000);
+      call("XREADGROUP", "GROUP", "group", "me", "STREAMS", "stream", ">");
+      writeAll();
+      assertThat(snapshot.heldBytes()).isZero();
+      assertThat(stateOfWritten()).as("after " + scans + " scans").isEqualTo(before);
+      call("DEL", "stream");
+      assertThat(usedBytes()).as("after " + scans + " scans").isLessThan(empty + 100_000);
+    }
+    fillPending(0);
+    snapshot = begin(64 << 20);
+    call("XACK", "stream", "group", "10000-1");
+    call((Object[]) command.split(" ", -1));
+    engine.engine().hold(() -> snapshot.abandon());
+    call("DEL", "stream");
+    assertThat(usedBytes()).as("given up").isLessThan(empty + 100_000);
+  }
+
+  /** A stream without entries, of which many are pending, so many for another consumer. */
+  private void fillPending(int others) throws IOException {
+    for (int i = 0; i < 20_000; i++) {
+      call("XADD", "stream", i + "-1", "field", "value");
+    }
+    call("XGROUP", "CREATE", "stream", "group", "0");
+    call("XREADGROUP", "GROUP", "group", "me", "COUNT", 20_000 - others, "STREAMS", "stream", ">");
+    call("XREADGROUP", "GROUP", "group", "other", "COUNT", 1000, "STREAMS", "stream", ">");
+    call("XTRIM", "stream", "MAXLEN", 0);
+  }
+
   private void run(long seed) throws IOException {
     Random random = new Random(seed);
     while (scan(1 << 20)) {
