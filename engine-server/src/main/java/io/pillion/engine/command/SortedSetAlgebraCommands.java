@@ -212,7 +212,7 @@ final class SortedSetAlgebraCommands {
           (member, score) -> {
             double value = input.weighted(score);
             boolean found = result.seek(member);
-            result.assign(found ? request.aggregate.of(result.score(), value) : value);
+            result.assignExactly(found ? request.aggregate.of(result.score(), value) : value);
             return true;
           });
     }
@@ -233,7 +233,7 @@ final class SortedSetAlgebraCommands {
                 // Not a number only becomes 0 in the sum, unlike in a union: so does Redis.
                 value = request.aggregate.of(value, inputs.get(i).weight * other);
               }
-              result.put(member, value);
+              put(result, member, value);
               return true;
             });
   }
@@ -249,9 +249,14 @@ final class SortedSetAlgebraCommands {
                   return true;
                 }
               }
-              result.put(member, score);
+              put(result, member, score);
               return true;
             });
+  }
+
+  private static void put(SortedSetValue result, Bytes member, double score) {
+    result.seek(member);
+    result.assignExactly(score);
   }
 
   private static double zeroIfNaN(double value) {

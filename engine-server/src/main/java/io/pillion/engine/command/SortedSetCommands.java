@@ -814,7 +814,8 @@ final class SortedSetCommands {
         SortedSetValue.Entries entries = asked.walk(set, ranks);
         for (int i = 0; i < count; i++) {
           entries.next();
-          result.value().put(entries.member().toBytes(), entries.score());
+          result.value().seek(entries.member().toBytes());
+          result.value().assignExactly(entries.score());
         }
       }
       result.store(call.arg(1), "zrangestore");

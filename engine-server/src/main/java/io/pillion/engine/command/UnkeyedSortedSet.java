@@ -34,9 +34,10 @@ final class UnkeyedSortedSet implements AutoCloseable {
 
   /**
    * Gives the set to a key, in place of what it held; when the set is empty, the key is removed.
-   * Replies how many members there are.
+   * Replies how many members there are. As in Redis, -0 becomes 0 in a small one.
    */
   void store(Bytes key, String event) {
+    value.forgetNegativeZeros();
     int size = value.size();
     if (size > 0) {
       call.database().setCollection(key, ValueType.ZSET, arena.getLong(cell));

@@ -5,6 +5,8 @@ import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.Hashing;
 import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.memory.Span;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
@@ -177,14 +179,48 @@ public final class SortedSetValue {
     assign(score, /* exact= */ false);
   }
 
-  /** As {@link #assign(double)}, but for -0.0, which stays what it is in a small set too. */
-  void assignExactly(double score) {
+  /**
+   * As {@link #assign(double)}, but for -0.0: it stays what it is in a small set too, and 0.0 and
+   * it replace each other.
+   */
+  public void assignExactly(double score) {
     assign(score, /* exact= */ true);
+  }
+
+  /** Makes 0 of each -0.0 in a small set, as if it had never been there. O(n) in a small one. */
+  public void forgetNegativeZeros() {
+    if (isPaged(arena.getLong(cell))) {
+      return;
+    }
+    int from = countBelow(0, /* orEqual= */ false);
+    int to = countBelow(0, /* orEqual= */ true);
+    List<Bytes> zeros = new ArrayList<>();
+    Entries entries = byRank(from, /* reverse= */ false);
+    for (int i = from; i < to; i++) {
+      entries.next();
+      if (isNegativeZero(entries.score())) {
+        zeros.add(entries.member().toBytes());
+      }
+    }
+    for (Bytes zero : zeros) {
+      seek(zero);
+      assignExactly(0);
+    }
+  }
+
+  private static boolean isNegativeZero(double score) {
+    return score == 0 && 1 / score < 0;
   }
 
   private void assign(double score, boolean exact) {
     if (found && score() == score) {
-      return;
+      if (!exact || isNegativeZero(score) == isNegativeZero(score())) {
+        return;
+      }
+      // Their order does not tell the two zeros apart: it comes anew.
+      Bytes member = sought;
+      removeSought();
+      seek(member);
     }
     if (!isPaged(arena.getLong(cell))) {
       double kept = exact ? score : score + 0.0; // makes 0 of -0.0

@@ -144,4 +144,33 @@ class SortedSetAlgebraCommandsTest {
     r.line("ZDIFFSTORE d 3 a b s").is(133);
     r.line("ZRANGE d 0 2").isList("m1", "m5", "m7");
   }
+
+  /** Large results have it to the last member, small ones only as long as nobody stores them. */
+  @CommandTest
+  void negativeZeros(TestClient r) {
+    r.line("ZADD b 0 m").is(1);
+    r.line("ZUNION 1 b WEIGHTS -1 WITHSCORES").isList("m", "-0");
+    r.line("ZINTER 1 b WEIGHTS -1 WITHSCORES").isList("m", "-0");
+    r.line("ZUNION 2 b b WEIGHTS -1 1 WITHSCORES").isList("m", "0");
+    r.line("ZUNION 2 b b WEIGHTS -1 -1 WITHSCORES").isList("m", "-0");
+    for (String command : List.of("ZUNIONSTORE", "ZINTERSTORE")) {
+      r.line(command + " c 1 b WEIGHTS -1").is(1);
+      r.line("ZSCORE c m").is("0");
+    }
+    for (int i = 0; i < 200; i++) {
+      r.call("ZADD", "large", 0, "m" + i).is(1);
+    }
+    for (String command : List.of("ZUNIONSTORE", "ZINTERSTORE")) {
+      r.line(command + " c 1 large WEIGHTS -1").is(200);
+      r.line("ZMSCORE c m0 m199").isList("-0", "-0");
+    }
+    r.line("ZDIFFSTORE d 1 c").is(200);
+    r.line("ZMSCORE d m0 m199").isList("-0", "-0");
+    r.line("ZRANGESTORE d c 0 -1").is(200);
+    r.line("ZMSCORE d m0 m199").isList("-0", "-0");
+    r.line("ZRANGESTORE d c 0 9").is(10);
+    r.line("ZSCORE d m0").is("0");
+    r.line("ZUNIONSTORE c 2 c large WEIGHTS 1 1").is(200);
+    r.line("ZMSCORE c m0 m199").isList("0", "0");
+  }
 }
