@@ -3,7 +3,6 @@ package io.pillion.engine.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
-import io.pillion.engine.acl.AccessControl;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Client;
 import io.pillion.engine.dispatch.CommandTable;
@@ -14,23 +13,10 @@ import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.keyspace.KeyspaceSettings;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.SlabPool;
-import io.pillion.engine.observe.Monitors;
-import io.pillion.engine.observe.Observation;
-import io.pillion.engine.persistence.AppendOnly;
-import io.pillion.engine.persistence.Functions;
-import io.pillion.engine.persistence.LoadProgress;
-import io.pillion.engine.persistence.RdbStore;
-import io.pillion.engine.persistence.backup.Backups;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.BufferPool;
 import io.pillion.engine.protocol.RequestParser;
 import io.pillion.engine.protocol.RespReply;
-import io.pillion.engine.pubsub.PubSub;
-import io.pillion.engine.replication.Following;
-import io.pillion.engine.replication.Replication;
-import io.pillion.engine.scripting.FunctionLibraries;
-import io.pillion.engine.scripting.Scripts;
-import io.pillion.engine.tracking.Tracking;
 import io.pillion.engine.world.RealWorld;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
@@ -52,7 +38,6 @@ final class AllocationTest {
   private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private final RespReply reply = new RespReply(new BufferPool());
   private Engine engine;
-  private AccessControl access;
   private Turn turn;
   private Source source;
 
@@ -63,32 +48,11 @@ final class AllocationTest {
             RealWorld.get(), new Arena(SlabPool.shared(), 16 << 20), new KeyspaceSettings(), 1);
     // What waits for a processor is no slow command that would have to be remembered.
     Parameters parameters = new Parameters().set("slowlog-log-slower-than", "-1");
-    Observation observation = new Observation(RealWorld.get(), parameters);
-    RdbStore rdb = new RdbStore(parameters, Functions.NONE);
-    AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
-    Replication replication = new Replication(parameters, Functions.NONE);
     CommandTable table = new CommandTable();
-    access = new AccessControl(table, parameters, (client, test) -> false, (client, now) -> "");
-    AllCommands.declare(
-        table,
-        parameters,
-        new Services(
-            access,
-            observation,
-            new PubSub(),
-            new Tracking(RealWorld.get(), parameters),
-            new Monitors(RealWorld.get()),
-            rdb,
-            new Scripts(RealWorld.get(), parameters),
-            new FunctionLibraries(RealWorld.get(), new Scripts(RealWorld.get(), parameters)),
-            appendOnly,
-            replication,
-            new Following(parameters, replication, rdb, appendOnly, Functions.NONE),
-            new Backups(parameters, rdb, appendOnly),
-            new Shutdown(parameters, rdb, appendOnly, replication, null)));
+    Services services = LoneServices.declare(table, parameters);
     engine = new Engine(RealWorld.get(), keyspace, table);
-    access.attach(engine);
-    engine.addObserver(observation);
+    services.access().attach(engine);
+    engine.addObserver(services.observation());
     turn = new Turn(engine);
     source = new Source();
   }

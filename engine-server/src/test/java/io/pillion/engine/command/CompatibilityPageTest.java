@@ -2,25 +2,10 @@ package io.pillion.engine.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pillion.engine.acl.AccessControl;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
-import io.pillion.engine.observe.Monitors;
-import io.pillion.engine.observe.Observation;
-import io.pillion.engine.persistence.AppendOnly;
-import io.pillion.engine.persistence.Functions;
-import io.pillion.engine.persistence.LoadProgress;
-import io.pillion.engine.persistence.RdbStore;
-import io.pillion.engine.persistence.backup.Backups;
-import io.pillion.engine.pubsub.PubSub;
-import io.pillion.engine.replication.Following;
-import io.pillion.engine.replication.Replication;
-import io.pillion.engine.scripting.FunctionLibraries;
-import io.pillion.engine.scripting.Scripts;
-import io.pillion.engine.tracking.Tracking;
-import io.pillion.engine.world.RealWorld;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,29 +36,8 @@ final class CompatibilityPageTest {
   }
 
   private static String list() {
-    Parameters parameters = new Parameters();
-    Observation observation = new Observation(RealWorld.get(), parameters);
-    RdbStore rdb = new RdbStore(parameters, Functions.NONE);
-    AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
-    Replication replication = new Replication(parameters, Functions.NONE);
     CommandTable table = new CommandTable();
-    AllCommands.declare(
-        table,
-        parameters,
-        new Services(
-            new AccessControl(table, parameters, (client, test) -> false, (client, now) -> ""),
-            observation,
-            new PubSub(),
-            new Tracking(RealWorld.get(), parameters),
-            new Monitors(RealWorld.get()),
-            rdb,
-            new Scripts(RealWorld.get(), parameters),
-            new FunctionLibraries(RealWorld.get(), new Scripts(RealWorld.get(), parameters)),
-            appendOnly,
-            replication,
-            new Following(parameters, replication, rdb, appendOnly, Functions.NONE),
-            new Backups(parameters, rdb, appendOnly),
-            new Shutdown(parameters, rdb, appendOnly, replication, null)));
+    LoneServices.declare(table, new Parameters());
     Map<CommandGroup, String> groups =
         table.all().stream()
             .collect(
