@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pillion.engine.server.Main;
 import io.pillion.engine.testkit.TestClient;
-import io.pillion.engine.testkit.TestServer;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -13,11 +12,13 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -266,25 +267,28 @@ final class KillTest {
         .start();
   }
 
-  private static Connection awaitAnswer(Process server, int port) {
-    List<Connection> made = new ArrayList<>();
-    TestServer.await(
-        "the server",
-        () -> {
-          assertThat(server.isAlive()).as("the server runs; see its log").isTrue();
-          try {
-            Connection connection = new Connection(port);
-            if (connection.call("PING").equals("+PONG")) {
-              made.add(connection);
-              return true;
-            }
-            connection.close();
-          } catch (IOException e) {
-            return false;
-          }
-          return false;
-        });
-    return made.get(0);
+  /** A machine with more to do than it can takes long to start a server: this waits a minute. */
+  private Connection awaitAnswer(Process server, int port) throws IOException {
+    long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+    String last = "nothing";
+    while (server.isAlive() && System.nanoTime() < deadline) {
+      try {
+        Connection connection = new Connection(port);
+        last = connection.call("PING");
+        if (last.equals("+PONG")) {
+          return connection;
+        }
+        connection.close();
+      } catch (IOException e) {
+        last = e.toString();
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+    }
+    Path log = folder.resolve("log");
+    String text = Files.exists(log) ? Files.readString(log) : "";
+    throw new AssertionError(
+        "no server (alive: %s); the last answer: %s; the end of its log:%n%s"
+            .formatted(server.isAlive(), last, text.substring(Math.max(0, text.length() - 2000))));
   }
 
   private static int freePort() throws IOException {
