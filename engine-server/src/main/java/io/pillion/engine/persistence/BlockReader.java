@@ -22,7 +22,9 @@ final class BlockReader extends InputStream {
   private final InputStream file;
   private final int blockBytes;
 
-  /** Free bytes in front of a block's own, for the rest of the block before. */
+  /**
+   * Free bytes in front of a block's own, for the rest of the block before: none in a single one.
+   */
   private final int headroom;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -76,7 +78,7 @@ final class BlockReader extends InputStream {
   BlockReader(InputStream file, long size, World world) {
     this.file = file;
     blockBytes = (int) Math.min(size + 1, BLOCK_BYTES);
-    headroom = (int) Math.min(size, RdbInput.MAX_VIEW_BYTES);
+    headroom = size < BLOCK_BYTES ? 0 : RdbInput.MAX_VIEW_BYTES;
     world.background("read-ahead", this::readAhead);
   }
 

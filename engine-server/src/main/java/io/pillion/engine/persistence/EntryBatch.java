@@ -152,7 +152,9 @@ final class EntryBatch {
 
   private void reserve(int length) {
     if (bytes.length - end < length) {
-      bytes = Arrays.copyOf(bytes, (int) Math.max((long) end + length, 2L * bytes.length));
+      // Not twice as much: it is full soon, and what is left over is never used.
+      int more = bytes.length / 4;
+      bytes = Arrays.copyOf(bytes, (int) Math.max((long) end + length, (long) bytes.length + more));
     }
   }
 
