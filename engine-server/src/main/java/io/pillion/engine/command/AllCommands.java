@@ -46,7 +46,7 @@ public final class AllCommands {
     new ServerPersistenceCommands(services.rdb(), services.appendOnly()).declare(table);
     new BackupCommands(services.backups()).declare(table);
     new CommandCommands().declare(table);
-    new ConfigCommands(parameters).declare(table);
+    new ConfigCommands(parameters, services.replication().counts()).declare(table);
     new DebugCommands(parameters, services).declare(table);
     new ReplicationCommands(services.appendOnly(), services.replication(), services.following())
         .declare(table);

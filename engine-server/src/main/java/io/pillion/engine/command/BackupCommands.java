@@ -115,9 +115,9 @@ final class BackupCommands {
   }
 
   private void restore(Call call) {
-    // Not where the data are another server's.
-    call.engine().checkMayWrite(call.command());
     refuseIfNobodyCanWait(call);
+    backups.checkMayRestore();
+    call.engine().checkMayWrite(call.command());
     await(call, backups.restore(call.arg(2).toString()), Reply::simple);
   }
 

@@ -16,6 +16,7 @@ import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Glob;
+import io.pillion.engine.replication.Replication;
 import io.pillion.engine.world.Disk;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -26,9 +27,11 @@ import java.util.TreeMap;
 /** CONFIG: the parameters, while the engine runs. */
 final class ConfigCommands {
   private final Parameters parameters;
+  private final Replication.Counts replicas;
 
-  ConfigCommands(Parameters parameters) {
+  ConfigCommands(Parameters parameters, Replication.Counts replicas) {
     this.parameters = parameters;
+    this.replicas = replicas;
   }
 
   void declare(CommandTable table) {
@@ -137,6 +140,7 @@ final class ConfigCommands {
   private void resetStat(Call call) {
     call.engine().statistics().reset();
     call.keyspace().resetCounts();
+    replicas.reset();
     for (Command command : call.engine().table().all()) {
       command.statistics().reset();
       command.subcommands().values().forEach(sub -> sub.statistics().reset());

@@ -19,6 +19,7 @@ import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.persistence.AppendOnly;
+import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Numbers;
 import io.pillion.engine.protocol.Reply;
@@ -32,6 +33,10 @@ import java.util.function.Consumer;
 
 /** Replication as a primary sees it: who follows asks for the data, clients ask who follows. */
 final class ReplicationCommands {
+  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
+  private static final CommandException NO_FILE =
+      Errors.err("WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
+
   private final AppendOnly appendOnly;
   private final Replication replication;
   private final Following following;
@@ -190,12 +195,17 @@ final class ReplicationCommands {
     }
     long timeout = timeoutMillis(call, 3);
     if (here > 0 && !appendOnly.isEnabled()) {
-      throw Errors.err("WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
+      throw NO_FILE;
     }
     long offset = call.client().writtenOffset();
     long propagated = call.client().propagatedOffset();
     Consumer<Reply> answer =
         reply -> {
+          if (here > 0 && !appendOnly.isEnabled()) {
+            // It was turned off meanwhile.
+            reply.error(NO_FILE.text());
+            return;
+          }
           reply.array(2);
           reply.integer(appendOnly.isSafe(offset) ? 1 : 0);
           reply.integer(replication.acknowledgedOnDisk(propagated));
@@ -206,8 +216,9 @@ final class ReplicationCommands {
       awaitReplicas(
           call,
           () ->
-              (here == 0 || appendOnly.isSafe(offset))
-                  && replication.acknowledgedOnDisk(propagated) >= replicas,
+              (here > 0 && !appendOnly.isEnabled())
+                  || ((here == 0 || appendOnly.isSafe(offset))
+                      && replication.acknowledgedOnDisk(propagated) >= replicas),
           timeout,
           answer);
     }

@@ -276,11 +276,16 @@ final class ServerInfo {
     line("mem_fragmentation_ratio", ratio(memory.residentRatio()));
     line("mem_fragmentation_bytes", memory.residentBytes() - used);
     line("mem_not_counted_for_evict", 0);
-    line("mem_replication_backlog", services.replication().bufferBytes());
-    line("mem_total_replication_buffers", services.replication().bufferBytes());
+    Replication replication = services.replication();
+    line("mem_replication_backlog", replication.bufferBytes() - replication.laggingBytes());
+    line("mem_total_replication_buffers", replication.bufferBytes());
     line(
         "mem_clients_slaves",
-        engine.clients().stream().filter(Client::isReplica).mapToLong(Client::memoryBytes).sum());
+        replication.laggingBytes()
+            + engine.clients().stream()
+                .filter(Client::isReplica)
+                .mapToLong(Client::memoryBytes)
+                .sum());
     line("mem_clients_normal", memory.clientBytes());
     line("mem_cluster_links", 0);
     line("mem_aof_buffer", services.appendOnly().status().bufferBytes());
@@ -333,7 +338,9 @@ final class ServerInfo {
     line("current_save_keys_processed", rdb.keysSaved());
     line("current_save_keys_total", rdb.keysToSave());
     line("rdb_changes_since_last_save", rdb.changes(engine));
-    line("rdb_bgsave_in_progress", rdb.isSaving() ? 1 : 0);
+    // As Redis, whose replicas are sent what a child process saves.
+    boolean saving = rdb.isSaving() || services.replication().isTakingDown();
+    line("rdb_bgsave_in_progress", saving ? 1 : 0);
     line("rdb_last_save_time", rdb.lastSaveSeconds());
     line("rdb_last_bgsave_status", rdb.isLastOk() ? "ok" : "err");
     line("rdb_last_bgsave_time_sec", rdb.lastSeconds());

@@ -335,6 +335,12 @@ public final class Parameters {
   }
 
   List<String> rewrittenLines(Parameter parameter) {
+    if (parameter.is(Trait.MULTI_WORD)
+        && isDefault(parameter)
+        && words(parameter.name()).isEmpty()) {
+      // redis-server does not start with "replicaof" and nothing behind it.
+      return List.of();
+    }
     return parameter.type().lines(valueOf(parameter));
   }
 

@@ -372,6 +372,11 @@ public final class Client {
     return propagatedOffset;
   }
 
+  /** What another client has written counts as its own: its commands are that one's. */
+  public void actFor(Client other) {
+    wrote(other.writtenOffset, other.propagatedOffset);
+  }
+
   void wrote(long written, long propagated) {
     writtenOffset = written;
     propagatedOffset = propagated;

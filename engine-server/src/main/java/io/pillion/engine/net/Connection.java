@@ -413,6 +413,10 @@ final class Connection extends ChannelInboundHandlerAdapter
   private void checkOutput() {
     long pending = pendingBytes();
     countOutput(pending < SMALL_OUTPUT_BYTES ? 0 : pending);
+    if (client.isReplica()) {
+      // It is sent little at once, and most of what it may leave unread is kept elsewhere.
+      return;
+    }
     OutputLimit limit = limits.outputLimit(client);
     boolean overSoft = limit.softBytes() > 0 && pending > limit.softBytes();
     if (!overSoft) {
@@ -426,10 +430,7 @@ final class Connection extends ChannelInboundHandlerAdapter
                 >= limit.softSeconds() * 1_000_000_000L;
     // Whoever only asks waits until it has read; what is told unasked cannot wait.
     boolean pushedTooMuch =
-        client.takePushed()
-            && !client.isReplica()
-            && limits.isOutputScarce()
-            && pending > limits.fairOutputBytes();
+        client.takePushed() && limits.isOutputScarce() && pending > limits.fairOutputBytes();
     if (pushedTooMuch
         || overSoftForLong
         || (limit.hardBytes() > 0 && pending > limit.hardBytes())) {

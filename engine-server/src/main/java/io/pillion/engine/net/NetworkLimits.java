@@ -29,7 +29,6 @@ final class NetworkLimits {
   private volatile long idleMillis;
   private volatile OutputLimit outputLimit = new OutputLimit(0, 0, 0);
   private volatile OutputLimit subscriberLimit = new OutputLimit(0, 0, 0);
-  private volatile OutputLimit replicaLimit = new OutputLimit(0, 0, 0);
 
   NetworkLimits(Parameters parameters) {
     this.parameters = parameters;
@@ -50,7 +49,6 @@ final class NetworkLimits {
     idleMillis = parameters.number("timeout") * 1000;
     outputLimit = parameters.outputLimit("normal");
     subscriberLimit = parameters.outputLimit("pubsub");
-    replicaLimit = parameters.outputLimit("slave");
   }
 
   /** Counts a connection; false when it is one too many, which counts until it has left. */
@@ -71,11 +69,8 @@ final class NetworkLimits {
     return idleMillis;
   }
 
-  /** What a client may leave unread, as its class allows. */
+  /** What a client that is no replica may leave unread, as its class allows. */
   OutputLimit outputLimit(Client client) {
-    if (client.isReplica()) {
-      return replicaLimit;
-    }
     return client.isSubscriber() ? subscriberLimit : outputLimit;
   }
 

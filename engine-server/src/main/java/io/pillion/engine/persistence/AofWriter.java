@@ -151,6 +151,7 @@ final class AofWriter {
       } else if (file == null) {
         // The log is off, or a base that includes this is on its way.
         pending = null;
+        written = batch.upTo();
       } else if (!write(file, batch) || !syncAlways(file)) {
         break;
       }

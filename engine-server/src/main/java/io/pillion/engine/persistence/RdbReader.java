@@ -44,12 +44,19 @@ public final class RdbReader implements Closeable {
   private long offset;
   private long keys;
   private long expired;
+  private ExpiredKeys expiredKeys = (number, key) -> {};
   private long empty;
   private boolean atEnd;
 
   /** What was looked at to have it near: kept, so that the looks are not left out. */
   @SuppressWarnings("UnusedVariable")
   private long approached;
+
+  /** Is told of keys that were not loaded because their time had come. */
+  public interface ExpiredKeys {
+    /** Was one, which is a view; under the lock. */
+    void onExpired(int database, Bytes key);
+  }
 
   /**
    * What becomes of keys.
@@ -105,6 +112,11 @@ public final class RdbReader implements Closeable {
     arena = keyspace.arena();
     values = new ValueReader(arena, keyspace.settings().types);
     database = keyspace.database(0);
+  }
+
+  /** Says who is told of keys that are left out because their time has come. */
+  void tell(ExpiredKeys newExpiredKeys) {
+    expiredKeys = newExpiredKeys;
   }
 
   private void letParserIn() {
@@ -302,6 +314,7 @@ public final class RdbReader implements Closeable {
       free(from, number);
       keys++;
     } else if (deadline != Database.NEVER && deadline <= keyspace.now() && !options.keepExpired) {
+      expiredKeys.onExpired(database.number(), from.key(number));
       free(from, number);
       expired++;
     } else {

@@ -442,11 +442,12 @@ public final class RdbStore {
    * data are being loaded. Without the lock.
    *
    * @param keepExpired whether keys whose time has come are kept: another server says when they go
+   * @param expired is told of those that are not
    * @throws IOException when the file cannot be read, is damaged, or does not fit into memory
    */
-  public void load(boolean keepExpired) throws IOException {
+  public void load(boolean keepExpired, RdbReader.ExpiredKeys expired) throws IOException {
     if (disk().exists(path())) {
-      load(new RdbReader.Options(keepExpired, /* replace= */ false, checksum()));
+      load(new RdbReader.Options(keepExpired, /* replace= */ false, checksum()), expired);
     }
   }
 
@@ -464,7 +465,7 @@ public final class RdbStore {
     checksumsChecked = yes;
   }
 
-  private void load(RdbReader.Options options) throws IOException {
+  private void load(RdbReader.Options options, RdbReader.ExpiredKeys expired) throws IOException {
     long size = disk().size(path());
     long start = world().nanos();
     RdbReader reader;
@@ -477,6 +478,7 @@ public final class RdbStore {
                 progress.loading(engine(), size);
               });
       reader = ahead;
+      reader.tell(expired);
       reader.readHeader();
       read(reader, size, start);
     } catch (OutOfArenaException e) {

@@ -144,8 +144,8 @@ public final class Following {
   public void start() {
     ReplicationPoint loaded = appendOnly.isEnabled() ? null : rdb.loadedPoint();
     List<String> wanted = parameters.words("replicaof");
+    replication.restart(loaded, !wanted.isEmpty());
     if (loaded != null) {
-      replication.restart(loaded, !wanted.isEmpty());
       streamDatabase = loaded.database();
     }
     if (!wanted.isEmpty()) {

@@ -29,9 +29,6 @@ final class FullSync {
   private static final Logger log = LoggerFactory.getLogger(FullSync.class);
   private static final int PIECE_BYTES = 64 << 10;
 
-  /** What a replica may leave unread before it is sent more. */
-  private static final int UNREAD_BYTES = 1 << 20;
-
   private static final long PAUSE_NANOS = 1_000_000;
 
   private final Replication replication;
@@ -68,6 +65,11 @@ final class FullSync {
             functions,
             target,
             SnapshotOptions.of(parameters, /* aofBase= */ false).with(fieldTtls).at(point));
+  }
+
+  /** Whether all data have been taken down; under the engine lock. */
+  boolean isComplete() {
+    return complete;
   }
 
   private Disk disk() {
@@ -196,7 +198,7 @@ final class FullSync {
 
     /** Sends some, if it can be sent now; whether it was. */
     boolean step() throws IOException {
-      if (ended || replica.client().outlet().pendingBytes() > UNREAD_BYTES) {
+      if (ended || !replica.mayBeSentMore()) {
         engine.hold(() -> ended |= !isWanted());
         return false;
       }

@@ -6,6 +6,9 @@ import java.nio.charset.StandardCharsets;
 
 /** A server that follows this one, or is about to. Under the engine lock. */
 public final class Replica {
+  /** What it may leave unread before it is sent more. */
+  private static final int UNREAD_BYTES = 1 << 20;
+
   private final Client client;
   int port;
   String address = "";
@@ -94,6 +97,21 @@ public final class Replica {
 
   boolean isLagging() {
     return state == State.SENDING || state == State.CONFIRMING || state == State.CATCHING_UP;
+  }
+
+  /** What it was sent and has not taken yet. */
+  long unsentBytes() {
+    return client.outlet().pendingBytes();
+  }
+
+  /** Whether it reads as fast as it is written to. Any thread. */
+  boolean mayBeSentMore() {
+    return unsentBytes() <= UNREAD_BYTES;
+  }
+
+  /** Whether some bytes can be sent to it at once. */
+  boolean mayBeSent(long bytes) {
+    return unsentBytes() + bytes <= UNREAD_BYTES;
   }
 
   void send(byte[] bytes, int offset, int length) {

@@ -51,14 +51,26 @@ public final class Replication implements ClientListener {
   /** What a replica is sent at once when it has to catch up. */
   private static final int PIECE_BYTES = 64 << 10;
 
-  private static final int UNREAD_BYTES = 1 << 20;
   private static final long PAUSE_NANOS = 1_000_000;
+  private static final int PAUSES_PER_LOOK = 50;
+
+  /** What is kept for replicas that lag, and lies on the heap. */
+  private static final long MOST_KEPT_BYTES =
+      Math.max(64L << 20, Runtime.getRuntime().maxMemory() / 2);
+
   private static final String REASON = "replicas";
+  private static final Bytes DEL = Bytes.of("DEL");
   private static final String NO_ID = "0".repeat(ID_DIGITS);
 
   @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
   private static final CommandException NO_REPLICAS =
       new CommandException("NOREPLICAS Not enough good replicas to write.");
+
+  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
+  private static final CommandException FOLLOWS =
+      Errors.err(
+          "this server follows another one, whose data it has: restore the backup there, or make"
+              + " this one a primary before (REPLICAOF NO ONE)");
 
   private final Parameters parameters;
   private final Functions functions;
@@ -107,6 +119,13 @@ public final class Replication implements ClientListener {
     public long partialRefused() {
       return partialRefused;
     }
+
+    /** Begins anew: CONFIG RESETSTAT. */
+    public void reset() {
+      full = 0;
+      partial = 0;
+      partialRefused = 0;
+    }
   }
 
   private record Wait(Client client, Blocked blocked, BooleanSupplier done) {}
@@ -132,6 +151,9 @@ public final class Replication implements ClientListener {
         };
     follow.changed();
     parameters.onChange(follow, "client-output-buffer-limit", "repl-backlog-size");
+    // Who waits for the file here has nothing to wait for without one.
+    parameters.onChange(
+        () -> engine.world().schedule(0, () -> engine.hold(this::endWaits)), "appendonly");
     parameters.onChange(this::countGood, "min-replicas-to-write", "min-replicas-max-lag");
     countGood();
   }
@@ -189,6 +211,17 @@ public final class Replication implements ClientListener {
   /** What the backlog, and what waits for replicas, takes. */
   public long bufferBytes() {
     return stream.memoryBytes();
+  }
+
+  /** Whether all data are being taken down for replicas. */
+  public boolean isTakingDown() {
+    FullSync current = sync;
+    return current != null && !current.isComplete();
+  }
+
+  /** What of {@link #bufferBytes} is there for replicas that lag. */
+  public long laggingBytes() {
+    return replicas.isEmpty() ? 0 : Math.max(0, bufferBytes() - backlogBytes);
   }
 
   /** Those who have asked to be brought up to date, in the order they came. */
@@ -357,10 +390,27 @@ public final class Replication implements ClientListener {
     return new ReplicationPoint(id, stream.propagatedOffset(), database);
   }
 
-  /** The data that were loaded at the start are a moment of a history. */
-  void restart(ReplicationPoint point, boolean asFollower) {
+  /**
+   * A key was not loaded at the start, as its time had come: those who had followed must hear of
+   * it, if it turns out that they can go on.
+   */
+  public void expiredAtStart(int database, Bytes key) {
+    stream.append(database, new Bytes[] {DEL, key});
+    stream.trim(stream.propagatedOffset() - backlogBytes);
+  }
+
+  /**
+   * All is loaded at the start.
+   *
+   * @param point the moment of a history that the data are of, or null
+   */
+  void restart(@Nullable ReplicationPoint point, boolean asFollower) {
+    if (point == null) {
+      stream.startAt(0);
+      return;
+    }
     on = true;
-    stream.startAt(point.offset());
+    stream.shift(point.offset());
     if (asFollower) {
       id = point.id();
     } else {
@@ -599,6 +649,13 @@ public final class Replication implements ClientListener {
     engine.followersLog(CommandLog.OFF);
   }
 
+  /** Throws what speaks against {@link #beginAnew}: the data are another server's. */
+  public void checkMayBeginAnew() {
+    if (follows) {
+      throw FOLLOWS;
+    }
+  }
+
   /**
    * All data are about to become others, by no command: who follows is cut off, and gets all of
    * them when it comes back, as its history is none any more.
@@ -694,23 +751,26 @@ public final class Replication implements ClientListener {
   /** Sends what a replica has missed, at its own pace if it is much. */
   private void catchUp(Replica replica) {
     replica.state = Replica.State.CATCHING_UP;
-    if (stream.propagatedOffset() - replica.position <= PIECE_BYTES) {
+    if (stream.propagatedOffset() - replica.position > PIECE_BYTES || !replica.mayBeSentMore()) {
+      engine.world().background("replication", () -> catchUpBitByBit(replica));
+    } else {
       sendSome(replica);
-      return;
     }
-    engine
-        .world()
-        .background(
-            "replication",
-            () -> {
-              boolean[] more = {true};
-              while (more[0]) {
-                if (replica.client().outlet().pendingBytes() > UNREAD_BYTES) {
-                  LockSupport.parkNanos(PAUSE_NANOS);
-                }
-                engine.hold(() -> more[0] = sendSome(replica));
-              }
-            });
+  }
+
+  private void catchUpBitByBit(Replica replica) {
+    boolean[] more = {true};
+    int pauses = 0;
+    while (more[0]) {
+      if (!replica.mayBeSentMore()) {
+        LockSupport.parkNanos(PAUSE_NANOS);
+        // Whether it has gone is looked at now and then: the lock is for those who do something.
+        if (++pauses % PAUSES_PER_LOOK != 0) {
+          continue;
+        }
+      }
+      engine.hold(() -> more[0] = sendSome(replica));
+    }
   }
 
   /** Whether there is more to be sent. */
@@ -718,7 +778,7 @@ public final class Replication implements ClientListener {
     if (engine.isClosed() || !isThere(replica)) {
       return false;
     }
-    if (replica.client().outlet().pendingBytes() > UNREAD_BYTES) {
+    if (!replica.mayBeSentMore()) {
       return true;
     }
     long to = Math.min(stream.propagatedOffset(), replica.position + PIECE_BYTES);
@@ -738,13 +798,19 @@ public final class Replication implements ClientListener {
     long needed = end - backlogBytes;
     for (int i = replicas.size() - 1; i >= 0; i--) {
       Replica replica = replicas.get(i);
-      if (replica.state == Replica.State.ONLINE) {
-        if (replica.position < end) {
+      if (replica.state == Replica.State.ONLINE && replica.position < end) {
+        if (replica.mayBeSent(end - replica.position)) {
           stream.read(replica.position, end, replica::send);
           replica.position = end;
+        } else {
+          // What several have not read yet is kept once.
+          replica.progressMillis = engine.keyspace().now();
+          catchUp(replica);
         }
-      } else if (replica.isLagging()) {
-        if (isTooMuch(replica, end - replica.position)) {
+      }
+      if (replica.isLagging()) {
+        long waiting = end - replica.position;
+        if (waiting > MOST_KEPT_BYTES || isTooMuch(replica, waiting + replica.unsentBytes())) {
           log.warn("Replica {} closed for overcoming of output buffer limits.", replica);
           engine.statistics().disconnectForOutput();
           drop(replica);
@@ -757,7 +823,8 @@ public final class Replication implements ClientListener {
   }
 
   private boolean isTooMuch(Replica replica, long bytes) {
-    if (limit.hardBytes() > 0 && bytes > limit.hardBytes()) {
+    // A replica that may go on from the backlog must be allowed to lag as much.
+    if (limit.hardBytes() > 0 && bytes > Math.max(limit.hardBytes(), backlogBytes)) {
       return true;
     }
     if (limit.softBytes() == 0 || bytes <= limit.softBytes()) {

@@ -199,6 +199,13 @@ final class ReplicationStream implements CommandLog {
     selected = -1;
   }
 
+  /** What was appended so far comes after an offset that was not known. */
+  void shift(long by) {
+    first += by;
+    end += by;
+    staged += by;
+  }
+
   // --- what another server has written
 
   /** Takes bytes that are to follow, once it is known that they are whole commands. */

@@ -101,6 +101,7 @@ final class ScriptWorld {
       client = own;
     }
     own.database(caller.database());
+    own.actFor(caller);
     reply.version(2);
     reply.rewind(0);
     return own;

@@ -211,7 +211,7 @@ public final class EngineBuilder {
         new PillionEngine(engine, parameters, ending, appendOnly, backups, network);
     try {
       backups.attach(engine, new SavedFunctions(functions));
-      backups.beforeReplacing(replication::beginAnew);
+      backups.beforeReplacing(replication::checkMayBeginAnew, replication::beginAnew);
       // Whoever connects while data are loaded is told so.
       boolean logged = parameters.isOn("appendonly");
       boolean restores = !parameters.text("restore-from").isEmpty();
@@ -227,7 +227,7 @@ public final class EngineBuilder {
       if (logged) {
         appendOnly.start();
       } else if (warm && !restored) {
-        load(rdb, /* keepExpired= */ !parameters.words("replicaof").isEmpty());
+        load(rdb, replication, /* keepExpired= */ !parameters.words("replicaof").isEmpty());
       }
       engine.hold(
           () -> {
@@ -249,9 +249,9 @@ public final class EngineBuilder {
     return running;
   }
 
-  private static void load(RdbStore rdb, boolean keepExpired) {
+  private static void load(RdbStore rdb, Replication replication, boolean keepExpired) {
     try {
-      rdb.load(keepExpired);
+      rdb.load(keepExpired, replication::expiredAtStart);
     } catch (IOException e) {
       throw new PersistenceException(
           "Fatal error loading the DB from "

@@ -5,15 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pillion.engine.server.LocalClient;
+import io.pillion.engine.testkit.EngineServer;
 import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.world.SimulatedDisk;
 import io.pillion.engine.world.SimulatedDisk.Operation;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -388,6 +392,39 @@ final class AppendOnlyTest {
     try (AofWorld engine = start("appendonly", "no")) {
       assertThat(String.valueOf(engine.call("WAITAOF", "1", "0", "0")))
           .startsWith("-ERR WAITAOF cannot be used when numlocal is set");
+    }
+  }
+
+  @Test
+  void waitaofEndsWhenTheLogIsTurnedOff() {
+    try (AofWorld engine = start("appendfsync", "no")) {
+      List<CompletableFuture<@Nullable Object>> waiting = new ArrayList<>();
+      for (String replicas : List.of("0", "1")) {
+        LocalClient other = engine.connect();
+        assertThat(AofWorld.send(other, "SET", "k", "v").join()).isEqualTo("OK");
+        waiting.add(AofWorld.send(other, "WAITAOF", "1", replicas, "0"));
+      }
+      engine.call("CONFIG", "SET", "appendonly", "no");
+      engine.world().advanceMillis(10);
+      for (CompletableFuture<@Nullable Object> each : waiting) {
+        assertThat(String.valueOf(each.join()))
+            .contains("WAITAOF cannot be used when numlocal is set but appendonly is disabled");
+      }
+    }
+  }
+
+  /** What was written before a base could be begun is in that base. */
+  @Test
+  void waitaofWaitsForABaseThatHadToWait(@TempDir Path folder) {
+    try (EngineServer server = EngineServer.in(folder)) {
+      TestClient client = server.client();
+      client.ok("SET", "k", "v");
+      client.ok("CONFIG", "SET", "rdb-key-save-delay", 100_000_000);
+      client.call("BGSAVE");
+      client.ok("CONFIG", "SET", "appendonly", "yes");
+      client.ok("SET", "k", "w");
+      client.ok("CONFIG", "SET", "rdb-key-save-delay", 0);
+      client.call("WAITAOF", 1, 0, 30_000).isList(1L, 0L);
     }
   }
 

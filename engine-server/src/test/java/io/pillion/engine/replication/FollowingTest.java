@@ -2,6 +2,9 @@ package io.pillion.engine.replication;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pillion.engine.config.Parameters;
+import io.pillion.engine.server.EngineBuilder;
+import io.pillion.engine.server.PillionEngine;
 import io.pillion.engine.testkit.EngineServer;
 import io.pillion.engine.testkit.RedisProcess;
 import io.pillion.engine.testkit.TestClient;
@@ -249,6 +252,68 @@ final class FollowingTest {
       }
       assertThat(field(primary, "stats", "sync_full")).isEqualTo("1");
       assertThat(field(primary, "stats", "sync_partial_ok")).isEqualTo("1");
+    }
+  }
+
+  @Test
+  void saysWhatIsOnItsDisk() throws IOException {
+    Path own = Files.createDirectory(folder.resolve("own"));
+    try (EngineServer replica =
+        EngineServer.in(own, "appendonly", "yes", "appendfsync", "everysec")) {
+      TestClient there = replica.client();
+      follow(there, ours.port());
+      awaitSame(client, there);
+      client.ok("SET", "k", "v");
+      client.call("WAITAOF", 0, 1, 20_000).isList(0L, 1L);
+      there.ok("CONFIG", "SET", "appendfsync", "always");
+      client.ok("SET", "k", "w");
+      client.call("WAITAOF", 0, 1, 20_000).isList(0L, 1L);
+    }
+  }
+
+  /** Its data are another's: a backup of its own in their place would be lost, or worse, mixed. */
+  @Test
+  void refusesToRestoreABackup() throws IOException {
+    try (RedisProcess redis = redis()) {
+      client.ok("SET", "k", "backed up");
+      client.call("BACKUP", "CREATE", "followed");
+      try {
+        follow(client, redis.port());
+        awaitSame(redis.client(), client);
+        String refusal =
+            "ERR this server follows another one, whose data it has: restore the backup there, or"
+                + " make this one a primary before (REPLICAOF NO ONE)";
+        client.call("BACKUP", "RESTORE", "followed").isError(refusal);
+        ours.config("replica-read-only", "no");
+        client.call("BACKUP", "RESTORE", "followed").isError(refusal);
+        awaitSame(redis.client(), client);
+        client.ok("REPLICAOF", "NO", "ONE");
+        client.ok("BACKUP", "RESTORE", "followed");
+        assertThat(client.call("GET", "k").text()).isEqualTo("backed up");
+      } finally {
+        client.call("REPLICAOF", "NO", "ONE");
+        client.ok("BACKUP", "DELETE", "followed");
+      }
+    }
+  }
+
+  @Test
+  void rewritesWhomItFollows() throws IOException {
+    Path config = folder.resolve("redis.conf");
+    Files.writeString(config, "# ours\n");
+    Parameters parameters = new Parameters();
+    parameters.configFile(config.toString());
+    try (PillionEngine engine =
+            new EngineBuilder().parameters(parameters).set("dir", folder.toString()).start();
+        EngineServer server = EngineServer.of(engine)) {
+      TestClient there = server.client();
+      follow(there, ours.port());
+      there.ok("CONFIG", "REWRITE");
+      assertThat(Files.readString(config))
+          .contains("# ours\n", "replicaof 127.0.0.1 " + ours.port() + "\n");
+      there.ok("REPLICAOF", "NO", "ONE");
+      there.ok("CONFIG", "REWRITE");
+      assertThat(Files.readString(config)).contains("# ours\n").doesNotContain("replicaof");
     }
   }
 

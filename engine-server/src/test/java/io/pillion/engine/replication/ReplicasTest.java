@@ -55,13 +55,7 @@ final class ReplicasTest {
   }
 
   private String stats(String name) {
-    return client
-        .call("INFO", "stats")
-        .text()
-        .lines()
-        .filter(line -> line.startsWith(name + ":"))
-        .findFirst()
-        .orElseThrow();
+    return name + ":" + info(client, "stats", name);
   }
 
   /** All data are sent while they change, with a mark at the end and with their length. */
@@ -131,6 +125,123 @@ final class ReplicasTest {
       assertThat(stats("sync_full")).isEqualTo("sync_full:2");
       assertThat(stats("sync_partial_err")).isEqualTo("sync_partial_err:1");
     }
+  }
+
+  /** What it has not read is kept once, counted, and sent on when it reads again. */
+  @Test
+  void getsTheRestOnceItReadsAgain() throws IOException {
+    ours.config("repl-backlog-size", "16384");
+    try (RedisProcess replica = follow()) {
+      awaitSame(replica);
+      replica.stopped(true);
+      client.ok("SET", "k", "v");
+      client.call("EVAL", "return redis.call('wait', 1, 0)", 0).is(0L);
+      String large = "x".repeat(1 << 20);
+      for (int i = 0; buffered() < 8 << 20; i++) {
+        assertThat(i).as("MiB that nobody reads").isLessThan(64);
+        client.ok("SET", "large " + i % 4, large + i);
+      }
+      assertThat(number("memory", "mem_replication_backlog")).isLessThanOrEqualTo(16384);
+      assertThat(number("memory", "mem_clients_slaves")).isGreaterThan(8 << 20);
+      replica.stopped(false);
+      awaitSame(replica);
+      assertThat(stats("sync_full")).isEqualTo("sync_full:1");
+      assertThat(buffered()).isLessThan(1 << 20);
+    }
+  }
+
+  @Test
+  void isClosedWhenItLeavesTooMuchUnread() throws IOException {
+    ours.config("client-output-buffer-limit", "replica 4mb 0 0");
+    // What it may go on from it may lag behind.
+    ours.config("repl-backlog-size", "1mb");
+    try (RedisProcess replica = follow()) {
+      awaitSame(replica);
+      replica.stopped(true);
+      String large = "x".repeat(1 << 20);
+      for (int i = 0; number("replication", "connected_slaves") > 0; i++) {
+        assertThat(i).as("MiB that nobody reads").isLessThan(64);
+        client.ok("SET", "large", large);
+      }
+      replica.stopped(false);
+      awaitSame(replica);
+    }
+  }
+
+  private long buffered() {
+    return number("memory", "mem_total_replication_buffers");
+  }
+
+  private long number(String section, String name) {
+    return Long.parseLong(info(client, section, name));
+  }
+
+  /** What has expired between its save and its start it tells those who had followed. */
+  @Test
+  void goesOnWhenWeStartAgainFromOurFile() throws IOException {
+    startAgain(/* expired= */ 300, /* backlogBytes= */ 1 << 20, "sync_full:0", "sync_partial_ok:1");
+  }
+
+  @Test
+  void getsAllDataWhenMoreHasExpiredThanTheBacklogHolds() throws IOException {
+    startAgain(/* expired= */ 3000, /* backlogBytes= */ 16384, "sync_full:1", "sync_partial_ok:0");
+  }
+
+  private void startAgain(int expired, int backlogBytes, String full, String partial)
+      throws IOException {
+    Path own = Files.createDirectory(folder.resolve("own"));
+    String[] settings = {
+      "repl-diskless-sync-delay", "0", "repl-backlog-size", Integer.toString(backlogBytes)
+    };
+    Path other = Files.createDirectory(folder.resolve("other"));
+    try (RedisProcess replica = new RedisProcess(other)) {
+      String id;
+      long offset;
+      try (EngineServer before = EngineServer.in(own, settings)) {
+        TestClient there = before.client();
+        there.ok("DEBUG", "SET-ACTIVE-EXPIRE", 0);
+        replica.client().call("REPLICAOF", "127.0.0.1", before.port()).isOk();
+        TestServer.await(
+            "the replica to be there", () -> there.call("WAIT", 1, 1000).integer() == 1);
+        there.ok("SET", "stays", "1");
+        for (int i = 0; i < expired; i++) {
+          there.call("SELECT", i % 3);
+          there.ok("SET", "goes " + i, "1", "PX", 1);
+        }
+        TestServer.await(
+            "the replica to have everything", () -> there.call("WAIT", 1, 1000).integer() == 1);
+        there.ok("SAVE");
+        id = info(there, "replication", "master_replid");
+        offset = Long.parseLong(info(there, "replication", "master_repl_offset"));
+      }
+      try (EngineServer again = EngineServer.in(own, settings)) {
+        TestClient there = again.client();
+        assertThat(info(there, "persistence", "rdb_last_load_keys_expired"))
+            .isEqualTo(Integer.toString(expired));
+        assertThat(info(there, "replication", "master_replid2")).isEqualTo(id);
+        assertThat(info(there, "replication", "second_repl_offset"))
+            .isEqualTo(Long.toString(offset + 1));
+        replica.client().call("REPLICAOF", "127.0.0.1", again.port()).isOk();
+        there.ok("SET", "k", "v");
+        TestServer.await(
+            "the replica to have everything", () -> there.call("WAIT", 1, 1000).integer() == 1);
+        assertThat(replica.client().call("DEBUG", "DIGEST").text())
+            .isEqualTo(there.call("DEBUG", "DIGEST").text());
+        assertThat(there.call("INFO", "stats").text()).contains(full, partial);
+        there.ok("CONFIG", "RESETSTAT");
+        assertThat(there.call("INFO", "stats").text()).contains("sync_full:0", "sync_partial_ok:0");
+      }
+    }
+  }
+
+  private static String info(TestClient of, String section, String name) {
+    return of.call("INFO", section)
+        .text()
+        .lines()
+        .filter(line -> line.startsWith(name + ":"))
+        .map(line -> line.substring(name.length() + 1))
+        .findFirst()
+        .orElseThrow();
   }
 
   @Test

@@ -7,6 +7,7 @@ import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.persistence.Functions;
 import io.pillion.engine.persistence.PersistenceException;
 import io.pillion.engine.persistence.RdbStore;
+import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.world.Disk;
 import java.io.IOException;
 import java.time.Instant;
@@ -93,24 +94,34 @@ final class BackupRestore {
     }
   }
 
-  /** From here on there is nothing in memory. */
+  /** From here on there is nothing in memory, unless somebody objects. */
   private void begin(Runnable beforeReplacing) throws IOException {
     boolean[] busy = {false};
+    CommandException[] refusal = {null};
     engine.hold(
         () -> {
           busy[0] = engine.isBusy();
           if (busy[0] || reader.isStopped()) {
             return;
           }
+          try {
+            beforeReplacing.run();
+          } catch (CommandException e) {
+            refusal[0] = e;
+            return;
+          }
           rdb.abandonBackground();
           appendOnly.suspend();
-          beforeReplacing.run();
           engine.restrictions().loading(true);
           functions.clear();
           engine.keyspace().flushAll();
         });
     if (busy[0]) {
       throw new IOException("a script is running: try again when it has ended");
+    }
+    CommandException refused = refusal[0];
+    if (refused != null) {
+      throw new IOException(refused.text());
     }
     reader.refuseIfStopped();
   }

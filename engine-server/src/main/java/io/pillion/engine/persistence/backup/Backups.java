@@ -46,6 +46,7 @@ public final class Backups {
   private volatile boolean closed;
 
   // Under the engine lock.
+  private Runnable checkReplacing = () -> {};
   private Runnable beforeReplacing = () -> {};
   private boolean started;
   private @Nullable BackupTask running;
@@ -87,9 +88,18 @@ public final class Backups {
     }
   }
 
-  /** Who else has to know, before a running engine's data are replaced. */
-  public void beforeReplacing(Runnable listener) {
-    beforeReplacing = listener;
+  /**
+   * Says who else has to know that all data are about to be replaced, told under the lock.
+   *
+   * @param check throws a {@link CommandException} when they may not be
+   */
+  public void beforeReplacing(Runnable check, Runnable listener) {
+    checkReplacing = check;
+    beforeReplacing =
+        () -> {
+          check.run();
+          listener.run();
+        };
   }
 
   /** Where backups are kept now. */
@@ -194,6 +204,15 @@ public final class Backups {
           log.info("Backup {} is whole", name);
           return "OK";
         });
+  }
+
+  /**
+   * Looks whether data may be replaced.
+   *
+   * @throws CommandException where they are another server's
+   */
+  public void checkMayRestore() {
+    checkReplacing.run();
   }
 
   /**
