@@ -3,6 +3,7 @@ package io.pillion.engine.dispatch;
 import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.CommandException;
+import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.OutgoingReply;
 import io.pillion.engine.protocol.Reply;
 import java.util.ArrayDeque;
@@ -46,15 +47,17 @@ public final class ForwardedCommands {
 
   /** Says whether there is a way now. */
   public void open(boolean yes) {
-    if (yes && !open) {
-      // They watch here, where changes of the other server come to be known too late.
-      for (Client client : engine.clients()) {
-        if (client.watchedCount() > 0) {
-          loseWatches(client);
-        }
-      }
+    if (yes == open) {
+      return;
     }
     open = yes;
+    for (Client client : engine.clients()) {
+      // They watch here, where changes of the other server come to be known too late; or there,
+      // where nobody is asked any more.
+      if (client.watchedCount() > 0 || forwarder.watches(client)) {
+        loseWatches(client);
+      }
+    }
   }
 
   /** Whether there is a way now. */
@@ -100,6 +103,28 @@ public final class ForwardedCommands {
     return changes || forwarder.watches(client) ? Choice.ELSEWHERE : Choice.HERE;
   }
 
+  /** What would do something else at another server than it does here. */
+  private static boolean isForHere(Command command) {
+    boolean special = command.is(CommandFlag.NOSCRIPT) || command.is(CommandFlag.ADMIN);
+    return special && !command.isWrite() && !command.isScript();
+  }
+
+  /**
+   * Whether a server that follows may have these words carried out here.
+   *
+   * @param alone whether they are not part of a transaction
+   */
+  public boolean mayComeFromElsewhere(Args words, boolean alone) {
+    Command command = engine.lookUp(words);
+    if (command == null) {
+      // It is told so.
+      return true;
+    }
+    return alone
+        ? command.isWrite() || command.isScript() || command.is(CommandFlag.WATCHES)
+        : !isForHere(command) && !command.is(CommandFlag.TRANSACTION_CONTROL);
+  }
+
   /** What may write, but not what only has effects for others, as PUBLISH, which is for here. */
   private static boolean isForElsewhere(Command command, Args args) {
     return command.isWrite() || (command.isScript() && command.mayWrite(args));
@@ -114,6 +139,15 @@ public final class ForwardedCommands {
     Client.Transaction transaction = client.transaction();
     if (transaction != null && command.is(CommandFlag.RUNS_TRANSACTION)) {
       List<Queued> queue = transaction.queue();
+      for (Queued each : queue) {
+        if (isForHere(each.command())) {
+          throw Errors.err(
+              "'"
+                  + each.command().fullName()
+                  + "' is for this server and connection, but the primary carries this transaction"
+                  + " out");
+        }
+      }
       forwarder.forward(
           client,
           queue.stream().map(each -> each.command().forwardedAs(each.args())).toList(),
@@ -154,8 +188,8 @@ public final class ForwardedCommands {
     OutgoingReply reply = client.outgoingReply();
     int start = reply.position();
     engine.waits().release(blocked, Blocked.State.SERVED);
+    // What it did here has come by another way, and was counted.
     client.forwards(false);
-    engine.executed(client, blocked.command(), blocked.args(), /* took= */ 0);
     try {
       answer.accept(reply);
     } catch (CommandException e) {

@@ -12,6 +12,8 @@ import io.netty.handler.codec.DecoderException;
 import io.netty.util.ReferenceCountUtil;
 import io.pillion.engine.config.Parameters.OutputLimit;
 import io.pillion.engine.dispatch.Client;
+import io.pillion.engine.dispatch.Command;
+import io.pillion.engine.dispatch.CommandFlag;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.dispatch.Outlet;
 import io.pillion.engine.dispatch.Turn;
@@ -253,7 +255,9 @@ final class Connection extends ChannelInboundHandlerAdapter
   }
 
   private void endIfWaiting() {
-    if (inputEnded && client.blocked() != null) {
+    Command last = client.lastCommand();
+    boolean isOnItsWay = client.forwards() && last != null && !last.is(CommandFlag.BLOCKING);
+    if (inputEnded && client.blocked() != null && !isOnItsWay) {
       client.close(/* afterReplies= */ false);
     }
   }

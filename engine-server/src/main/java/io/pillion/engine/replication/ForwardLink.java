@@ -217,9 +217,13 @@ final class ForwardLink implements Line.Listener, RequestParser.Limits {
   }
 
   private void onFrame() {
-    if (words.is(0, "REPLY") && words.count() == 5 && words.get(4).length() > 0) {
+    if (words.is(0, "REPLY") && words.count() == 6 && words.get(5).length() > 0) {
       forwarding.answered(
-          words.integer(1), words.get(2).toString(), words.integer(3), words.get(4).toByteArray());
+          words.integer(1),
+          (int) words.integer(2),
+          words.get(3).toString(),
+          words.integer(4),
+          words.get(5).toByteArray());
     } else if (words.is(0, "LOST") && words.count() == 2) {
       forwarding.lost(words.integer(1));
     } else if (!words.is(0, "PONG")) {

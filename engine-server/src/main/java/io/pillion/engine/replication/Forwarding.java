@@ -37,8 +37,8 @@ import org.slf4j.LoggerFactory;
  * FORWARD BEGIN version                                              +OK
  * FORWARD CALL frame client database resp watches user name address word...
  * FORWARD EXEC frame client database resp watches user name address (count word...)...
- *                                                    REPLY frame history offset answer
- *                                                    or LOST frame
+ *                                      REPLY frame database history offset answer
+ *                                      or LOST frame
  * FORWARD CANCEL client witherror
  * FORWARD GONE client
  * FORWARD PING                                       PONG
@@ -87,6 +87,7 @@ public final class Forwarding implements Forwarder, ClientListener {
     final long requestBytes;
     boolean waits;
     byte[] answer = new byte[0];
+    int database;
     String history = "";
     long offset;
     long deadlineNanos;
@@ -371,7 +372,7 @@ public final class Forwarding implements Forwarder, ClientListener {
   // --- answers
 
   /** An answer has come. */
-  void answered(long number, String history, long offset, byte[] answer) {
+  void answered(long number, int database, String history, long offset, byte[] answer) {
     Forward forward = underWay.remove(number);
     if (forward == null) {
       // Its client has left.
@@ -380,6 +381,7 @@ public final class Forwarding implements Forwarder, ClientListener {
     requestBytes -= forward.requestBytes;
     forward.waits = true;
     forward.answer = answer;
+    forward.database = database;
     forward.history = history;
     forward.offset = offset;
     forward.deadlineNanos = engine.world().nanos() + parameters.number("repl-timeout") * SECOND;
@@ -406,17 +408,24 @@ public final class Forwarding implements Forwarder, ClientListener {
       Forward forward = takeFirst();
       if (forward.kind == Kind.WATCH && forward.answer[0] == '+') {
         watched(forward.client);
+      } else if (forward.kind == Kind.TRANSACTION && isDatabase(forward.database)) {
+        forward.client.database(forward.database);
       }
       answer(forward, reply -> reply.answer(forward.answer));
     }
   }
 
+  private boolean isDatabase(int number) {
+    return number >= 0 && number < engine.keyspace().databaseCount();
+  }
+
   private void watched(Client client) {
     Session session = sessions.get(client);
-    if (session == null) {
+    if (session == null || !isOpen()) {
       // The link was lost meanwhile, and the watch with it.
       engine.forwarded().loseWatches(client);
-    } else {
+    }
+    if (session != null) {
       session.watches = true;
     }
   }
@@ -437,6 +446,9 @@ public final class Forwarding implements Forwarder, ClientListener {
   }
 
   private boolean isHere(Forward forward) {
+    if (forward.offset < 0) {
+      return true;
+    }
     return forward.offset <= replication.offset()
         && (forward.history.equals(replication.id())
             || (forward.history.equals(replication.secondId())

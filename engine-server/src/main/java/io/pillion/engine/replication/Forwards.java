@@ -15,6 +15,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What replicas have carried out here for their clients: FORWARD. Each of those clients has a
@@ -22,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * whoever may send FORWARD may do what any user may. Under the engine lock.
  */
 public final class Forwards implements ClientListener {
+  private static final Logger log = LoggerFactory.getLogger(Forwards.class);
+  private static final long SECOND = 1_000_000_000;
+
   /** How frames look; a replica that writes others is refused. */
   static final String VERSION = "1";
 
@@ -33,6 +38,7 @@ public final class Forwards implements ClientListener {
   private final Map<Client, Link> links = new HashMap<>();
   private Engine engine;
   private long carriedOut;
+  private boolean ticking;
 
   /** One connection of a replica, and for whom it has spoken. */
   static final class Link {
@@ -94,6 +100,7 @@ public final class Forwards implements ClientListener {
       throw Errors.err("FORWARD is for connections");
     }
     links.computeIfAbsent(call.client(), Link::new);
+    tick();
     call.reply().ok();
   }
 
@@ -114,8 +121,9 @@ public final class Forwards implements ClientListener {
 
   /** FORWARD CALL: one command of a client. */
   public void call(Call call) {
-    List<Args> commands = List.of(words(call, HEADER_WORDS, call.count() - HEADER_WORDS));
-    accept(call, commands);
+    Args command = words(call, HEADER_WORDS, call.count() - HEADER_WORDS);
+    check(command, /* alone= */ true);
+    accept(call, List.of(command));
   }
 
   /** FORWARD EXEC: the commands of a client's transaction, each with the number of its words. */
@@ -128,11 +136,20 @@ public final class Forwards implements ClientListener {
       if (count < 1 || count > call.count() - at - 1) {
         throw Errors.err("FORWARD EXEC with a wrong number of words");
       }
-      commands.add(words(call, at + 1, (int) count));
+      Args command = words(call, at + 1, (int) count);
+      check(command, /* alone= */ false);
+      commands.add(command);
       at += 1 + (int) count;
     }
     commands.add(Args.of(Bytes.of("EXEC")));
     accept(call, commands);
+  }
+
+  private void check(Args command, boolean alone) {
+    if (!engine.forwarded().mayComeFromElsewhere(command, alone)) {
+      throw Errors.err(
+          "FORWARD of '" + Errors.shown(command.get(0)) + "', which is not for others");
+    }
   }
 
   private static Args words(Call call, int from, int count) {
@@ -149,8 +166,7 @@ public final class Forwards implements ClientListener {
     long number = call.args().integer(3);
     long database = call.args().integer(4);
     long version = call.args().integer(5);
-    boolean blanks = hasBlanks(call.arg(8)) || hasBlanks(call.arg(9));
-    if ((version != 2 && version != 3) || database < 0 || blanks) {
+    if ((version != 2 && version != 3) || database < 0) {
       throw Errors.err("FORWARD of a wrong form");
     }
     boolean watches = call.args().integer(6) == 1;
@@ -160,7 +176,7 @@ public final class Forwards implements ClientListener {
     }
     CommandException complaint = complaint(link, shadow, database, bytes(commands));
     if (complaint == null && shadow == null) {
-      shadow = new Shadow(this, link, number, call.arg(9).toUtf8());
+      shadow = new Shadow(this, link, number, shown(call.arg(9)));
       link.shadows.put(number, shadow);
     }
     if (complaint == null && shadow != null && !shadow.becomes(call.arg(7))) {
@@ -171,10 +187,10 @@ public final class Forwards implements ClientListener {
                   + "' may not log in at the primary, or is not known there");
     }
     if (complaint != null || shadow == null) {
-      refuse(link, frame, complaint == null ? "ERR" : complaint.text());
+      refuse(link, frame, database, complaint == null ? "ERR" : complaint.text());
       return;
     }
-    shadow.client().name(call.arg(8).toUtf8());
+    shadow.client().name(shown(call.arg(8)));
     shadow.client().database((int) database);
     shadow.client().reply().version((int) version);
     carriedOut++;
@@ -183,13 +199,9 @@ public final class Forwards implements ClientListener {
     engine.forwarded().afterwards(accepted::goOn);
   }
 
-  private static boolean hasBlanks(Bytes word) {
-    for (int i = 0; i < word.length(); i++) {
-      if (word.array()[word.offset() + i] <= ' ') {
-        return true;
-      }
-    }
-    return false;
+  /** As CLIENT LIST can show it. */
+  private static String shown(Bytes word) {
+    return word.toUtf8().replaceAll("[^!-~]", "_");
   }
 
   private static long bytes(List<Args> commands) {
@@ -210,21 +222,24 @@ public final class Forwards implements ClientListener {
     return null;
   }
 
-  private void refuse(Link link, long frame, String text) {
+  private void refuse(Link link, long frame, long database, String text) {
     RespReply error = new RespReply();
     error.error(text);
-    answer(link, frame, error);
+    answer(link, frame, database, error);
   }
 
-  /** Sends an answer, and up to where whoever gets it must have come. */
-  void answer(Link link, long frame, RespReply answer) {
+  /** Sends an answer, the client's database, and up to where who gets it must have come. */
+  void answer(Link link, long frame, long database, RespReply answer) {
+    // While data are loaded nothing is carried out, and there may be no history yet.
+    boolean waits = !engine.restrictions().isLoading();
     link.client.push(
         reply -> {
-          reply.array(5);
+          reply.array(6);
           reply.bulk("REPLY");
           reply.bulk(frame);
+          reply.bulk(database);
           reply.bulk(replication.id());
-          reply.bulk(replication.offset());
+          reply.bulk(waits ? replication.offset() : -1);
           reply.bulk(answer.array(), 0, answer.size());
         });
   }
@@ -255,6 +270,29 @@ public final class Forwards implements ClientListener {
     if (shadow != null) {
       engine.forwarded().afterwards(shadow::end);
     }
+  }
+
+  // --- time
+
+  private void tick() {
+    if (!ticking && !links.isEmpty() && !engine.isClosed()) {
+      ticking = true;
+      engine.world().schedule(SECOND, () -> engine.hold(this::timePasses));
+    }
+  }
+
+  /** A replica that is gone without a word must not go on waiting for what others could have. */
+  private void timePasses() {
+    ticking = false;
+    long now = engine.keyspace().now();
+    long timeoutMillis = parameters.number("repl-timeout") * 1000;
+    for (Link link : List.copyOf(links.values())) {
+      if (now - link.client.lastActiveMillis() > timeoutMillis) {
+        log.warn("Disconnecting a replica that forwards and is silent: {}", link.client);
+        engine.kill(link.client);
+      }
+    }
+    tick();
   }
 
   @Override

@@ -116,7 +116,7 @@ final class Shadow implements Outlet {
       busy = false;
       link.waitingBytes -= bytes;
       bytes = 0;
-      forwards.answer(link, frame, reply);
+      forwards.answer(link, frame, client.database(), reply);
     }
     reply.clear();
     if (ending) {

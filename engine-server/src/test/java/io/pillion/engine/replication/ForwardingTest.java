@@ -7,7 +7,11 @@ import io.pillion.engine.testkit.RedisProcess;
 import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.testkit.TestServer;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -471,6 +475,37 @@ final class ForwardingTest {
     replica.call("GET", "large").is("small");
   }
 
+  /** While a script runs here nothing of what happens there is carried out here. */
+  @Test
+  void answersThatWaitForReplicationAreLimited() {
+    replicaServer.config("replica-forward-buffer", "1mb");
+    List<TestClient> waiting = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      TestClient each = replicaServer.client();
+      each.ok("CLIENT", "SETNAME", "waiting" + i);
+      each.send("BLPOP", "a" + i, 0);
+      awaitBlocked(primary, "waiting" + i);
+      waiting.add(each);
+    }
+    replicaServer.config("busy-reply-threshold", "1");
+    TestClient script = replicaServer.client();
+    script.send("EVAL_RO", "while true do end", 0);
+    TestServer.await(
+        "the script to be busy", () -> replica.call("PING").toString().contains("BUSY"));
+    String large = "x".repeat(700 << 10);
+    for (int i = 0; i < waiting.size(); i++) {
+      primary.call("RPUSH", "a" + i, large);
+    }
+    primary.ok("SET", "after", "all");
+    assertThat(waiting).noneMatch(TestClient::hasInput);
+    replica.ok("SCRIPT", "KILL");
+    script.receive().isErrorLike("ERR ");
+    for (int i = 0; i < waiting.size(); i++) {
+      waiting.get(i).receive().isList("a" + i, large);
+      waiting.get(i).call("EXISTS", "a" + i).is(0L);
+    }
+  }
+
   @Test
   void aPausedPrimaryIsWaitedFor() {
     primary.ok("CLIENT", "PAUSE", 60_000, "WRITE");
@@ -494,29 +529,129 @@ final class ForwardingTest {
     link.call("FORWARD", "BEGIN", "2").isError("ERR unknown version of FORWARD: 2");
     link.ok("FORWARD", "BEGIN", "1");
     assertThat(link.call("FORWARD", "PING").elements()).hasSize(1);
-    link.call("FORWARD", "CALL", 1, 1, 0, 4, 0, "default", "", "a:1", "PING")
+    link.call("FORWARD", "CALL", 1, 1, 0, 4, 0, "default", "", "a:1", "DEL", "k")
         .isError("ERR FORWARD of a wrong form");
-    link.call("FORWARD", "CALL", 1, 1, 0, 2, 0, "default", "a b", "a:1", "PING")
-        .isError("ERR FORWARD of a wrong form");
-    link.call("FORWARD", "CALL", "x", 1, 0, 2, 0, "default", "", "a:1", "PING")
+    link.call("FORWARD", "CALL", "x", 1, 0, 2, 0, "default", "", "a:1", "DEL", "k")
         .isError("ERR value is not an integer or out of range");
-    link.call("FORWARD", "EXEC", 1, 1, 0, 2, 0, "default", "", "a:1", 3, "PING")
+    link.call("FORWARD", "EXEC", 1, 1, 0, 2, 0, "default", "", "a:1", 3, "DEL", "k")
         .isError("ERR FORWARD EXEC with a wrong number of words");
-    assertThat(frame(link, "FORWARD", "CALL", 7, 1, 99, 2, 0, "default", "", "a:1", "PING"))
+    for (String notForOthers : List.of("PING", "KEYS", "SUBSCRIBE", "CONFIG", "EXEC")) {
+      link.call(
+              "FORWARD", "CALL", 1, 1, 0, 2, 0, "default", "", "a:1", notForOthers, "GET", "x", "y")
+          .isError("ERR FORWARD of '" + notForOthers + "', which is not for others");
+    }
+    link.call("FORWARD", "CALL", 1, 1, 0, 2, 0, "default", "", "a:1", "FORWARD", "PING")
+        .isError("ERR FORWARD of 'FORWARD', which is not for others");
+    link.call("FORWARD", "EXEC", 1, 1, 0, 2, 0, "default", "", "a:1", 1, "EXEC")
+        .isError("ERR FORWARD of 'EXEC', which is not for others");
+    assertThat(frame(link, "FORWARD", "CALL", 7, 1, 99, 2, 0, "default", "", "a:1", "DEL", "k"))
         .contains("DB index is out of range");
-    assertThat(frame(link, "FORWARD", "CALL", 8, 1, 0, 2, 0, "default", "", "a:1", "PING"))
-        .contains("+PONG");
+    assertThat(frame(link, "FORWARD", "CALL", 8, 1, 0, 2, 0, "default", "a b", "a:1", "DEL", "k"))
+        .contains(":0");
+    assertThat(described(primary, "a_b")).contains(" addr=a:1 ");
     assertThat(frame(link, "FORWARD", "CALL", 9, 2, 0, 2, 0, "default", "", "a:1", "NOSUCH"))
         .contains("-ERR unknown command");
     link.send("FORWARD", "CALL", 10, 2, 0, 2, 0, "default", "", "a:1", "BLPOP", "l", "0");
-    link.call("FORWARD", "CALL", 11, 2, 0, 2, 0, "default", "", "a:1", "PING")
+    link.call("FORWARD", "CALL", 11, 2, 0, 2, 0, "default", "", "a:1", "DEL", "k")
         .isError("ERR FORWARD for a client that has not been answered");
+    primaryServer.config("client-query-buffer-limit", "1mb");
+    String many = "k".repeat(700 << 10);
+    link.send("FORWARD", "CALL", 20, 20, 0, 2, 0, "default", "", "a:1", "BLPOP", many, "0");
+    assertThat(
+            frame(link, "FORWARD", "CALL", 21, 21, 0, 2, 0, "default", "", "a:1", "SET", "k", many))
+        .contains("too much is waiting at the primary");
     primaryServer.config("maxclients", "2");
-    assertThat(frame(link, "FORWARD", "CALL", 12, 3, 0, 2, 0, "default", "", "a:1", "PING"))
+    assertThat(frame(link, "FORWARD", "CALL", 12, 3, 0, 2, 0, "default", "", "a:1", "DEL", "k"))
         .contains("max number of clients reached");
   }
 
   private static String frame(TestClient link, Object... words) {
-    return String.valueOf(link.call(words).elements().get(4));
+    return String.valueOf(link.call(words).elements().get(5));
+  }
+
+  @Test
+  void aSilentReplicaIsCutOff() {
+    TestClient link = primaryServer.client();
+    link.ok("FORWARD", "BEGIN", "1");
+    await(primary, "forward_links", "2");
+    primaryServer.config("repl-timeout", "2");
+    link.awaitClosed();
+    await(primary, "forward_links", "1");
+  }
+
+  @Test
+  void transactionsSelectDatabases() {
+    replica.ok("MULTI");
+    replica.call("SELECT", 3).isQueued();
+    replica.call("SET", "k", "in 3").isQueued();
+    assertThat(replica.call("EXEC").elements()).hasSize(2);
+    replica.call("GET", "k").is("in 3");
+    replica.ok("SET", "k", "still in 3");
+    primary.call("SELECT", 3).isOk();
+    primary.call("GET", "k").is("still in 3");
+  }
+
+  @Test
+  void whatIsOfThisConnectionIsNotForwarded() {
+    for (String command : List.of("CLIENT SETNAME n", "CONFIG SET appendonly no", "SUBSCRIBE c")) {
+      replica.ok("MULTI");
+      replica.line(command).isQueued();
+      replica.call("SET", "k", "v").isQueued();
+      replica.call("EXEC").isErrorLike("EXECABORT Transaction discarded because of: '");
+      replica.call("EXISTS", "k").is(0L);
+    }
+    replica.ok("SET", "k", "v");
+  }
+
+  @Test
+  void answersCanBeLeftOut() {
+    replica.send("CLIENT", "REPLY", "SKIP");
+    replica.sendRaw(TestClient.encode("SET", "a", "1"));
+    replica.sendRaw(TestClient.encode("GET", "a"));
+    replica.receive().is("1");
+    replica.sendRaw(TestClient.encode("CLIENT", "REPLY", "OFF"));
+    replica.sendRaw(TestClient.encode("SET", "a", "2"));
+    replica.sendRaw(TestClient.encode("CLIENT", "REPLY", "ON"));
+    replica.sendRaw(TestClient.encode("GET", "a"));
+    replica.receive().isOk();
+    replica.receive().is("2");
+  }
+
+  @Test
+  void aBusyPrimarySaysSo() {
+    primaryServer.config("busy-reply-threshold", "1");
+    TestClient script = primaryServer.client();
+    script.send("EVAL", "while true do end", 0);
+    TestServer.await(
+        "the script to be busy", () -> primary.call("PING").toString().contains("BUSY"));
+    replica.call("SET", "k", "v").isErrorLike("BUSY ");
+    primary.ok("SCRIPT", "KILL");
+    script.receive().isErrorLike("ERR ");
+    replica.ok("SET", "k", "v");
+  }
+
+  @Test
+  void whoHangsUpHalfIsAnsweredFirst() throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), replicaServer.port())) {
+      socket.setSoTimeout((int) TestServer.PATIENCE.toMillis());
+      socket.getOutputStream().write(TestClient.encode("SET", "k", "v"));
+      socket.getOutputStream().write(TestClient.encode("GET", "k"));
+      socket.shutdownOutput();
+      assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+          .isEqualTo("+OK\r\n$1\r\nv\r\n");
+    }
+  }
+
+  @Test
+  void monitorsAndStatisticsKnowOfIt() {
+    TestClient here = replicaServer.client();
+    TestClient there = primaryServer.client();
+    here.ok("MONITOR");
+    there.ok("MONITOR");
+    replica.ok("SET", "k", "v");
+    assertThat(here.receiveNext().text()).endsWith("\"SET\" \"k\" \"v\"");
+    assertThat(there.receiveNext().text()).endsWith("\"SET\" \"k\" \"v\"");
+    assertThat(replica.call("INFO", "commandstats").text()).contains("cmdstat_set:calls=1,");
+    assertThat(primary.call("INFO", "commandstats").text()).contains("cmdstat_set:calls=1,");
   }
 }
