@@ -55,7 +55,7 @@ class ArchitectureTest {
                   "datatype",
                   "memory",
                   "protocol")),
-          Map.entry("net", Set.of("dispatch", "protocol")),
+          Map.entry("net", Set.of("dispatch", "memory", "protocol")),
           Map.entry("observe", Set.of("dispatch", "keyspace", "memory", "protocol")),
           Map.entry(
               "command",

@@ -26,6 +26,7 @@ import io.pillion.engine.keyspace.StringBatch;
 import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.memory.Lease;
 import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.CommandException;
@@ -349,7 +350,7 @@ final class StringCommands {
     if (options.keepTtl && record != 0) {
       deadline = call.database().deadline(record);
     }
-    call.database().setString(key, call.arg(2), deadline);
+    store(call, key, 2, deadline);
     call.changed(key, EventClass.STRING, "set");
     if (options.isExpiring()) {
       call.changed(key, EventClass.GENERIC, "expire");
@@ -359,6 +360,16 @@ final class StringCommands {
     }
     if (!options.get) {
       call.reply().ok();
+    }
+  }
+
+  /** Sets a key to a word; one that lies outside the heap stays where it was received. */
+  private static void store(Call call, Bytes key, int index, long deadline) {
+    Lease large = call.args().lease(index);
+    if (large == null) {
+      call.database().setString(key, call.arg(index), deadline);
+    } else {
+      call.database().setString(key, large, deadline);
     }
   }
 
@@ -411,14 +422,14 @@ final class StringCommands {
     } else {
       Database database = call.database();
       call.reply()
-          .bulk(call.arena(), database.stringAddress(record), database.stringLength(record));
+          .shared(call.arena(), database.stringAddress(record), database.stringLength(record));
     }
   }
 
   private void getset(Call call) {
     Bytes key = call.arg(1);
     replyString(call, call.findToRead(key, ValueType.STRING));
-    call.database().setString(key, call.arg(2), Database.NEVER);
+    store(call, key, 2, Database.NEVER);
     call.changed(key, EventClass.STRING, "set");
     if (call.wantsEffects()) {
       call.effect(SET, key, call.arg(2));
@@ -471,7 +482,7 @@ final class StringCommands {
     Bytes key = call.arg(1);
     boolean absent = call.database().peek(key) == 0;
     if (absent) {
-      call.database().setString(key, call.arg(2), Database.NEVER);
+      store(call, key, 2, Database.NEVER);
       call.changed(key, EventClass.STRING, "set");
     }
     call.reply().integer(absent ? 1 : 0);
@@ -488,7 +499,7 @@ final class StringCommands {
   private void setFor(Call call, int unitMillis) {
     long deadline = Deadlines.strict(call, call.args().integer(2), unitMillis, call.now());
     Bytes key = call.arg(1);
-    call.database().setString(key, call.arg(3), deadline);
+    store(call, key, 3, deadline);
     call.changed(key, EventClass.STRING, "set");
     call.changed(key, EventClass.GENERIC, "expire");
     if (call.wantsEffects()) {
@@ -593,19 +604,25 @@ final class StringCommands {
 
   private void append(Call call) {
     Bytes key = call.arg(1);
-    Bytes more = call.arg(2);
+    int more = call.args().length(2);
     long record = call.find(key, ValueType.STRING);
     int length = 0;
     if (record == 0) {
-      call.database().setString(key, more, Database.NEVER);
+      store(call, key, 2, Database.NEVER);
     } else {
       length = call.database().stringLength(record);
-      requireAllowedLength(length, more.length());
-      record = call.database().resizeString(record, length + more.length(), /* growing= */ true);
-      call.arena().copyIn(call.database().stringAddress(record) + length, more);
+      requireAllowedLength(length, more);
+      record = call.database().resizeString(record, length + more, /* growing= */ true);
+      long end = call.database().stringAddress(record) + length;
+      Lease large = call.args().lease(2);
+      if (large == null) {
+        call.arena().copyIn(end, call.arg(2));
+      } else {
+        call.arena().copy(large.address(), end, more);
+      }
     }
     call.changed(key, EventClass.STRING, "append");
-    call.reply().integer((long) length + more.length());
+    call.reply().integer((long) length + more);
   }
 
   private void requireAllowedLength(long before, long more) {
@@ -634,7 +651,8 @@ final class StringCommands {
       call.reply().bulk(Bytes.EMPTY);
     } else {
       call.reply()
-          .bulk(call.arena(), call.database().stringAddress(record) + from, (int) (to - from + 1));
+          .shared(
+              call.arena(), call.database().stringAddress(record) + from, (int) (to - from + 1));
     }
   }
 

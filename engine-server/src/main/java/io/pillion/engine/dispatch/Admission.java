@@ -41,11 +41,26 @@ final class Admission {
   }
 
   /**
-   * Throws what there is against a command of a client.
+   * Throws what there is against a command of a client. Words that lie outside the heap are copied
+   * to it here if anybody but the command will look at them: later it would be too late to refuse.
    *
    * @return whether it is for another server to carry out, which then says the rest
    */
   boolean check(Client client, Command command, Args args) {
+    boolean elsewhere = checkState(client, command, args);
+    if (args.hasLarge()) {
+      args.requireWhole();
+      if (elsewhere
+          || client.transaction() != null
+          || engine.monitorCount() != 0
+          || (engine.log().isOn() && command.mayWrite(args))) {
+        args.fetchAll();
+      }
+    }
+    return elsewhere;
+  }
+
+  private boolean checkState(Client client, Command command, Args args) {
     if (!command.takes(args.count())) {
       throw Errors.wrongNumberOfArguments(command.fullName());
     }

@@ -3,6 +3,7 @@ package io.pillion.engine.dispatch;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.memory.Lease;
 import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.CommandException;
@@ -265,6 +266,7 @@ public final class Engine {
     }
     lastNanos = world.nanos();
     holdBeganNanos = lastNanos;
+    keyspace.arena().takeBack();
     postponed.beginHold();
   }
 
@@ -277,11 +279,7 @@ public final class Engine {
     endHold(flushLater, /* more= */ false);
   }
 
-  /**
-   * As {@link #endHold(List)}.
-   *
-   * @param more whether this thread takes the lock again at once, with more to carry out
-   */
+  /** As {@link #endHold(List)}; {@code more} is to come: this thread takes the lock again now. */
   void endHold(List<Outlet> flushLater, boolean more) {
     try {
       readListener.onHoldEnd();
@@ -325,6 +323,16 @@ public final class Engine {
     }
     for (Outlet outlet : outlets) {
       outlet.flush();
+    }
+  }
+
+  /** A block for a large word of a request: {@link Keyspace#leaseForString}. Any thread. */
+  public @Nullable Lease lend(int keyLength, int bytes) {
+    lock.lock();
+    try {
+      return keyspace.leaseForString(keyLength, bytes);
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -734,7 +742,7 @@ public final class Engine {
   }
 
   /** Whether a client's script is being carried out, so that nothing else of it may be. */
-  boolean isBusyWith(Client client) {
+  public boolean isBusyWith(Client client) {
     return busy != null && busy.caller() == client;
   }
 

@@ -3,6 +3,7 @@ package io.pillion.engine.dispatch;
 import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.protocol.Args;
+import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Reply;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -171,7 +172,14 @@ final class PostponedCommands {
 
   /** Keeps a command for later; its client is served nothing else meanwhile. */
   void add(Client client, Command command, Args args) {
-    Args kept = args.copy();
+    Args kept;
+    try {
+      kept = args.copy();
+    } catch (CommandException tooLarge) {
+      engine.error(client.reply(), tooLarge);
+      engine.touch(client);
+      return;
+    }
     postponed.put(client, kept);
     client.blocked(
         new Blocked(

@@ -3,6 +3,7 @@ package io.pillion.engine.keyspace;
 import io.pillion.engine.datatype.HashValue;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.memory.Lease;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
@@ -199,12 +200,24 @@ public final class Database {
 
   /**
    * Where the bytes of a string begin, for somebody who is about to change some of those that it
-   * has had all along. Who only adds to them needs {@link #stringAddress}.
+   * has had all along. Who only adds to them needs {@link #stringAddress}. The record may move.
    */
   public long writableString(long record) {
     keyspace.beforeChange(this, record);
     keyspace.beforeStringChange(record);
-    return stringAddress(record);
+    return stringAddress(unshared(record));
+  }
+
+  /** The record, or a copy that takes its place when its bytes are read outside the lock. */
+  private long unshared(long record) {
+    if (!keyspace.isLeased(record)) {
+      return record;
+    }
+    long moved = arena.allocate(arena.capacity(record));
+    arena.copy(
+        record, moved, KeyRecord.sizeWith(arena, record, KeyRecord.valueLength(arena, record)));
+    replace(hash(record), record, moved);
+    return moved;
   }
 
   /** How many bytes a string has. */
@@ -264,6 +277,31 @@ public final class Database {
   }
 
   /**
+   * As {@link #setString(Bytes, Bytes, long)}, with a value that was received into a lease: where
+   * it is to stay, if that was made for this key ({@link Keyspace#leaseForString}).
+   */
+  public void setString(Bytes key, Lease value, long deadline) {
+    long hash = index.hash(key);
+    long old = index.find(key, hash);
+    boolean expiring = deadline != NEVER;
+    if (expiring) {
+      wheel.reserve();
+    }
+    long record;
+    if (value.address() - value.block() == KeyRecord.wideKeyOffset() + key.length()) {
+      record = value.block();
+      arena.adopt(value);
+      initialize(record, ValueType.STRING, key, value.length(), expiring);
+      KeyRecord.setFlag(arena, record, KeyRecord.FLAG_WIDE, true);
+      arena.copyIn(KeyRecord.keyAddress(arena, record), key);
+    } else {
+      record = newRecord(ValueType.STRING, key, value.length(), expiring);
+      arena.copy(value.address(), KeyRecord.valueAddress(arena, record), value.length());
+    }
+    enter(hash, record, old, deadline);
+  }
+
+  /**
    * Sets a key to a string if it is not there, even with its time come: else nothing happens.
    *
    * @param hash the key's {@link #hash}
@@ -312,9 +350,7 @@ public final class Database {
         || KeyRecord.isExpiring(arena, record) != (deadline != NEVER)) {
       return false;
     }
-    long size =
-        KeyRecord.sizeBytes(
-            /* string= */ true, deadline != NEVER, KeyRecord.keyLength(arena, record), length);
+    long size = KeyRecord.sizeWith(arena, record, length);
     long capacity = arena.capacity(record);
     return size <= capacity
         && (size >= capacity / 2 || capacity <= 64)
@@ -398,26 +434,25 @@ public final class Database {
   }
 
   /**
-   * Gives a string another length, keeping what fits; new bytes at the end are undefined.
+   * Gives a string another length, keeping what fits; new bytes at the end are undefined. After
+   * that {@link #writableString} needs no memory.
    *
    * @param growing whether more is likely to follow, so that room is left for it
    * @return the record, which may have moved
    */
   public long resizeString(long record, int length, boolean growing) {
-    int keyLength = KeyRecord.keyLength(arena, record);
-    boolean expiring = KeyRecord.isExpiring(arena, record);
     int oldLength = KeyRecord.valueLength(arena, record);
-    long size = KeyRecord.sizeBytes(/* string= */ true, expiring, keyLength, length);
+    long size = KeyRecord.sizeWith(arena, record, length);
     // A string that does not grow fits; a counter rarely does, and need not look at its block.
-    if (length > oldLength && size > arena.capacity(record)) {
+    boolean fits = length <= oldLength || size <= arena.capacity(record);
+    if (!fits || keyspace.isLeased(record)) {
       long hash = hash(record);
       long room = growing ? size + Math.min(size, 1 << 20) : size;
       long moved = arena.allocate(room);
-      long kept = KeyRecord.sizeBytes(/* string= */ true, expiring, keyLength, oldLength);
-      arena.copy(record, moved, kept);
+      arena.copy(record, moved, KeyRecord.sizeWith(arena, record, Math.min(oldLength, length)));
       replace(hash, record, moved);
       record = moved;
-    } else if (length < KeyRecord.valueLength(arena, record)) {
+    } else if (length < oldLength) {
       // What is cut off may be written to when it grows again.
       keyspace.beforeStringChange(record);
     }
@@ -645,6 +680,15 @@ public final class Database {
     }
     if (expiring) {
       wheel.reserve();
+    }
+    if (KeyRecord.hasFlag(arena, record, KeyRecord.FLAG_WIDE)) {
+      KeyRecord.setFlag(arena, record, KeyRecord.FLAG_EXPIRING, expiring);
+      if (expiring) {
+        startTimer(record, deadline);
+      } else {
+        wheel.remove(KeyRecord.timer(arena, record));
+      }
+      return record;
     }
     long hash = hash(record);
     boolean string = KeyRecord.isString(arena, record);
@@ -1050,11 +1094,14 @@ public final class Database {
     long record =
         arena.allocate(
             KeyRecord.sizeBytes(type == ValueType.STRING, expiring, key.length(), valueLength));
-    KeyRecord.initialize(
-        arena, record, type, expiring, keyspace.epoch(), key.length(), valueLength);
-    KeyRecord.clock(arena, record, keyspace.initialClock());
+    initialize(record, type, key, valueLength, expiring);
     arena.copyIn(KeyRecord.keyAddress(arena, record), key);
     return record;
+  }
+
+  private void initialize(long record, ValueType type, Bytes key, int length, boolean expiring) {
+    KeyRecord.initialize(arena, record, type, expiring, keyspace.epoch(), key.length(), length);
+    KeyRecord.clock(arena, record, keyspace.initialClock());
   }
 
   /** Puts a new record into the index, in place of an old one if there is one. */

@@ -15,14 +15,20 @@ import io.pillion.engine.memory.Bytes;
  *     key, then [string] value
  * </pre>
  *
- * A string with its key costs one block, 16 bytes more than the two; a collection's block holds the
- * root word that its flyweight works on.
+ * A string that was received into its place has the 16 bytes for a deadline even without one
+ * ([WIDE]).
+ *
+ * <p>A string with its key costs one block, 16 bytes more than the two; a collection's block holds
+ * the root word that its flyweight works on.
  */
 final class KeyRecord {
   static final int FLAG_EXPIRING = 1;
 
   /** A string that must be called {@code raw}, because it was changed in place. */
   static final int FLAG_RAW = 2;
+
+  /** A string that has room for a deadline, even when it has none. */
+  static final int FLAG_WIDE = 4;
 
   static final int HEADER = 16;
   private static final int EXPIRY = 16;
@@ -34,8 +40,19 @@ final class KeyRecord {
     return (long) keyOffset(string, expiring) + keyLength + valueLength;
   }
 
+  /** What a string's record takes with a value of another length. */
+  static long sizeWith(Arena arena, long record, int valueLength) {
+    return sizeBytes(
+        /* string= */ true, isWide(arena, record), keyLength(arena, record), valueLength);
+  }
+
   static int keyOffset(boolean string, boolean expiring) {
     return HEADER + (expiring ? EXPIRY : 0) + (string ? 0 : ROOT);
+  }
+
+  /** Where the key of a string begins that has room for a deadline. */
+  static int wideKeyOffset() {
+    return keyOffset(/* string= */ true, /* expiring= */ true);
   }
 
   static void initialize(
@@ -59,6 +76,11 @@ final class KeyRecord {
 
   static boolean isString(Arena arena, long record) {
     return arena.getByte(record) == 0;
+  }
+
+  /** Whether there is room for a deadline. */
+  static boolean isWide(Arena arena, long record) {
+    return (arena.getByte(record + 1) & (FLAG_EXPIRING | FLAG_WIDE)) != 0;
   }
 
   static boolean isExpiring(Arena arena, long record) {
@@ -106,7 +128,7 @@ final class KeyRecord {
   static long keyAddress(Arena arena, long record) {
     int typeAndFlags = arena.getShort(record);
     int offset = HEADER;
-    if ((typeAndFlags & (FLAG_EXPIRING << 8)) != 0) {
+    if ((typeAndFlags & ((FLAG_EXPIRING | FLAG_WIDE) << 8)) != 0) {
       offset += EXPIRY;
     }
     if ((typeAndFlags & 0xFF) != 0) {

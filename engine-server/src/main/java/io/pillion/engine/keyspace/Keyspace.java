@@ -1,6 +1,8 @@
 package io.pillion.engine.keyspace;
 
 import io.pillion.engine.memory.Arena;
+import io.pillion.engine.memory.Lease;
+import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.world.World;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -110,6 +112,9 @@ public final class Keyspace {
   // --- the cut of a snapshot
 
   private static final int MAX_EPOCH = 0xFFFF;
+
+  /** Strings from this size on may be read outside the lock. */
+  public static final int SHARED_BYTES = Arena.MAX_SMALL;
 
   /** Longer strings are not taken down at once. */
   public static final int LARGE_STRING_BYTES = 64 << 10;
@@ -223,10 +228,35 @@ public final class Keyspace {
   }
 
   /**
-   * Whether a string is better replaced than changed, as its bytes may have to stay for the cut.
+   * Whether a string is better replaced than changed, as its bytes may have to stay: for the cut,
+   * or for who reads them outside the lock.
    */
   boolean isBetterReplaced(long record) {
-    return cut != null && KeyRecord.valueLength(arena, record) > LARGE_STRING_BYTES;
+    return (cut != null && KeyRecord.valueLength(arena, record) > LARGE_STRING_BYTES)
+        || isLeased(record);
+  }
+
+  /** Whether the bytes of a string are being read outside the lock, so that they must stay. */
+  boolean isLeased(long record) {
+    return KeyRecord.valueLength(arena, record) >= SHARED_BYTES && arena.isLeased(record);
+  }
+
+  /**
+   * Takes a block for a large string that has yet to come, outside the lock: see {@link
+   * Database#setString(io.pillion.engine.memory.Bytes, Lease, long)}.
+   *
+   * @param keyLength how long its key will be, if known
+   * @param length at least {@link #SHARED_BYTES}
+   * @return null when there is no room
+   */
+  public @Nullable Lease leaseForString(int keyLength, int length) {
+    arena.takeBack();
+    int gap = keyLength <= LARGE_STRING_BYTES ? keyLength : 0;
+    try {
+      return arena.allocateLeased(KeyRecord.wideKeyOffset() + gap, length);
+    } catch (OutOfArenaException full) {
+      return null;
+    }
   }
 
   /** Bytes that a string has are about to change, other than by adding some at its end. */

@@ -4,6 +4,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * in place most of the time, and equal blocks make that free of movement.
  */
 public final class Arena implements AutoCloseable {
-  /** The largest block that shares a run with others. */
-  static final int MAX_SMALL = 16 << 10;
+  /** The largest block that shares a run with others; larger ones can be leased. */
+  public static final int MAX_SMALL = 16 << 10;
 
   private static final int SHELVES = 4;
   private static final int MIN_RUN_BYTES = 16 << 10;
@@ -53,6 +56,13 @@ public final class Arena implements AutoCloseable {
   private int slabCount;
   private int topSlab;
   private long usedBytes;
+
+  /** Large blocks that somebody reads or writes outside the lock. */
+  private final Set<Run> leased = new HashSet<>();
+
+  /** Leases that were given up and not counted yet: pushed by any thread. */
+  private final AtomicReference<@Nullable Lease> returned = new AtomicReference<>();
+
   private @Nullable PartWatcher watcher;
   private boolean measuring;
   private long measuredBytes;
@@ -155,6 +165,10 @@ public final class Arena implements AutoCloseable {
       measuredBytes += run.blockBytes;
       return;
     }
+    if (run.leases != 0) {
+      run.ownerless = true;
+      return;
+    }
     usedBytes -= run.blockBytes;
     if (run.sizeClass < 0) {
       freeLarge(run);
@@ -236,6 +250,108 @@ public final class Arena implements AutoCloseable {
     copy(address, moved, keepBytes);
     free(address);
     return moved;
+  }
+
+  // --- leases: large blocks that are used outside the lock
+
+  /**
+   * Takes a large block for somebody who fills part of it outside the lock. It belongs to nobody
+   * else until it is {@link #adopt adopted}, and goes when the lease is released before.
+   *
+   * @param gapBytes where the part begins
+   * @param lengthBytes how long the part is; the block must be larger than {@link #MAX_SMALL}
+   * @throws OutOfArenaException when the budget is used up; nothing has changed then
+   */
+  public Lease allocateLeased(int gapBytes, int lengthBytes) {
+    long size = (long) gapBytes + lengthBytes;
+    if (size <= MAX_SMALL) {
+      throw new IllegalArgumentException("only large blocks are leased");
+    }
+    if (closed) {
+      throw new OutOfArenaException(size, 0);
+    }
+    Run run = runOf(allocateLarge(size));
+    run.ownerless = true;
+    return lease(run, run.base + gapBytes, lengthBytes);
+  }
+
+  /**
+   * Lets somebody read bytes of a large block outside the lock: they stay as they are and where
+   * they are until the lease is released, whatever becomes of the block meanwhile. Who owns the
+   * block must not change them as long as it {@link #isLeased}.
+   *
+   * @return null when the bytes are not part of a block that can be leased
+   */
+  public @Nullable Lease lease(long address, int lengthBytes) {
+    Slab slab = slabs[(int) (address >>> SLAB_SHIFT)];
+    Run run = slab == null ? null : slab.runs[((int) address & SLAB_MASK) >>> UNIT_SHIFT];
+    if (run == null || run.sizeClass >= 0) {
+      return null;
+    }
+    return lease(run, address, lengthBytes);
+  }
+
+  private Lease lease(Run run, long address, int lengthBytes) {
+    if (run.leases++ == 0) {
+      leased.add(run);
+    }
+    return new Lease(this, run.base, address, lengthBytes, parts(address, lengthBytes), run);
+  }
+
+  /** Whether somebody uses bytes of a block outside the lock. */
+  public boolean isLeased(long address) {
+    return runOf(address).leases != 0;
+  }
+
+  /** The block of a lease has an owner from now on, who frees it. */
+  public void adopt(Lease lease) {
+    ((Run) lease.run()).ownerless = false;
+  }
+
+  /** Counts the leases that were released since, and frees what nobody owns. */
+  public void takeBack() {
+    if (returned.get() != null) {
+      takeBackAll();
+    }
+  }
+
+  private void takeBackAll() {
+    Lease lease = returned.getAndSet(null);
+    while (lease != null) {
+      Run run = (Run) lease.run();
+      if (!closed && --run.leases == 0) {
+        leased.remove(run);
+        if (run.ownerless) {
+          free(run.base);
+        }
+      }
+      lease = lease.next();
+    }
+  }
+
+  /** Any thread. */
+  void giveBack(Lease lease) {
+    Lease head;
+    do {
+      head = returned.get();
+      lease.next(head);
+    } while (!returned.compareAndSet(head, lease));
+  }
+
+  private ByteBuffer[] parts(long address, int lengthBytes) {
+    int first = (int) (address >>> SLAB_SHIFT);
+    int last = (int) ((address + lengthBytes - 1) >>> SLAB_SHIFT);
+    ByteBuffer[] parts = new ByteBuffer[last - first + 1];
+    long at = address;
+    int left = lengthBytes;
+    for (int i = 0; i < parts.length; i++) {
+      int offset = (int) at & SLAB_MASK;
+      int size = Math.min(left, SlabPool.SLAB_BYTES - offset);
+      parts[i] = buffers[first + i].slice(offset, size);
+      at += size;
+      left -= size;
+    }
+    return parts;
   }
 
   // --- scalars; an aligned one never crosses a slab
@@ -450,24 +566,50 @@ public final class Arena implements AutoCloseable {
     return (address & SLAB_MASK) + length > SlabPool.SLAB_BYTES;
   }
 
-  /** Forgets everything at once: every address is void, and all slabs go back to the pool. */
+  /**
+   * Forgets everything at once: every address is void, and all slabs go back to the pool, except
+   * those with blocks that are leased; these go with their leases.
+   */
   public void reset() {
+    BitSet stays = new BitSet();
+    for (Run run : leased) {
+      int first = (int) (run.base >>> SLAB_SHIFT);
+      stays.set(first, first + (run.units + UNITS_PER_SLAB - 1) / UNITS_PER_SLAB);
+    }
     for (int i = topSlab - 1; i >= 0; i--) {
-      if (slabs[i] != null) {
+      if (stays.get(i)) {
+        slabs[i] = new Slab();
+      } else if (slabs[i] != null) {
         returnSlab(i);
       }
     }
     Arrays.fill(shelves, null);
     Arrays.fill(spare, null);
     usedBytes = 0;
+    for (Run run : leased) {
+      run.ownerless = true;
+      settle(run);
+      usedBytes += run.blockBytes;
+    }
   }
 
-  /** Returns all slabs and the budget; every address is void. */
+  /**
+   * Returns all slabs and the budget; every address is void. What is leased still is left to the
+   * collector: nobody else may be lent it while it is read.
+   */
   @Override
   public void close() {
     if (!closed) {
+      takeBackAll();
       closed = true;
       reset();
+      for (int i = 0; i < topSlab; i++) {
+        if (slabs[i] != null) {
+          pool.lose();
+        }
+      }
+      leased.clear();
+      usedBytes = 0;
       pool.release(budgetBytes);
     }
   }
@@ -502,7 +644,7 @@ public final class Arena implements AutoCloseable {
     if (units <= UNITS_PER_SLAB - 1) {
       int at = findUnits((int) units);
       run = new Run(-1, units << UNIT_SHIFT, unitAddress(at), (int) units);
-      occupy(at, run);
+      settle(run);
     } else {
       run = allocateSlabs(sizeBytes, (int) units);
     }
@@ -523,12 +665,22 @@ public final class Arena implements AutoCloseable {
       addSlab(i);
     }
     Run run = new Run(-1, (long) units << UNIT_SHIFT, (long) first << SLAB_SHIFT, units);
-    int left = units;
+    settle(run);
+    return run;
+  }
+
+  /** Marks the units of a large block as used. */
+  private void settle(Run run) {
+    if (run.units <= UNITS_PER_SLAB - 1) {
+      occupy((int) (run.base >>> UNIT_SHIFT), run);
+      return;
+    }
+    int first = (int) (run.base >>> SLAB_SHIFT);
+    int left = run.units;
     for (int i = first; left > 0; i++, left -= UNITS_PER_SLAB) {
       markUsed(i, 0, Math.min(left, UNITS_PER_SLAB));
     }
     slab(first).runs[0] = run;
-    return run;
   }
 
   private int firstFreeSlabs(int count) {
@@ -758,6 +910,13 @@ public final class Arena implements AutoCloseable {
     final int units;
     int blocks;
     int live;
+
+    /** How many use bytes of it outside the lock. */
+    int leases;
+
+    /** Whether it goes with the last of them. */
+    boolean ownerless;
+
     private int fresh;
     private int freeHead = -1;
     int onShelf = -1;

@@ -84,6 +84,11 @@ public final class SlabPool {
     idle.addLast(slab);
   }
 
+  /** A borrowed slab does not come back. */
+  synchronized void lose() {
+    slabs--;
+  }
+
   synchronized long borrowedSlabs() {
     return slabs - idle.size();
   }

@@ -17,12 +17,15 @@ import io.pillion.engine.dispatch.CommandFlag;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.dispatch.Outlet;
 import io.pillion.engine.dispatch.Turn;
+import io.pillion.engine.memory.Lease;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.BufferPool;
 import io.pillion.engine.protocol.ProtocolException;
 import io.pillion.engine.protocol.RequestParser;
 import io.pillion.engine.protocol.RespReply;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -81,7 +84,7 @@ final class Connection extends ChannelInboundHandlerAdapter
     this.loop = loop;
     this.engine = engine;
     this.limits = limits;
-    reply = new RespReply(replies);
+    reply = RespReply.sharing(replies);
     parser = new RequestParser(this, loop.requests());
     client = engine.connect(this, reply);
   }
@@ -110,7 +113,14 @@ final class Connection extends ChannelInboundHandlerAdapter
     try {
       while (input.isReadable()) {
         int bytes = parser.reserve(input.readableBytes());
-        input.readBytes(parser.array(), parser.position(), bytes);
+        ByteBuffer outsideHeap = parser.target();
+        if (outsideHeap != null) {
+          input.readBytes(outsideHeap);
+        } else if (parser.passesOver()) {
+          input.skipBytes(bytes);
+        } else {
+          input.readBytes(parser.array(), parser.position(), bytes);
+        }
         parser.received(bytes);
         receivedBytes.addAndGet(bytes);
         ready = parser.ready();
@@ -198,7 +208,7 @@ final class Connection extends ChannelInboundHandlerAdapter
 
   /** A browser was made to talk to us: what follows its headers may be commands of an attacker. */
   private static boolean isHttp(Args words) {
-    return words.is(0, "POST") || words.is(0, "HOST:");
+    return !words.hasLarge() && (words.is(0, "POST") || words.is(0, "HOST:"));
   }
 
   /**
@@ -245,6 +255,16 @@ final class Connection extends ChannelInboundHandlerAdapter
   }
 
   @Override
+  public @Nullable Lease lend(int keyLength, int bytes) {
+    return engine.lend(keyLength, bytes);
+  }
+
+  @Override
+  public long maxHeapWordBytes() {
+    return limits.maxHeapWordBytes();
+  }
+
+  @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
     if (event instanceof ChannelInputShutdownEvent) {
       // What came before the end is still answered, unless the client would have to wait for it.
@@ -274,6 +294,16 @@ final class Connection extends ChannelInboundHandlerAdapter
         });
     output.takeUpTo(Long.MAX_VALUE, ByteBuf::release);
     limits.disconnected();
+    endParser();
+  }
+
+  private void endParser() {
+    if (engine.isBusyWith(client)) {
+      // Its script goes on, and may read its words.
+      loop.eventLoop().schedule(this::endParser, 100, TimeUnit.MILLISECONDS);
+    } else {
+      parser.close();
+    }
   }
 
   @Override
@@ -319,7 +349,7 @@ final class Connection extends ChannelInboundHandlerAdapter
 
   @Override
   public void seal(long offset) {
-    int size = reply.size();
+    long size = reply.size() + reply.sharedBytes();
     sentBytes += size;
     engine.statistics().sent(size);
     if (size > 0 && channel.isActive() && queue(size, offset)) {
@@ -334,9 +364,9 @@ final class Connection extends ChannelInboundHandlerAdapter
   }
 
   /** Queues the reply's bytes; false when there is no memory, and the connection closes. */
-  private boolean queue(int size, long offset) {
+  private boolean queue(long size, long offset) {
     try {
-      output.add(reply.array(), size, offset, channel.alloc());
+      output.add(reply, offset, channel.alloc());
       return true;
     } catch (OutOfMemoryError full) {
       // Only this client's replies are lost; the engine lock is held, and has to be let go.

@@ -85,6 +85,11 @@ final class NetworkLimits {
             || inputBytes.get() - countedBytes + reservedBytes <= INPUT_BYTES);
   }
 
+  /** The largest word that may be received on the heap when there is no room outside. */
+  long maxHeapWordBytes() {
+    return INPUT_BYTES / 4;
+  }
+
   void addInputBytes(long difference) {
     inputBytes.addAndGet(difference);
   }

@@ -2,6 +2,8 @@ package io.pillion.engine.net;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.CompositeByteBuf;
+import io.pillion.engine.protocol.RespReply;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
@@ -14,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>As a rule there is at most one buffer. Who adds takes it out, appends to it and puts it back
  * with release order, so nothing is ever appended to what the loop has taken; what was sealed while
- * the buffer was out, the adder's own flush will find.
+ * the buffer was out, the adder's own flush will find. Where replies have large values in them,
+ * which are sent from where they lie, the buffer is composed of parts.
  *
  * <p>Replies that must wait for the command log stand in a queue of their own behind that buffer,
  * and so does everything that comes while there are any: nothing overtakes. Both sides lock for
@@ -37,10 +40,10 @@ final class OutputQueue {
 
   private final ArrayDeque<Held> held = new ArrayDeque<>(0);
   private volatile boolean holds;
-  private int heldBytes;
+  private long heldBytes;
 
   private static final class Held {
-    final ByteBuf buffer;
+    ByteBuf buffer;
     final long offset;
 
     Held(ByteBuf buffer, long offset) {
@@ -50,27 +53,59 @@ final class OutputQueue {
   }
 
   /**
-   * Queues bytes behind all that were queued before; only by who seals.
+   * Queues what was written to a reply behind all that was queued before; only by who seals.
    *
-   * @param offset up to where the command log must be safe before they are sent; 0 for no such wait
-   * @throws OutOfMemoryError when there is no room for them: what waited with them is lost, too
+   * @param offset up to where the command log must be safe before it is sent; 0 for no such wait
+   * @throws OutOfMemoryError when there is no room for it: what waited with it is lost, too
    */
-  void add(byte[] bytes, int length, long offset, ByteBufAllocator allocator) {
+  void add(RespReply reply, long offset, ByteBufAllocator allocator) {
     if (offset != 0 || holds) {
-      hold(bytes, length, offset, allocator);
+      hold(reply, offset, allocator);
       return;
     }
-    ByteBuf buffer = take();
-    if (buffer == null) {
-      buffer = allocator.directBuffer(length);
-    }
+    SEALED.setRelease(this, appended(take(), reply, allocator));
+  }
+
+  /** A buffer, or none yet, with a reply at its end. */
+  private static ByteBuf appended(
+      @Nullable ByteBuf before, RespReply reply, ByteBufAllocator allocator) {
+    ByteBuf buffer = before;
     try {
-      buffer.writeBytes(bytes, 0, length);
+      if (reply.sharedBytes() == 0 && !(buffer instanceof CompositeByteBuf)) {
+        if (buffer == null) {
+          buffer = allocator.directBuffer(reply.size());
+        }
+        return buffer.writeBytes(reply.array(), 0, reply.size());
+      }
+      CompositeByteBuf parts;
+      if (buffer instanceof CompositeByteBuf composite) {
+        parts = composite;
+      } else {
+        parts = new CompositeByteBuf(allocator, /* direct= */ true, Integer.MAX_VALUE);
+        if (buffer != null) {
+          parts.addComponent(true, buffer);
+        }
+        buffer = parts;
+      }
+      appendParts(parts, reply, allocator);
+      return parts;
     } catch (OutOfMemoryError full) {
-      buffer.release();
+      if (buffer != null) {
+        buffer.release();
+      }
       throw full;
     }
-    SEALED.setRelease(this, buffer);
+  }
+
+  private static void appendParts(
+      CompositeByteBuf parts, RespReply reply, ByteBufAllocator allocator) {
+    ByteBuf copied = allocator.directBuffer(reply.size());
+    copied.writeBytes(reply.array(), 0, reply.size());
+    for (RespReply.Shared shared : reply.takeShared()) {
+      parts.addComponent(true, copied.readRetainedSlice(shared.at() - copied.readerIndex()));
+      LeasedBuffer.addTo(parts, shared.lease(), allocator);
+    }
+    parts.addComponent(true, copied);
   }
 
   /** Takes everything sealed, or null. */
@@ -83,16 +118,17 @@ final class OutputQueue {
     return holds;
   }
 
-  private void hold(byte[] bytes, int length, long offset, ByteBufAllocator allocator) {
+  private void hold(RespReply reply, long offset, ByteBufAllocator allocator) {
     synchronized (held) {
+      long bytes = reply.size() + reply.sharedBytes();
       Held last = held.peekLast();
       if (last != null && last.offset >= offset) {
-        last.buffer.writeBytes(bytes, 0, length);
+        last.buffer = appended(last.buffer, reply, allocator);
       } else {
-        held.addLast(new Held(allocator.directBuffer(length).writeBytes(bytes, 0, length), offset));
+        held.addLast(new Held(appended(null, reply, allocator), offset));
         holds = true;
       }
-      heldBytes += length;
+      heldBytes += bytes;
     }
   }
 
@@ -113,9 +149,9 @@ final class OutputQueue {
   }
 
   /** How many bytes are sealed and not taken; a moment ago. */
-  int bytes() {
+  long bytes() {
     ByteBuf buffer = sealed;
-    int bytes = buffer == null ? 0 : Math.max(0, buffer.writerIndex());
+    long bytes = buffer == null ? 0 : Math.max(0, buffer.writerIndex());
     if (holds) {
       synchronized (held) {
         bytes += heldBytes;

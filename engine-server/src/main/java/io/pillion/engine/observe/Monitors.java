@@ -55,7 +55,7 @@ public final class Monitors implements CommandMonitor, ClientListener {
     line.append(" [").append(client.database()).append(' ');
     line.append(byScript ? "lua" : source(client)).append(']');
     for (int i = 0; i < args.count(); i++) {
-      quote(line.append(' '), args.get(i));
+      quote(line.append(' '), args.shown(i));
     }
     return line.toString();
   }

@@ -6,6 +6,7 @@ import io.pillion.engine.protocol.Args;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
@@ -91,21 +92,21 @@ public final class SlowLog {
       if (i == MAX_WORDS - 1 && args.count() > MAX_WORDS) {
         words.add(Bytes.of("... (" + (args.count() - MAX_WORDS + 1) + " more arguments)"));
       } else {
-        words.add(shortened(args.get(i)));
+        words.add(shortened(args, i));
       }
     }
     return words;
   }
 
-  private static Bytes shortened(Bytes word) {
-    if (word.length() <= MAX_WORD_BYTES) {
-      return word.copy();
+  private static Bytes shortened(Args args, int index) {
+    int length = args.length(index);
+    byte[] head = args.head(index, MAX_WORD_BYTES);
+    if (length <= MAX_WORD_BYTES) {
+      return Bytes.of(head);
     }
     byte[] rest =
-        ("... (" + (word.length() - MAX_WORD_BYTES) + " more bytes)")
-            .getBytes(StandardCharsets.US_ASCII);
-    byte[] text = new byte[MAX_WORD_BYTES + rest.length];
-    System.arraycopy(word.array(), word.offset(), text, 0, MAX_WORD_BYTES);
+        ("... (" + (length - MAX_WORD_BYTES) + " more bytes)").getBytes(StandardCharsets.US_ASCII);
+    byte[] text = Arrays.copyOf(head, MAX_WORD_BYTES + rest.length);
     System.arraycopy(rest, 0, text, MAX_WORD_BYTES, rest.length);
     return Bytes.of(text);
   }

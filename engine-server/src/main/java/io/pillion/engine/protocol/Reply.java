@@ -38,6 +38,14 @@ public interface Reply {
   /** A string of bytes in the arena, copied before this returns. */
   void bulk(Arena arena, long address, int length);
 
+  /**
+   * A string of bytes in the arena, which may be read from there until they have been sent: those
+   * of a value that is {@linkplain Arena#isLeased not changed} meanwhile.
+   */
+  default void shared(Arena arena, long address, int length) {
+    bulk(arena, address, length);
+  }
+
   /** A string. */
   default void bulk(Bytes bytes) {
     bulk(bytes.array(), bytes.offset(), bytes.length());

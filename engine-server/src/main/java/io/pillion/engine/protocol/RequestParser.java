@@ -1,6 +1,8 @@
 package io.pillion.engine.protocol;
 
 import io.pillion.engine.config.QuotedWords;
+import io.pillion.engine.memory.Lease;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
@@ -19,7 +21,11 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * while (input.isReadable()) {
  *   int n = parser.reserve(input.readableBytes());
- *   input.readBytes(parser.array(), parser.position(), n);
+ *   if (parser.target() != null) {
+ *     input.readBytes(parser.target());
+ *   } else {
+ *     input.readBytes(parser.array(), parser.position(), n);
+ *   }
  *   parser.received(n);
  *   parser.ready();
  * }
@@ -41,6 +47,11 @@ public final class RequestParser {
   private static final int MIN_BUFFER = 1 << 10;
   private static final int OWN_BUFFER = 16 << 10;
   private static final int OWN_WORDS = 64;
+
+  /** A block for a large word, at first, and how many times as large the one is that follows. */
+  private static final int FIRST_LEASE = 64 << 10;
+
+  private static final int LEASE_GROWTH = 16;
 
   /** An array for a large word that has become full is followed by one so many times as large. */
   private static final int LARGE_GROWTH = 8;
@@ -73,11 +84,20 @@ public final class RequestParser {
 
   // The large word being received, and how much of it has been.
   private byte[] large = NONE;
+  private boolean isLarge;
   private int largeBytes;
   private long largeTotal;
 
+  // Instead of the array: where it is received outside the heap; and that there was no room for it,
+  // so that its bytes are passed over.
+  private @Nullable Lease lease;
+  private boolean passesOver;
+  private long leasedTotal;
+  private @Nullable ByteBuffer target;
+
   // The arrays of large words in the command that was taken last.
   private final ArrayDeque<byte[]> handedOut = new ArrayDeque<>(0);
+  private final ArrayDeque<LargeWord> leasesOut = new ArrayDeque<>(0);
 
   /** What a client may send, asked anew for each command. */
   public interface Limits {
@@ -86,6 +106,22 @@ public final class RequestParser {
 
     /** Whether the client has yet to prove who it is: nothing of size is taken from it then. */
     boolean mustAuthenticate();
+
+    /**
+     * Lends a block outside the heap for a large word.
+     *
+     * @param keyLength how long the word after the command's name is, likely a key
+     * @param bytes how much of the word there must be room for
+     * @return null when it is to be received on the heap
+     */
+    default @Nullable Lease lend(int keyLength, int bytes) {
+      return null;
+    }
+
+    /** The largest word that may be received on the heap; larger ones are refused. */
+    default long maxHeapWordBytes() {
+      return Integer.MAX_VALUE;
+    }
   }
 
   /** A parser that has received nothing, and shares with nobody. */
@@ -110,6 +146,12 @@ public final class RequestParser {
   public int reserve(int available) {
     if (isReceivingLarge()) {
       int wanted = Math.min(available, wordBytes - largeBytes);
+      if (passesOver) {
+        return wanted;
+      }
+      if (lease != null) {
+        return reserveLeased(wanted);
+      }
       if (largeBytes + wanted > large.length) {
         growLarge(largeBytes + wanted);
       }
@@ -119,6 +161,18 @@ public final class RequestParser {
       makeRoom(available);
     }
     return available;
+  }
+
+  /** Whether as many bytes as were reserved are to be passed over: nothing holds them. */
+  public boolean passesOver() {
+    return passesOver && isReceivingLarge();
+  }
+
+  /**
+   * Where to put received bytes, exactly as many as were reserved; null when it is {@link #array}.
+   */
+  public @Nullable ByteBuffer target() {
+    return target;
   }
 
   /** Where to put received bytes. */
@@ -133,6 +187,7 @@ public final class RequestParser {
 
   /** Says that bytes have been put there. */
   public void received(int bytes) {
+    target = null;
     if (isReceivingLarge()) {
       largeBytes += bytes;
     } else {
@@ -142,16 +197,53 @@ public final class RequestParser {
 
   /** How many bytes are held: received and not yet handed out. */
   public long heldBytes() {
-    return end - start + largeTotal + largeBytes;
+    return end - start + largeTotal + leasedTotal + largeBytes;
   }
 
-  /** How many bytes are held or kept free for what was announced and has not come yet. */
+  /** How many bytes of the heap are held or kept free for what was announced and is to come. */
   public long reservedBytes() {
     return end - start + largeTotal + large.length;
   }
 
   private boolean isReceivingLarge() {
-    return large.length > 0 && largeBytes < wordBytes;
+    return isLarge && largeBytes < wordBytes;
+  }
+
+  private int reserveLeased(int wanted) {
+    Lease to = lease;
+    if (to != null && largeBytes == to.length()) {
+      growLeased(to);
+      to = lease;
+    }
+    if (to == null) {
+      return wanted;
+    }
+    int at = largeBytes;
+    int part = 0;
+    while (at >= to.parts()[part].capacity()) {
+      at -= to.parts()[part++].capacity();
+    }
+    ByteBuffer buffer = to.parts()[part];
+    int bytes = Math.min(wanted, buffer.capacity() - at);
+    buffer.limit(at + bytes).position(at);
+    target = buffer;
+    return bytes;
+  }
+
+  private void growLeased(Lease full) {
+    int size = (int) Math.min(wordBytes, (long) LEASE_GROWTH * full.length());
+    Lease larger = limits.lend(keyLength(), size);
+    if (larger != null) {
+      larger.copyIn(full, largeBytes);
+    } else {
+      passesOver = true;
+    }
+    full.release();
+    lease = larger;
+  }
+
+  private int keyLength() {
+    return count > 1 ? words.length(1) : 0;
   }
 
   private void growLarge(int needed) {
@@ -227,7 +319,7 @@ public final class RequestParser {
   public void take(Args args) {
     takeBackLarge();
     args.clear();
-    words.moveTo(args, count, buffer, start, handedOut);
+    words.moveTo(args, count, buffer, start, handedOut, leasesOut);
     forgetWords();
     start = at;
     searched = at;
@@ -252,7 +344,23 @@ public final class RequestParser {
     buffers.give(lent);
   }
 
+  /** Gives up all that was lent to it: nothing more comes, and nothing is carried out any more. */
+  public void close() {
+    takeBackLarge();
+    words.release(count);
+    Lease unfinished = lease;
+    if (unfinished != null) {
+      lease = null;
+      passesOver = true;
+      unfinished.release();
+    }
+  }
+
   private void takeBackLarge() {
+    if (!leasesOut.isEmpty()) {
+      leasesOut.forEach(LargeWord::release);
+      leasesOut.clear();
+    }
     if (!handedOut.isEmpty()) {
       handedOut.forEach(buffers::give);
       handedOut.clear();
@@ -262,6 +370,7 @@ public final class RequestParser {
   private void forgetWords() {
     count = 0;
     largeTotal = 0;
+    leasedTotal = 0;
     if (words != ownWords) {
       buffers.give(words);
       words = ownWords;
@@ -300,14 +409,11 @@ public final class RequestParser {
     if (wordBytes < 0 && !beginWord()) {
       return false;
     }
-    if (large.length > 0) {
+    if (isLarge) {
       if (largeBytes < wordBytes || end - at < 2) {
         return false;
       }
-      addWord(0, large);
-      largeTotal += largeBytes;
-      large = NONE;
-      largeBytes = 0;
+      endLarge();
       passLine(at + 2);
     } else {
       if (end - at < wordBytes + 2L) {
@@ -347,13 +453,40 @@ public final class RequestParser {
   /** Moves what has come of a large word out of the buffer, where the rest would pile up. */
   private void beginLarge() {
     int have = Math.min(end - at, wordBytes);
-    large = buffers.take(Math.max(have, LARGE));
-    System.arraycopy(buffer, at, large, 0, have);
+    isLarge = true;
     largeBytes = have;
+    int first = wordBytes <= 2 * FIRST_LEASE ? wordBytes : Math.max(have, FIRST_LEASE);
+    Lease lent = count == 0 ? null : limits.lend(keyLength(), first);
+    if (lent != null) {
+      lent.copyIn(buffer, at, have);
+      lease = lent;
+    } else if (wordBytes > limits.maxHeapWordBytes()) {
+      passesOver = true;
+    } else {
+      large = buffers.take(Math.max(have, LARGE));
+      System.arraycopy(buffer, at, large, 0, have);
+    }
     // A line break that has come already stays where the next one is looked for.
     int rest = end - at - have;
     System.arraycopy(buffer, at + have, buffer, at, rest);
     end = at + rest;
+  }
+
+  private void endLarge() {
+    if (lease != null || passesOver) {
+      int index = count;
+      addWord(0, null);
+      words.set(index, new LargeWord(index, wordBytes, lease, buffers));
+      leasedTotal += lease == null ? 0 : largeBytes;
+    } else {
+      addWord(0, large);
+      largeTotal += largeBytes;
+    }
+    large = NONE;
+    lease = null;
+    passesOver = false;
+    isLarge = false;
+    largeBytes = 0;
   }
 
   private void addWord(int offset, byte @Nullable [] array) {

@@ -1,21 +1,29 @@
 package io.pillion.engine.protocol;
 
 import io.pillion.engine.memory.Arena;
+import io.pillion.engine.memory.Lease;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Replies as bytes of RESP2 or RESP3, one after the other in one growing array, which its owner
- * empties whenever it likes. The common replies allocate nothing.
+ * empties whenever it likes. The common replies allocate nothing. Where its owner can send them
+ * from there, large values stay in the arena: the reply remembers between which of its bytes they
+ * belong.
  */
 public final class RespReply implements OutgoingReply {
   private static final int INITIAL = 512;
   private static final int KEPT = 16 << 10;
 
   /** What the replies of one turn to one client may take: so that none exhausts the heap. */
-  private static final int MAX_BYTES =
+  static final int MAX_BYTES =
       (int) Math.min(Integer.MAX_VALUE - 8, Runtime.getRuntime().maxMemory() / 4);
+
+  /** From this size on a value is not copied; below, that costs less than to remember it. */
+  private static final int MIN_SHARED = Arena.MAX_SMALL;
 
   private static final byte[] OK = ascii("+OK\r\n");
   private static final byte[] NIL2 = ascii("$-1\r\n");
@@ -34,19 +42,36 @@ public final class RespReply implements OutgoingReply {
   private int size;
   private int version = 2;
 
+  private final boolean shares;
+  private final List<Shared> shared = new ArrayList<>(0);
+  private long sharedBytes;
+
+  /**
+   * Bytes that are not in the array.
+   *
+   * @param at before which byte of the array they belong
+   */
+  public record Shared(int at, Lease lease) {}
+
   /** An empty RESP2 reply. */
   public RespReply() {
-    this(MAX_BYTES, null);
+    this(MAX_BYTES, null, /* shares= */ false);
   }
 
   /** An empty RESP2 reply that borrows from those it is written beside. */
   public RespReply(BufferPool pool) {
-    this(MAX_BYTES, pool);
+    this(MAX_BYTES, pool, /* shares= */ false);
   }
 
-  RespReply(int maxBytes, @Nullable BufferPool pool) {
+  RespReply(int maxBytes, @Nullable BufferPool pool, boolean shares) {
     this.maxBytes = maxBytes;
     this.pool = pool;
+    this.shares = shares;
+  }
+
+  /** As {@link #RespReply(BufferPool)}, for an owner who takes {@link #takeShared} into account. */
+  public static RespReply sharing(BufferPool pool) {
+    return new RespReply(MAX_BYTES, pool, /* shares= */ true);
   }
 
   @Override
@@ -56,7 +81,7 @@ public final class RespReply implements OutgoingReply {
 
   @Override
   public OutgoingReply fresh() {
-    RespReply fresh = new RespReply(maxBytes, pool);
+    RespReply fresh = new RespReply(maxBytes, pool, shares);
     fresh.version = version;
     return fresh;
   }
@@ -66,6 +91,12 @@ public final class RespReply implements OutgoingReply {
     RespReply that = (RespReply) other;
     ensure(that.size);
     System.arraycopy(that.array, 0, array, size, that.size);
+    for (Shared each : that.shared) {
+      shared.add(new Shared(size + each.at, each.lease));
+    }
+    sharedBytes += that.sharedBytes;
+    that.shared.clear();
+    that.sharedBytes = 0;
     size += that.size;
   }
 
@@ -106,9 +137,25 @@ public final class RespReply implements OutgoingReply {
     return array.length;
   }
 
+  /** How many bytes there are beside those in the array, in values that were not copied. */
+  public long sharedBytes() {
+    return sharedBytes;
+  }
+
+  /**
+   * The values that were not copied, in order, each to be released by the caller; they are not part
+   * of this reply any more.
+   */
+  public List<Shared> takeShared() {
+    List<Shared> taken = List.copyOf(shared);
+    shared.clear();
+    sharedBytes = 0;
+    return taken;
+  }
+
   /** Forgets what was written, and memory that only a burst needed. */
   public void clear() {
-    size = 0;
+    rewind(0);
     moveTo(own);
   }
 
@@ -163,6 +210,19 @@ public final class RespReply implements OutgoingReply {
     ensure(length + 2);
     arena.copyOut(address, array, size, length);
     size += length;
+    newLine();
+  }
+
+  @Override
+  public void shared(Arena arena, long address, int length) {
+    Lease lease = shares && length >= MIN_SHARED ? arena.lease(address, length) : null;
+    if (lease == null) {
+      bulk(arena, address, length);
+      return;
+    }
+    sharedBytes += length;
+    header('$', length);
+    shared.add(new Shared(size, lease));
     newLine();
   }
 
@@ -288,6 +348,12 @@ public final class RespReply implements OutgoingReply {
   @Override
   public void rewind(int position) {
     size = position;
+    // Those that were written before have their line break before the position.
+    for (int i = shared.size() - 1; i >= 0 && shared.get(i).at >= position; i--) {
+      Lease lease = shared.remove(i).lease;
+      sharedBytes -= lease.length();
+      lease.release();
+    }
   }
 
   /** An error's text without line breaks, which would end it early. */
@@ -319,6 +385,9 @@ public final class RespReply implements OutgoingReply {
     int length = 3 + digits(count);
     ensure(length);
     System.arraycopy(array, mark, array, mark + length, size - mark);
+    for (int i = shared.size() - 1; i >= 0 && shared.get(i).at > mark; i--) {
+      shared.set(i, new Shared(shared.get(i).at + length, shared.get(i).lease));
+    }
     int end = size + length;
     size = mark;
     header(type, count);

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
@@ -27,6 +28,82 @@ class ArenaTest {
     arena.close();
     assertThat(pool.borrowedSlabs()).isZero();
     assertThat(arena.usedBytes()).isZero();
+  }
+
+  /** In one slab with others, and over several. */
+  @ParameterizedTest
+  @ValueSource(ints = {20_000, 3_000_000})
+  void whatIsLeasedStaysUntilItIsReleased(int size) {
+    long block = arena.allocate(size);
+    arena.allocate(20_000);
+    byte[] content = new byte[size];
+    new Random(1).nextBytes(content);
+    arena.copyIn(block, content, 0, size);
+    Lease first = Objects.requireNonNull(arena.lease(block + 100, size - 100));
+    Lease second = Objects.requireNonNull(arena.lease(block, size));
+    assertThat(arena.isLeased(block)).isTrue();
+    arena.free(block);
+    fillTheRest();
+    assertThat(bytes(first)).isEqualTo(Arrays.copyOfRange(content, 100, size));
+    first.release();
+    arena.takeBack();
+    arena.reset();
+    assertThat(arena.usedBytes()).isEqualTo((size + 4095) / 4096 * 4096L);
+    fillTheRest();
+    assertThat(bytes(second)).isEqualTo(content);
+    arena.reset();
+    second.release();
+    arena.takeBack();
+    assertThat(arena.usedBytes()).isZero();
+    assertThat(arena.reservedBytes()).isZero();
+  }
+
+  private static byte[] bytes(Lease lease) {
+    byte[] bytes = new byte[lease.length()];
+    lease.copyOut(bytes, bytes.length);
+    return bytes;
+  }
+
+  private void fillTheRest() {
+    byte[] other = new byte[100_000];
+    Arrays.fill(other, (byte) 0x55);
+    try {
+      while (true) {
+        arena.copyIn(arena.allocate(other.length), other, 0, other.length);
+      }
+    } catch (OutOfArenaException full) {
+      assertThat(arena.usedBytes()).isGreaterThan(60 * MIB);
+    }
+  }
+
+  @Test
+  void aLeasedBlockGoesWithItsLeaseUnlessItIsAdopted() {
+    Lease lent = arena.allocateLeased(40, 2_000_000);
+    assertThat(lent.address()).isEqualTo(lent.block() + 40);
+    lent.release();
+    arena.takeBack();
+    assertThat(arena.usedBytes()).isZero();
+    Lease adopted = arena.allocateLeased(8, 100_000);
+    arena.adopt(adopted);
+    adopted.release();
+    arena.takeBack();
+    assertThat(arena.usedBytes()).isPositive();
+    assertThat(arena.isLeased(adopted.block())).isFalse();
+    arena.free(adopted.block());
+    assertThat(arena.usedBytes()).isZero();
+  }
+
+  @Test
+  void whatIsLeasedAtTheEndIsLentToNobodyElse() {
+    Lease late = arena.allocateLeased(0, 1_000_000);
+    late.copyIn(new byte[] {1, 2, 3}, 0, 3);
+    arena.close();
+    assertThat(pool.borrowedSlabs()).isZero();
+    try (Arena other = new Arena(pool, 4 * MIB)) {
+      other.clear(other.allocate(3_000_000), 3_000_000);
+      assertThat(late.parts()[0].get(1)).isEqualTo((byte) 2);
+    }
+    late.release();
   }
 
   /** Blocks of every size, each filled with its own byte, against a map of what should be there. */

@@ -5,6 +5,7 @@ import static org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt.f
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import io.pillion.engine.protocol.RespReply;
 import java.util.ArrayList;
 import java.util.List;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
@@ -60,7 +61,9 @@ public class OutputQueueTest {
   private void seal(long waitsFor) {
     offsets[sealed] = waitsFor;
     byte[] number = {(byte) sealed++};
-    queue.add(number, 1, waitsFor, ALLOCATOR);
+    RespReply reply = new RespReply();
+    reply.raw(number, 0, 1);
+    queue.add(reply, waitsFor, ALLOCATOR);
   }
 
   /** The log becomes safe as far as it goes. */

@@ -4,12 +4,18 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.memory.Lease;
+import io.pillion.engine.memory.OutOfArenaException;
+import io.pillion.engine.memory.SlabPool;
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -43,7 +49,12 @@ class RequestParserTest {
         int to = i < cuts.length ? cuts[i] : input.length;
         while (from < to) {
           int n = parser.reserve(to - from);
-          System.arraycopy(input, from, parser.array(), parser.position(), n);
+          ByteBuffer outside = parser.target();
+          if (outside != null) {
+            outside.put(input, from, n);
+          } else if (!parser.passesOver()) {
+            System.arraycopy(input, from, parser.array(), parser.position(), n);
+          }
           parser.received(n);
           from += n;
           parser.ready();
@@ -227,6 +238,97 @@ class RequestParserTest {
     }
     assertThat(copied).isLessThan(size * 3L / 10);
     assertThat(large.reservedBytes()).isBetween((long) size, 2L * size);
+  }
+
+  /** Large words are received into an arena, however the input is cut. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4})
+  void largeWordsAreReceivedOutsideTheHeap(long seed) throws Exception {
+    Random random = new Random(seed);
+    ByteArrayOutputStream input = new ByteArrayOutputStream();
+    for (int i = 0; i < 12; i++) {
+      int words = 1 + random.nextInt(4);
+      input.write(("*" + words + "\r\n").getBytes(ISO_8859_1));
+      for (int w = 0; w < words; w++) {
+        byte[] word = new byte[random.nextInt(3) == 0 ? random.nextInt(MAX_BULK) : 10];
+        Arrays.fill(word, (byte) ('a' + random.nextInt(26)));
+        input.write(("$" + word.length + "\r\n").getBytes(ISO_8859_1));
+        input.write(word);
+        input.write("\r\n".getBytes(ISO_8859_1));
+      }
+    }
+    byte[] bytes = input.toByteArray();
+    int[] cuts = random.ints(200, 0, bytes.length).sorted().toArray();
+    List<String> expected = parse(new RequestParser(limits), args, bytes, cuts);
+    try (Arena arena = new Arena(SlabPool.shared(), 32 << 20)) {
+      RequestParser lent = new RequestParser(lendingFrom(arena, MAX_BULK));
+      assertThat(parse(lent, args, bytes, cuts)).isEqualTo(expected);
+      // What is under way when the connection ends is given back, too.
+      byte[] unfinished = Arrays.copyOf("*9\r\n$1\r\nx\r\n$70000\r\n".getBytes(ISO_8859_1), 60_000);
+      parse(lent, args, unfinished);
+      assertThat(arena.usedBytes()).isPositive();
+      lent.close();
+      arena.takeBack();
+      assertThat(arena.usedBytes()).isZero();
+    }
+  }
+
+  @Test
+  void aLargeWordWithoutRoomIsPassedOver() {
+    try (Arena arena = new Arena(SlabPool.shared(), 1 << 20)) {
+      RequestParser lent = new RequestParser(lendingFrom(arena, /* maxHeapWordBytes= */ 0));
+      String large = "*2\r\n$4\r\nECHO\r\n$1048576\r\n" + "x".repeat(1 << 20) + "\r\n";
+      List<Boolean> refused = new ArrayList<>();
+      byte[] input = (large + "*1\r\n$4\r\nPING\r\n").getBytes(ISO_8859_1);
+      for (int from = 0; from < input.length; ) {
+        int n = lent.reserve(Math.min(50_000, input.length - from));
+        ByteBuffer outside = lent.target();
+        if (outside != null) {
+          outside.put(input, from, n);
+        } else if (!lent.passesOver()) {
+          System.arraycopy(input, from, lent.array(), lent.position(), n);
+        }
+        lent.received(n);
+        from += n;
+        while (lent.ready()) {
+          lent.take(args);
+          refused.add(args.hasLarge());
+        }
+      }
+      assertThat(refused).containsExactly(true, false);
+      assertThat(args.toString()).startsWith("PING");
+      arena.takeBack();
+      assertThat(arena.usedBytes()).isZero();
+    }
+  }
+
+  private RequestParser.Limits lendingFrom(Arena arena, long maxHeapWordBytes) {
+    return new RequestParser.Limits() {
+      @Override
+      public long maxBulkBytes() {
+        return limits.maxBulkBytes();
+      }
+
+      @Override
+      public boolean mustAuthenticate() {
+        return false;
+      }
+
+      @Override
+      public @Nullable Lease lend(int keyLength, int bytes) {
+        try {
+          arena.takeBack();
+          return arena.allocateLeased(16 + keyLength, bytes);
+        } catch (OutOfArenaException full) {
+          return null;
+        }
+      }
+
+      @Override
+      public long maxHeapWordBytes() {
+        return maxHeapWordBytes;
+      }
+    };
   }
 
   private static RequestParser.Limits bulkOf(int size) {

@@ -1,9 +1,12 @@
 package io.pillion.engine.protocol;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pillion.engine.memory.Arena;
+import io.pillion.engine.memory.SlabPool;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -88,8 +91,37 @@ class RespReplyTest {
   }
 
   @Test
+  void valuesThatAreNotCopiedKeepTheirPlace() {
+    try (Arena arena = new Arena(SlabPool.shared(), 8 << 20)) {
+      long block = arena.allocate(1 << 20);
+      arena.clear(block, 1 << 20);
+      RespReply reply = RespReply.sharing(new BufferPool());
+      int mark = reply.deferred();
+      reply.shared(arena, block, 20_000);
+      int position = reply.position();
+      reply.shared(arena, block, 30_000);
+      reply.rewind(position);
+      RespReply later = (RespReply) reply.fresh();
+      later.shared(arena, block + 8, 1_000_000);
+      later.shared(arena, block, 100);
+      reply.append(later);
+      reply.resolveArray(mark, 3);
+      String written = new String(reply.array(), 0, reply.size(), ISO_8859_1);
+      assertThat(written)
+          .isEqualTo("*3\r\n$20000\r\n\r\n$1000000\r\n\r\n$100\r\n" + "\0".repeat(100) + "\r\n");
+      assertThat(reply.sharedBytes()).isEqualTo(1_020_000);
+      List<RespReply.Shared> shared = reply.takeShared();
+      assertThat(shared.stream().map(RespReply.Shared::at)).containsExactly(12, 24);
+      arena.free(block);
+      shared.forEach(each -> each.lease().release());
+      arena.takeBack();
+      assertThat(arena.usedBytes()).isZero();
+    }
+  }
+
+  @Test
   void aReplyThatWouldExhaustTheHeapIsAnError() {
-    RespReply reply = new RespReply(5000, null);
+    RespReply reply = new RespReply(5000, null, /* shares= */ false);
     reply.bulk("x".repeat(4000));
     int position = reply.position();
     assertThatThrownBy(() -> reply.bulk("x".repeat(1000)))
