@@ -148,6 +148,8 @@ final class EffectStreamTest {
   @Test
   void isBoundedWhileDataAreSent() {
     ours.config("client-output-buffer-limit", "replica 100000 0 0");
+    // A limit below it counts as that: who may go on from the backlog may lag as much.
+    ours.config("repl-backlog-size", "16384");
     ours.config("rdb-key-save-delay", "20000");
     TestClient client = ours.client();
     client.ok("DEBUG", "POPULATE", 1000);

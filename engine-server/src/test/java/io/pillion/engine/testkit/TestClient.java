@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -143,6 +144,8 @@ public final class TestClient implements Closeable {
       while (true) {
         reader.read();
       }
+    } catch (SocketTimeoutException e) {
+      throw new AssertionError("the server has neither closed nor sent anything", e);
     } catch (IOException e) {
       // As expected.
     }
