@@ -50,7 +50,7 @@ public final class Snapshot implements RecordCut {
 
   private static final int RECORDS_AT_A_TIME = 8;
   private static final int MAX_STEPS = 256;
-  private static final int MOST_SHARES_OF_OTHERS = 8;
+  private static final int MOST_SHARES_OF_OTHERS = 3;
   private static final long OTHERS_STAY_NANOS = 20_000_000;
   private static final int AT_ONCE_BYTES = 1 << 20;
   private static final long MOST_AT_ONCE_BYTES = 4L << 20;
@@ -580,7 +580,7 @@ public final class Snapshot implements RecordCut {
    * Writes what was gathered. While others take the lock now and then, it leaves them as much time
    * as this and the scan before it took, once for each time that they did since: at least once, as
    * who did nothing meanwhile may be waiting for the processor. So others have half of a processor
-   * at least, and busy ones eight ninths. Without the engine lock.
+   * at least, and busy ones three quarters. Without the engine lock.
    */
   public void drain() throws IOException {
     if (sharesOfOthers > 0) {
