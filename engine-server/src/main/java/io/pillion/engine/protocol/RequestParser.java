@@ -163,6 +163,23 @@ public final class RequestParser {
     return available;
   }
 
+  /**
+   * Receives bytes, all of them, on the heap: for somebody whose limits lend nothing.
+   *
+   * @throws ProtocolException when they are against the protocol
+   */
+  public void receive(byte[] bytes, int from, int length) {
+    int to = from + length;
+    for (int at = from; at < to; ) {
+      int some = reserve(to - at);
+      System.arraycopy(bytes, at, array(), position(), some);
+      received(some);
+      // What is large gets a place of its own only once it is known to be.
+      ready();
+      at += some;
+    }
+  }
+
   /** Whether as many bytes as were reserved are to be passed over: nothing holds them. */
   public boolean passesOver() {
     return passesOver && isReceivingLarge();

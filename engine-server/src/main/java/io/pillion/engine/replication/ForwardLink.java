@@ -195,17 +195,8 @@ final class ForwardLink implements Line.Listener, RequestParser.Limits {
   // --- frames
 
   private void takeFrames(byte[] bytes, int from, int length) {
-    int at = from;
-    int left = length;
     try {
-      while (left > 0) {
-        int some = parser.reserve(left);
-        System.arraycopy(bytes, at, parser.array(), parser.position(), some);
-        parser.received(some);
-        parser.ready();
-        at += some;
-        left -= some;
-      }
+      parser.receive(bytes, from, length);
       while (forwarding.isCurrent(this) && parser.ready()) {
         parser.take(words);
         onFrame();

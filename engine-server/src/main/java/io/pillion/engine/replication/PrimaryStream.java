@@ -100,18 +100,8 @@ final class PrimaryStream implements RequestParser.Limits {
       return;
     }
     stream.stage(bytes, from, length);
-    int at = from;
-    int left = length;
     try {
-      while (left > 0) {
-        int some = parser.reserve(left);
-        System.arraycopy(bytes, at, parser.array(), parser.position(), some);
-        parser.received(some);
-        // What is large gets a place of its own only once it is known to be.
-        parser.ready();
-        at += some;
-        left -= some;
-      }
+      parser.receive(bytes, from, length);
     } catch (ProtocolException e) {
       fail("Protocol error from primary: " + e.getMessage());
     }

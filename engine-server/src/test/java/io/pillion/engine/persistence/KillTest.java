@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pillion.engine.server.Main;
 import io.pillion.engine.testkit.TestClient;
+import io.pillion.engine.testkit.TestServer;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -267,9 +268,8 @@ final class KillTest {
         .start();
   }
 
-  /** A machine with more to do than it can takes long to start a server: this waits a minute. */
   private Connection awaitAnswer(Process server, int port) throws IOException {
-    long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+    long deadline = System.nanoTime() + TestServer.PATIENCE.toNanos();
     String last = "nothing";
     while (server.isAlive() && System.nanoTime() < deadline) {
       try {
