@@ -243,7 +243,7 @@ final class AclCommands {
       throw Errors.err("User '" + Errors.shown(call.arg(2)) + "' not found");
     }
     Args words = Args.of(rest(call, 3).toArray(Bytes[]::new));
-    Command command = call.engine().lookUp(words);
+    Command command = call.engine().table().lookUp(words);
     if (command == null) {
       throw Errors.err("Command '" + Errors.shown(words.get(0)) + "' not found");
     }

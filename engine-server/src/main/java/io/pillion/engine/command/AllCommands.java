@@ -6,7 +6,7 @@ import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.protocol.Errors;
 
 /** The table of all commands, group by group. */
-public final class AllCommands {
+final class AllCommands {
   /** What carries out a command that only has subcommands: nobody gets here. */
   static final Command.Handler CONTAINER =
       call -> {
@@ -20,7 +20,7 @@ public final class AllCommands {
    *
    * @param services what commands reach beside keys and clients
    */
-  public static void declare(CommandTable table, Parameters parameters, Services services) {
+  static void declare(CommandTable table, Parameters parameters, Services services) {
     new StringCommands(parameters).declare(table);
     new BitmapCommands(parameters).declare(table);
     new GenericCommands().declare(table);
@@ -46,7 +46,8 @@ public final class AllCommands {
     new ServerPersistenceCommands(services.rdb(), services.appendOnly()).declare(table);
     new BackupCommands(services.backups()).declare(table);
     new CommandCommands().declare(table);
-    new ConfigCommands(parameters, services.replication().counts()).declare(table);
+    new ConfigCommands(parameters, services.replication().counts(), services.appendOnly())
+        .declare(table);
     new DebugCommands(parameters, services).declare(table);
     new ReplicationCommands(services.appendOnly(), services.replication(), services.following())
         .declare(table);

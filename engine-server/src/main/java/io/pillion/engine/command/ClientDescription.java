@@ -10,18 +10,18 @@ import io.pillion.engine.tracking.Tracking;
 import io.pillion.engine.tracking.TrackingOptions;
 
 /** What CLIENT INFO, CLIENT LIST and ACL LOG say of a client. */
-public final class ClientDescription {
+final class ClientDescription {
   private final PubSub pubSub;
   private final Tracking tracking;
 
   /** Describes clients of an engine with these parts. */
-  public ClientDescription(PubSub pubSub, Tracking tracking) {
+  ClientDescription(PubSub pubSub, Tracking tracking) {
     this.pubSub = pubSub;
     this.tracking = tracking;
   }
 
   /** A client in one line, at a moment in Unix milliseconds. */
-  public String of(Client client, long nowMillis) {
+  String of(Client client, long nowMillis) {
     return of(client, nowMillis, /* argumentBytes= */ 0);
   }
 
@@ -115,6 +115,9 @@ public final class ClientDescription {
     }
     if (client.outlet().peerAddress().startsWith("/")) {
       flags.append('U');
+    }
+    if (client.readsHere()) {
+      flags.append('r');
     }
     if (client.isNoEvict()) {
       flags.append('e');

@@ -30,10 +30,10 @@ final class ClusterCommands {
 
   void declare(CommandTable table) {
     table.group(CommandGroup.CLUSTER);
-    connection(table, "READONLY", call -> call.reply().ok(), LOADING, STALE, FAST)
-        .summary("Allows reads from a cluster's replica; without one, nothing changes.");
-    connection(table, "READWRITE", call -> call.reply().ok(), LOADING, STALE, FAST)
-        .summary("Takes READONLY back; without a cluster, nothing changes.");
+    connection(table, "READONLY", call -> readsHere(call, true), LOADING, STALE, FAST)
+        .summary("Has reads carried out here though this server is a replica: see CLIENT CAPA.");
+    connection(table, "READWRITE", call -> readsHere(call, false), LOADING, STALE, FAST)
+        .summary("Takes READONLY back.");
     connection(table, "ASKING", ClusterCommands::refuse, FAST)
         .summary("Follows a redirection while a slot moves.");
     cluster =
@@ -115,6 +115,11 @@ final class ClusterCommands {
     sub("SETSLOT", -4, CHANGE)
         .summary("Says what becomes of a slot.")
         .syntax("slot <IMPORTING node-id | MIGRATING node-id | NODE node-id | STABLE>");
+  }
+
+  private static void readsHere(Call call, boolean yes) {
+    call.client().readsHere(yes);
+    call.reply().ok();
   }
 
   private static Command connection(

@@ -13,6 +13,7 @@ import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.memory.Bytes;
+import io.pillion.engine.persistence.AppendOnly;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Glob;
@@ -28,10 +29,12 @@ import java.util.TreeMap;
 final class ConfigCommands {
   private final Parameters parameters;
   private final Replication.Counts replicas;
+  private final AppendOnly appendOnly;
 
-  ConfigCommands(Parameters parameters, Replication.Counts replicas) {
+  ConfigCommands(Parameters parameters, Replication.Counts replicas, AppendOnly appendOnly) {
     this.parameters = parameters;
     this.replicas = replicas;
+    this.appendOnly = appendOnly;
   }
 
   void declare(CommandTable table) {
@@ -124,7 +127,11 @@ final class ConfigCommands {
     } catch (ConfigException e) {
       throw new CommandException(e.errorReply());
     }
-    call.reply().ok();
+    if (settings.stream().anyMatch(each -> each.name().equals("aof-disable-auto-gc"))) {
+      appendOnly.answerOnceCollected(call);
+    } else {
+      call.reply().ok();
+    }
   }
 
   /** What follows the name of a secret, also where it is no value because a word is lacking. */

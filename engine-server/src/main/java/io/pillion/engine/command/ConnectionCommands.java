@@ -104,14 +104,18 @@ final class ConnectionCommands {
         .since("6.2.0")
         .complexity("O(1)")
         .summary("Makes the connection as good as new.");
-    declareClient(table.command("CLIENT", AllCommands.CONTAINER).arity(-2));
+    Command client =
+        table
+            .command("CLIENT", AllCommands.CONTAINER)
+            .arity(-2)
+            .since("2.4.0")
+            .complexity("Depends on subcommand.")
+            .summary("Commands about client connections.");
+    declareClients(client);
+    declareOwnClient(client);
   }
 
-  private void declareClient(Command client) {
-    client
-        .since("2.4.0")
-        .complexity("Depends on subcommand.")
-        .summary("Commands about client connections.");
+  private void declareClients(Command client) {
     sub(client, "ID", this::clientId, 2)
         .since("5.0.0")
         .complexity("O(1)")
@@ -154,6 +158,9 @@ final class ConnectionCommands {
         .complexity("O(log N) where N is the number of connections")
         .summary("Ends the wait of a client.")
         .syntax("client-id [TIMEOUT | ERROR]");
+  }
+
+  private void declareOwnClient(Command client) {
     sub(client, "REPLY", this::clientReply, 3)
         .since("3.2.0")
         .complexity("O(1)")
@@ -186,6 +193,11 @@ final class ConnectionCommands {
         .complexity("O(1)")
         .summary("Says whether what this client reads counts as used.")
         .syntax("<ON | OFF>");
+    sub(client, "CAPA", this::clientCapa, -3)
+        .since("8.0.0")
+        .complexity("O(1)")
+        .summary("Says what this client can do: with REDIRECT, a replica tells it where to go.")
+        .syntax("capability [capability ...]");
     new TrackingCommands(services.tracking()).declare(client);
     client
         .sub("HELP", this::clientHelp)
@@ -353,11 +365,12 @@ final class ConnectionCommands {
 
   private void reset(Call call) {
     Client client = call.client();
-    call.engine().forget(client);
+    call.engine().clients().forget(client);
     client.database(0);
     client.name("");
     client.noEvict(false);
     client.noTouch(false);
+    client.readsHere(false);
     client.replyMode(Client.ReplyMode.ON);
     call.engine().gate().welcome(client);
     call.reply().version(2);
@@ -473,7 +486,7 @@ final class ConnectionCommands {
 
   private static int kill(Call call, Predicate<Client> wanted) {
     int killed = 0;
-    for (Client client : List.copyOf(call.engine().clients())) {
+    for (Client client : call.engine().clients().stream().toList()) {
       if (!client.isClosing() && wanted.test(client)) {
         client.close(/* afterReplies= */ client == call.client());
         killed++;
@@ -516,7 +529,7 @@ final class ConnectionCommands {
         throw Errors.err("CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
       }
     }
-    Client client = call.engine().client(call.args().integer(2));
+    Client client = call.engine().clients().get(call.args().integer(2));
     boolean done = client != null && call.engine().unblock(client, withError);
     call.reply().integer(done ? 1 : 0);
   }
@@ -589,6 +602,16 @@ final class ConnectionCommands {
       throw Errors.syntax();
     }
     return isYes;
+  }
+
+  /** Capabilities that are not known here are those of other servers. */
+  private void clientCapa(Call call) {
+    for (int i = 2; i < call.count(); i++) {
+      if (call.args().is(i, "REDIRECT")) {
+        call.client().takeRedirection();
+      }
+    }
+    call.reply().ok();
   }
 
   private void clientHelp(Call call) {

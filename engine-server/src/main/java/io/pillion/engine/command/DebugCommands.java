@@ -21,7 +21,9 @@ import io.pillion.engine.protocol.Glob;
 import io.pillion.engine.protocol.Numbers;
 import io.pillion.engine.protocol.Reply;
 import io.pillion.engine.protocol.RespReply;
+import io.pillion.engine.replication.Replication;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -39,12 +41,14 @@ final class DebugCommands {
   private final RdbStore rdb;
   private final AppendOnly appendOnly;
   private final Shutdown shutdown;
+  private final Replication replication;
 
   DebugCommands(Parameters parameters, Services services) {
     this.parameters = parameters;
     rdb = services.rdb();
     appendOnly = services.appendOnly();
     shutdown = services.shutdown();
+    replication = services.replication();
   }
 
   void declare(CommandTable table) {
@@ -70,12 +74,15 @@ final class DebugCommands {
       }
       case "OBJECT" -> object(call);
       case "RELOAD" -> reload(call);
+      case "REPLICATE" -> replicate(call);
       case "SET-SKIP-CHECKSUM-VALIDATION" -> {
         rdb.checkChecksums(Numbers.parseLong(word(call, 2), Errors.notAnInteger()) == 0);
         call.reply().ok();
       }
       case "SET-DISABLE-DENY-SCRIPTS" -> {
-        call.engine().ignoreNoScript(Numbers.parseLong(word(call, 2), Errors.notAnInteger()) != 0);
+        call.engine()
+            .scriptHost()
+            .ignoreNoScript(Numbers.parseLong(word(call, 2), Errors.notAnInteger()) != 0);
         call.reply().ok();
       }
       case "SLEEP" -> sleep(call);
@@ -138,7 +145,7 @@ final class DebugCommands {
             "[Dictionary HT]\n"
                 + figures(database.indexBytes() / Long.BYTES, database.size())
                 + "[Expires HT]\n"
-                + figures(database.expiringSize(), database.expiringSize()));
+                + figures(database.expiry().size(), database.expiry().size()));
   }
 
   private static String figures(long slots, long elements) {
@@ -263,6 +270,8 @@ final class DebugCommands {
             "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
             "    Save all data, remove them and load them again. With MERGE, keys that are there",
             "    are replaced; with NOFLUSH, nothing is removed; with NOSAVE, nothing is saved.",
+            "REPLICATE <command> [<arg> ...]",
+            "    Have replicas carry out a command that is not carried out here.",
             "SDSLEN <key>",
             "    Lengths of a key and its string.",
             "SET-ACTIVE-EXPIRE <0|1>",
@@ -277,6 +286,16 @@ final class DebugCommands {
             "    Print this help.");
     call.reply().array(lines.size());
     lines.forEach(call.reply()::simple);
+  }
+
+  private void replicate(Call call) {
+    word(call, 2);
+    List<Bytes> words = new ArrayList<>();
+    for (int i = 2; i < call.count(); i++) {
+      words.add(call.arg(i));
+    }
+    replication.feed(words);
+    call.reply().ok();
   }
 
   private static void digestValue(Call call) {
@@ -299,9 +318,9 @@ final class DebugCommands {
                 + " serializedlength:"
                 + database.recordBytes(record)
                 + " lru:"
-                + (database.lastUseMillis(record) / 1000 & LRU_CLOCK_MASK)
+                + (call.keyspace().eviction().lastUseMillis(record) / 1000 & LRU_CLOCK_MASK)
                 + " lru_seconds_idle:"
-                + (database.idleMillis(record) / 1000));
+                + (call.keyspace().eviction().idleMillis(record) / 1000));
   }
 
   private void reload(Call call) {

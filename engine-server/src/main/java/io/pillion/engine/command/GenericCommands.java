@@ -612,7 +612,7 @@ final class GenericCommands {
               + " switching between policies at runtime LRU and LFU data will take some time to"
               + " adjust.");
     } else {
-      call.reply().integer(call.database().idleMillis(record) / 1000);
+      call.reply().integer(call.keyspace().eviction().idleMillis(record) / 1000);
     }
   }
 
@@ -626,7 +626,7 @@ final class GenericCommands {
               + " when switching between policies at runtime LRU and LFU data will take some time"
               + " to adjust.");
     } else {
-      call.reply().integer(call.database().frequency(record));
+      call.reply().integer(call.keyspace().eviction().frequency(record));
     }
   }
 }

@@ -22,6 +22,7 @@ import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.dispatch.KeySpec;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.EventClass;
+import io.pillion.engine.keyspace.Eviction;
 import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.persistence.DumpPayload;
@@ -148,7 +149,7 @@ final class GenericTransferCommands {
       return;
     }
     value.enter(database, call.arena(), key, deadline);
-    options.applyUse(database, database.peek(key));
+    options.applyUse(call.keyspace().eviction(), database.peek(key));
     call.changed(key, EventClass.GENERIC, "restore");
     if (ttl != 0 && !options.absolute) {
       call.effect(absolute(call, deadline));
@@ -290,11 +291,11 @@ final class GenericTransferCommands {
       }
     }
 
-    void applyUse(Database database, long record) {
+    void applyUse(Eviction eviction, long record) {
       if (idleSeconds != UNSET) {
-        database.idleMillis(record, Math.min(idleSeconds, Integer.MAX_VALUE) * 1000);
+        eviction.idleMillis(record, Math.min(idleSeconds, Integer.MAX_VALUE) * 1000);
       } else if (frequency != UNSET) {
-        database.frequency(record, (int) frequency);
+        eviction.frequency(record, (int) frequency);
       }
     }
   }

@@ -274,7 +274,7 @@ final class HashFieldExpiryCommands {
       this.hash = hash;
       this.deadline = deadline;
       this.condition = condition;
-      call.database().reserveFieldTimer();
+      call.database().fieldExpiry().reserve();
     }
 
     /** Does what is asked for to one field; returns what HEXPIRE answers for it. */

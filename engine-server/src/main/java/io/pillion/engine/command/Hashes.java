@@ -3,6 +3,7 @@ package io.pillion.engine.command;
 import io.pillion.engine.datatype.HashValue;
 import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.keyspace.Database;
+import io.pillion.engine.keyspace.FieldExpiry;
 import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.OutOfArenaException;
@@ -44,19 +45,21 @@ final class Hashes {
       return null;
     }
     Database database = call.database();
-    if (database.areFieldsDue(record)) {
+    if (database.fieldExpiry().areDue(record)) {
       List<Bytes> named = new ArrayList<>(call.count() - 2);
       for (int i = 2; i < call.count(); i++) {
         named.add(call.arg(i));
       }
-      database.expireFields(call.arg(1), record, named);
+      database.fieldExpiry().expire(call.arg(1), record, named);
     }
     return open(call, record);
   }
 
   private static long findRecord(Call call) {
     long record = call.find(call.arg(1), ValueType.HASH);
-    return record == 0 ? 0 : call.database().expireFields(call.arg(1), record, EXPIRED_BY_COMMANDS);
+    return record == 0
+        ? 0
+        : call.database().fieldExpiry().expire(call.arg(1), record, EXPIRED_BY_COMMANDS);
   }
 
   private HashValue open(Call call, long record) {
@@ -90,11 +93,11 @@ final class Hashes {
     }
   }
 
-  /** Says that the deadlines of fields have changed; after {@link Database#reserveFieldTimer}. */
+  /** Says that the deadlines of fields have changed; after {@link FieldExpiry#reserve}. */
   void scheduleFields(Call call) {
     long record = call.database().peek(call.arg(1));
     if (record != 0) {
-      call.database().fieldsChanged(record);
+      call.database().fieldExpiry().changed(record);
     }
   }
 

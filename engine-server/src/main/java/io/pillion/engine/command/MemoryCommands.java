@@ -177,7 +177,7 @@ final class MemoryCommands {
       reply.bulk("overhead.hashtable.main");
       reply.integer(database.indexBytes());
       reply.bulk("overhead.hashtable.expires");
-      reply.integer(database.expiryBytes());
+      reply.integer(database.expiry().bytes());
     }
   }
 

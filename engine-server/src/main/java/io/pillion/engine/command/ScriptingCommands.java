@@ -32,6 +32,11 @@ final class ScriptingCommands {
 
   void declare(CommandTable table) {
     table.group(CommandGroup.SCRIPTING);
+    declareEval(table);
+    declareScript(table);
+  }
+
+  private void declareEval(CommandTable table) {
     writing(table.command("EVAL", call -> scripts.eval(call, false, false)))
         .writesIf(words -> scripts.mayWrite(words, /* byDigest= */ false))
         .since("2.6.0")
@@ -51,6 +56,9 @@ final class ScriptingCommands {
         .since("7.0.0")
         .summary("Runs a Lua script that may not write and is known by its SHA-1 digest.")
         .syntax("sha1 numkeys [key [key ...]] [arg [arg ...]]");
+  }
+
+  private void declareScript(CommandTable table) {
     Command script =
         table
             .command("SCRIPT", AllCommands.CONTAINER)

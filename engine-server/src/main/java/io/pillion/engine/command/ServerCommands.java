@@ -173,7 +173,8 @@ final class ServerCommands {
 
   private void time(Call call) {
     // For a script, time stands still.
-    long millis = call.engine().isInScript() ? call.now() : call.engine().world().wallMillis();
+    long millis =
+        call.engine().scriptHost().isRunning() ? call.now() : call.engine().world().wallMillis();
     call.reply().array(2);
     call.reply().bulk(millis / 1000);
     call.reply().bulk(millis % 1000 * 1000);
@@ -250,7 +251,7 @@ final class ServerCommands {
     }
     if (!noSave) {
       // A script that is half-way must be in no file.
-      call.engine().checkNotBusy();
+      call.engine().scriptHost().checkNotBusy();
     }
     shutdown.request(call, new Shutdown.Wish(save, noSave, now, force));
   }

@@ -11,6 +11,7 @@ import io.pillion.engine.dispatch.CommandStatistics;
 import io.pillion.engine.dispatch.Engine;
 import io.pillion.engine.dispatch.EngineStatistics;
 import io.pillion.engine.dispatch.Outlet;
+import io.pillion.engine.keyspace.AwaitedKeys;
 import io.pillion.engine.keyspace.Database;
 import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.keyspace.Waiter;
@@ -216,10 +217,10 @@ final class ServerInfo {
     line("maxclients", parameters.number("maxclients"));
     line("client_recent_max_input_buffer", largest(Outlet::heldInputBytes));
     line("client_recent_max_output_buffer", largest(Outlet::pendingBytes));
-    line("blocked_clients", engine.blockedCount());
+    line("blocked_clients", engine.clients().blockedCount());
     line("tracking_clients", services.tracking().clientCount());
     line("pubsub_clients", services.pubSub().clientCount());
-    line("monitor_clients", engine.monitorCount());
+    line("monitor_clients", engine.observers().monitorCount());
     line(
         "watching_clients",
         engine.clients().stream().filter(client -> client.watchedCount() > 0).count());
@@ -228,10 +229,10 @@ final class ServerInfo {
     long blocking = 0;
     long blockingUntilLost = 0;
     for (int i = 0; i < engine.keyspace().databaseCount(); i++) {
-      Database database = engine.keyspace().database(i);
-      for (Bytes key : database.awaitedKeys()) {
+      AwaitedKeys awaited = engine.keyspace().database(i).awaitedKeys();
+      for (Bytes key : awaited.keys()) {
         blocking++;
-        blockingUntilLost += database.waitersOf(key).stream().anyMatch(Waiter::isUntilLost) ? 1 : 0;
+        blockingUntilLost += awaited.waitersOf(key).stream().anyMatch(Waiter::isUntilLost) ? 1 : 0;
       }
     }
     line("total_blocking_keys", blocking);
@@ -441,7 +442,7 @@ final class ServerInfo {
     line("expired_stale_perc", ratio(0));
     line("expired_time_cap_reached_count", 0);
     line("expire_cycle_cpu_milliseconds", statistics.expiryNanos() / 1_000_000);
-    line("evicted_keys", engine.keyspace().evictedCount());
+    line("evicted_keys", engine.keyspace().eviction().evictedCount());
     line("evicted_clients", statistics.evictedClients());
     line("evicted_scripts", services.scripts().evicted());
     line("total_eviction_exceeded_time", statistics.evictionNanos() / 1_000_000);
@@ -452,7 +453,7 @@ final class ServerInfo {
     line("pubsub_patterns", services.pubSub().names(Kind.PATTERN).size());
     line("pubsubshard_channels", services.pubSub().names(Kind.SHARD).size());
     line("latest_fork_usec", 0);
-    line("total_forks", 0);
+    line("total_forks", statistics.copies());
     line("migrate_cached_sockets", links.count());
     line("tracking_total_keys", services.tracking().keyCount());
     line("tracking_total_items", services.tracking().itemCount());
@@ -644,9 +645,9 @@ final class ServerInfo {
             "keys="
                 + database.size()
                 + ",expires="
-                + database.expiringSize()
+                + database.expiry().size()
                 + ",avg_ttl="
-                + database.sampledTimeToLive(TTL_SAMPLES));
+                + database.expiry().sampledTimeToLive(TTL_SAMPLES));
       }
     }
   }

@@ -150,7 +150,7 @@ final class SortCommands {
     }
     if (query.unsorted
         && type == ValueType.SET
-        && (query.destination != null || call.engine().isInScript())) {
+        && (query.destination != null || call.engine().scriptHost().isRunning())) {
       // What is stored, or a script sees, must not depend on the order in which a set happens to be
       // kept.
       query.unsorted = false;

@@ -42,6 +42,7 @@ final class SortedSetCommands {
   void declare(CommandTable table) {
     table.group(CommandGroup.SORTED_SET);
     declareMembers(table);
+    declareCountsAndRanks(table);
     declareRanges(table);
     declareOlderRanges(table);
     declareRemovals(table);
@@ -90,6 +91,9 @@ final class SortedSetCommands {
         .complexity("O(N) in the number of members asked for")
         .summary("Returns the scores of several members.")
         .syntax("key member [member ...]");
+  }
+
+  private void declareCountsAndRanks(CommandTable table) {
     table
         .command("ZCARD", this::zcard)
         .arity(2)

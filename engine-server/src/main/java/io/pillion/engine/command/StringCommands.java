@@ -58,6 +58,15 @@ final class StringCommands {
 
   void declare(CommandTable table) {
     table.group(CommandGroup.STRING);
+    declareSets(table);
+    declareOlderSets(table);
+    declareSeveral(table);
+    declareParts(table);
+    declareNumbers(table);
+    declareComparisons(table);
+  }
+
+  private void declareSets(CommandTable table) {
     table
         .command("SET", this::set)
         .arity(-3)
@@ -113,6 +122,9 @@ final class StringCommands {
         .syntax(
             "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT"
                 + " unix-time-milliseconds | PERSIST]");
+  }
+
+  private void declareOlderSets(CommandTable table) {
     table
         .command("SETNX", this::setnx)
         .arity(3)
@@ -143,6 +155,9 @@ final class StringCommands {
         .complexity("O(1)")
         .summary("Sets a string that lives some milliseconds.")
         .syntax("key milliseconds value");
+  }
+
+  private void declareSeveral(CommandTable table) {
     table
         .command("MSET", this::mset)
         .arity(-3)
@@ -188,6 +203,9 @@ final class StringCommands {
         .complexity("O(N) where N is the number of keys")
         .summary("Reads several strings.")
         .syntax("key [key ...]");
+  }
+
+  private void declareParts(CommandTable table) {
     table
         .command("APPEND", this::append)
         .arity(3)
@@ -238,6 +256,9 @@ final class StringCommands {
         .complexity("O(1) and the bytes to be written or filled with zeros")
         .summary("Overwrites bytes of a string from an offset on.")
         .syntax("key offset value");
+  }
+
+  private void declareNumbers(CommandTable table) {
     table
         .command("INCR", this::incr)
         .arity(2)
@@ -288,6 +309,9 @@ final class StringCommands {
         .complexity("O(1)")
         .summary("Adds to a floating-point number.")
         .syntax("key increment");
+  }
+
+  private void declareComparisons(CommandTable table) {
     table
         .command("LCS", this::lcs)
         .arity(-3)

@@ -89,7 +89,7 @@ final class TrackingCommands {
           if (redirect != null) {
             throw Errors.err("A client can only redirect to a single other client");
           }
-          redirect = call.engine().client(call.args().integer(++i));
+          redirect = call.engine().clients().get(call.args().integer(++i));
           if (redirect == null) {
             throw Errors.err("The client ID you want redirect to does not exist");
           }

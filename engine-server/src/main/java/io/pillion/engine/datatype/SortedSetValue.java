@@ -258,7 +258,7 @@ public final class SortedSetValue {
   }
 
   /** Removes the sought member, which was found. */
-  public void removeSought() {
+  void removeSought() {
     long root = arena.getLong(cell);
     if (isPaged(root)) {
       Watch.beforeChange(arena, root, soughtHash);

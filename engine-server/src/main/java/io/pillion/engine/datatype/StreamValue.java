@@ -274,7 +274,7 @@ public final class StreamValue {
   }
 
   /** Says that no more entries follow: the last page gives back what it does not need. */
-  public void expectNone() {
+  void expectNone() {
     room = 0;
     long tail = arena.getLong(root + TAIL);
     if (tail != 0) {

@@ -1,5 +1,6 @@
 package io.pillion.engine.dispatch;
 
+import io.pillion.engine.keyspace.Eviction;
 import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.CommandException;
@@ -52,7 +53,7 @@ final class Admission {
       args.requireWhole();
       if (elsewhere
           || client.transaction() != null
-          || engine.monitorCount() != 0
+          || engine.observers().monitorCount() != 0
           || (engine.log().isOn() && command.mayWrite(args))) {
         args.fetchAll();
       }
@@ -88,6 +89,9 @@ final class Admission {
 
   /** Throws what is against any command now; returns whether this one is for another server. */
   private boolean checkRestrictions(Client client, Command command, Args args) {
+    if (restrictions.checkPlace(client, command)) {
+      return false;
+    }
     ForwardedCommands.Choice choice = engine.forwarded().choose(client, command, args);
     boolean mayWrite = choice == ForwardedCommands.Choice.HERE && isWrite(client, command);
     restrictions.check(command, mayWrite, isRefusedIfStale(client, command));
@@ -106,7 +110,7 @@ final class Admission {
               + " this context");
     }
     if (!command.is(CommandFlag.ALLOW_BUSY)) {
-      engine.checkNotBusy();
+      engine.scriptHost().checkNotBusy();
     }
     if (client.transaction() != null && command.is(CommandFlag.NO_MULTI)) {
       throw Errors.err("Command not allowed inside a transaction");
@@ -124,15 +128,17 @@ final class Admission {
     } else if (command != null && command.is(CommandFlag.RUNS_TRANSACTION)) {
       client.transaction(null);
       engine.unwatch(client);
-      engine.show(client, command, args);
-      String reason = e.text().startsWith("ERR ") ? e.text().substring(4) : e.text();
-      engine.error(
-          client.reply(),
-          new CommandException("EXECABORT Transaction discarded because of: " + reason));
+      engine.observers().show(client, command, args);
+      engine.error(client.reply(), restrictions.isRedirection(e) ? e : abortBecauseOf(e));
     } else {
       transaction.markBroken();
       engine.error(client.reply(), e);
     }
+  }
+
+  private static CommandException abortBecauseOf(CommandException e) {
+    String reason = e.text().startsWith("ERR ") ? e.text().substring(4) : e.text();
+    return new CommandException("EXECABORT Transaction discarded because of: " + reason);
   }
 
   /** Throws what the gate has against what a client does later than it has sent it. */
@@ -167,14 +173,15 @@ final class Admission {
   }
 
   private boolean makeRoom() {
-    long before = keyspace.evictedCount();
+    Eviction eviction = keyspace.eviction();
+    long before = eviction.evictedCount();
     long start = engine.lastNanos();
-    boolean enough = keyspace.makeRoom(engine.statistics().clientBytes());
-    if (keyspace.evictedCount() != before) {
+    boolean enough = eviction.makeRoom(engine.statistics().clientBytes());
+    if (eviction.evictedCount() != before) {
       // The command that comes next has not cost this.
       long took = engine.lookAtClock() - start;
       engine.statistics().evicting(took);
-      engine.spent("eviction-cycle", took);
+      engine.observers().spent("eviction-cycle", took);
     }
     return enough;
   }

@@ -38,6 +38,8 @@ public final class Client {
   private volatile boolean guarded;
   private boolean noEvict;
   private boolean noTouch;
+  private boolean takesRedirection;
+  private boolean readsHere;
   private boolean subscriber;
   private boolean monitor;
   private boolean tracksReads;
@@ -192,6 +194,26 @@ public final class Client {
     guarded = yes;
   }
 
+  /** Whether it wants to be told where to go, rather than be served by a replica: CLIENT CAPA. */
+  public boolean takesRedirection() {
+    return takesRedirection;
+  }
+
+  /** Says that it wants to be told where to go. */
+  public void takeRedirection() {
+    takesRedirection = true;
+  }
+
+  /** Whether it reads here whatever this server is: READONLY. */
+  public boolean readsHere() {
+    return readsHere;
+  }
+
+  /** READONLY and READWRITE. */
+  public void readsHere(boolean yes) {
+    readsHere = yes;
+  }
+
   /** Whether it is spared when clients are dropped to save memory. */
   public boolean isNoEvict() {
     return noEvict;
@@ -231,7 +253,7 @@ public final class Client {
   public void monitor(boolean yes) {
     if (monitor != yes) {
       monitor = yes;
-      engine.countMonitors(yes ? 1 : -1);
+      engine.observers().countMonitors(yes ? 1 : -1);
     }
   }
 
@@ -382,7 +404,7 @@ public final class Client {
     propagatedOffset = propagated;
   }
 
-  /** Whether it repeats what others were allowed to do: see {@link Engine#replay}. */
+  /** Whether it repeats what others were allowed to do: see {@link Replay}. */
   public boolean isReplaying() {
     return replays;
   }
@@ -414,7 +436,7 @@ public final class Client {
   public void transaction(@Nullable Transaction newTransaction) {
     Transaction old = transaction;
     if (old != null) {
-      engine.clientMemory().addKept(this, -old.bytes);
+      engine.clients().memory().addKept(this, -old.bytes);
     }
     transaction = newTransaction;
   }

@@ -89,6 +89,15 @@ public final class CommandTable {
     return command;
   }
 
+  /** The command, or subcommand, of these words, or null when there is none. */
+  public @Nullable Command lookUp(Args args) {
+    try {
+      return resolve(args);
+    } catch (CommandException e) {
+      return null;
+    }
+  }
+
   private static CommandException unknownCommand(Args args) {
     StringBuilder text = new StringBuilder("unknown command '");
     text.append(shorten(Errors.shown(args.get(0)))).append("', with args beginning with: ");

@@ -12,14 +12,8 @@ import io.pillion.engine.protocol.OutgoingReply;
 import io.pillion.engine.protocol.Reply;
 import io.pillion.engine.world.World;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collection;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -50,49 +44,43 @@ public final class Engine {
   private final CommandTable table;
   private final EngineLock lock = new EngineLock();
   private final EngineStatistics statistics = new EngineStatistics();
-  private final Map<Long, Client> clients = new LinkedHashMap<>();
-  private final List<Client> touched = new ArrayList<>();
-  private final ClientMemory clientMemory = new ClientMemory(statistics);
-  private final WatchedKeys watches = new WatchedKeys(clientMemory);
-  private ReadListener readListener = ReadListener.NONE;
-  private final List<ClientListener> clientListeners = new ArrayList<>();
-  private @Nullable Client executing;
-
-  private final HeldReplies held = new HeldReplies();
+  private final Clients clients;
+  private final WatchedKeys watches;
   private final Admission admission;
   private final Effects effects;
   private final WaitingClients waits;
   private final KeyEvents keyEvents;
   private final PostponedCommands postponed;
   private final ForwardedCommands forwarded = new ForwardedCommands(this);
+  private final ScriptHost scriptHost;
+  private final Replay replay;
+  private final Observers observers;
   private final Ticks ticks;
-  private CommandObserver[] observers = {};
-  private CommandMonitor monitor = CommandMonitor.NONE;
-  private int monitors;
-  private int scripts;
-  private boolean tracksLatency = true;
+  private final HeldReplies held = new HeldReplies();
+  private final List<Client> touched = new ArrayList<>();
+  private ReadListener readListener = ReadListener.NONE;
+  private @Nullable Client executing;
   private int depth;
-  private long nextClientId = 1;
   private long dirty;
   private long lastNanos;
   private long holdBeganNanos;
   private volatile boolean closed;
-  private boolean noScriptIgnored;
-  private @Nullable BusyScript busy;
-  private @Nullable String replayError;
-  private volatile boolean stopsScripts;
-  private final List<Poller> pollers = new CopyOnWriteArrayList<>();
 
   /** An engine over this keyspace, whose listener is a part of it. */
   public Engine(World world, Keyspace keyspace, CommandTable table) {
     this.world = world;
     this.keyspace = keyspace;
     this.table = table;
+    clients = new Clients(this);
+    watches = new WatchedKeys(clients.memory());
     admission = new Admission(this);
     effects = new Effects(this);
     waits = new WaitingClients(this);
     keyEvents = new KeyEvents(this, watches, waits, effects);
     postponed = new PostponedCommands(this, effects);
+    scriptHost = new ScriptHost(this, admission, effects);
+    replay = new Replay(this);
+    observers = new Observers(this);
     ticks = new Ticks(this, waits, postponed);
     keyspace.listener(keyEvents);
     lastNanos = world.nanos();
@@ -159,35 +147,29 @@ public final class Engine {
     admission.gate(newGate);
   }
 
-  /** Says who shows monitors what clients send. */
-  public void monitor(CommandMonitor newMonitor) {
-    monitor = newMonitor;
+  /** Whether a client must authenticate before it may go on. Any thread. */
+  public boolean needsAuthentication(Client client) {
+    return client.isGuarded() && admission.gate().needsAuthentication(client);
   }
 
-  /** How many clients are monitors. */
-  public int monitorCount() {
-    return monitors;
+  /** Who is told of commands. */
+  public Observers observers() {
+    return observers;
   }
 
-  void countMonitors(int more) {
-    monitors += more;
+  /** All clients. */
+  public Clients clients() {
+    return clients;
   }
 
-  /** Adds somebody to be told of each command, after those who are told already. */
-  public void addObserver(CommandObserver observer) {
-    observers = Arrays.copyOf(observers, observers.length + 1);
-    observers[observers.length - 1] = observer;
+  /** What scripts ask of it. */
+  public ScriptHost scriptHost() {
+    return scriptHost;
   }
 
-  /** Stops telling somebody of commands. */
-  public void removeObserver(CommandObserver observer) {
-    observers =
-        Arrays.stream(observers).filter(each -> each != observer).toArray(CommandObserver[]::new);
-  }
-
-  /** Says whether it is recorded how the durations of each command are spread. */
-  public void trackLatency(boolean yes) {
-    tracksLatency = yes;
+  /** How a log is carried out again. */
+  public Replay replay() {
+    return replay;
   }
 
   /** Adds somebody to be told of each change of a key. */
@@ -213,11 +195,6 @@ public final class Engine {
   /** Says who is told of what clients read. */
   public void readListener(ReadListener listener) {
     readListener = listener;
-  }
-
-  /** Adds somebody to be told which clients to forget. */
-  public void addClientListener(ClientListener listener) {
-    clientListeners.add(listener);
   }
 
   /** How many changes there were since the engine began. */
@@ -249,19 +226,17 @@ public final class Engine {
     return waits;
   }
 
-  // --- access
-
-  /** Whether a client must authenticate before it may go on. Any thread. */
-  public boolean needsAuthentication(Client client) {
-    return client.isGuarded() && admission.gate().needsAuthentication(client);
+  /** What was not begun yet. */
+  PostponedCommands postponed() {
+    return postponed;
   }
 
   // --- holding the lock
 
   /** Takes the lock and looks at the clock. */
-  public void beginHold() {
+  void beginHold() {
     lock.lock();
-    if (busy == null) {
+    if (!scriptHost.isBusy()) {
       keyspace.refreshNow();
     }
     lastNanos = world.nanos();
@@ -274,12 +249,8 @@ public final class Engine {
    * Seals the replies of clients that got any, and lets the lock go.
    *
    * @param flushLater receives the outlets to flush, which the caller does now, without the lock
+   * @param more whether this thread takes the lock again now
    */
-  public void endHold(List<Outlet> flushLater) {
-    endHold(flushLater, /* more= */ false);
-  }
-
-  /** As {@link #endHold(List)}; {@code more} is to come: this thread takes the lock again now. */
   void endHold(List<Outlet> flushLater, boolean more) {
     try {
       readListener.onHoldEnd();
@@ -294,10 +265,7 @@ public final class Engine {
         }
         flushLater.add(client.outlet());
       }
-      if (clientMemory.isLimited()) {
-        touched.forEach(clientMemory::count);
-        clientMemory.evict(clients.values());
-      }
+      clients.count(touched);
       touched.clear();
       statistics.memoryUsed(keyspace.arena().usedBytes());
       if (lastNanos == holdBeganNanos) {
@@ -319,10 +287,11 @@ public final class Engine {
       action.run();
       postponed.endHold();
     } finally {
-      endHold(outlets);
-    }
-    for (Outlet outlet : outlets) {
-      outlet.flush();
+      // Also when the action failed: others were answered.
+      endHold(outlets, /* more= */ false);
+      for (Outlet outlet : outlets) {
+        outlet.flush();
+      }
     }
   }
 
@@ -360,28 +329,12 @@ public final class Engine {
    * @param reply where its replies are written
    */
   public Client connect(Outlet outlet, OutgoingReply reply) {
-    Client client = new Client(this, nextClientId++, outlet, reply, keyspace.now());
-    admission.gate().welcome(client);
-    if (closed) {
-      client.closed();
-      return client;
-    }
-    clients.put(client.id(), client);
-    statistics.connected();
-    return client;
+    return clients.connect(outlet, reply);
   }
 
   /** A client is gone: what it watched, waited for and queued is forgotten. Under the lock. */
   public void disconnect(Client client) {
-    client.closed();
-    clients.remove(client.id());
-    clientMemory.forget(client);
-    forget(client);
-    Blocked blocked = client.blocked();
-    if (blocked != null) {
-      waits.release(blocked, Blocked.State.KILLED);
-    }
-    postponed.remove(client);
+    clients.disconnect(client);
   }
 
   /**
@@ -389,36 +342,7 @@ public final class Engine {
    * answered, or is sending this very command, is answered first. Under the lock.
    */
   public void kill(Client client) {
-    if (client == executing) {
-      client.close(/* afterReplies= */ true);
-    } else {
-      client.close(/* afterReplies= */ false);
-      disconnect(client);
-    }
-  }
-
-  /** What clients take, and may take. */
-  ClientMemory clientMemory() {
-    return clientMemory;
-  }
-
-  /**
-   * Limits what clients may take.
-   *
-   * @param keptBytesOfOne of one client, for queued commands and watched keys
-   * @param allBytes of all clients, for everything; 0 for no limit
-   */
-  public void limitClients(long keptBytesOfOne, long allBytes) {
-    clientMemory.maxKeptBytesOfOne(keptBytesOfOne);
-    clientMemory.maxBytes(allBytes);
-    if (clientMemory.isLimited()) {
-      clients.values().forEach(clientMemory::count);
-    }
-  }
-
-  /** Whether there is a limit on what all clients take. */
-  public boolean limitsClients() {
-    return clientMemory.isLimited();
+    clients.kill(client);
   }
 
   /** How many keys somebody watches. */
@@ -431,33 +355,14 @@ public final class Engine {
     return waits.deadlineCount();
   }
 
-  /** Forgets what a client was putting together, watched and listened to. */
-  public void forget(Client client) {
-    client.transaction(null);
-    unwatch(client);
-    for (int i = 0; i < clientListeners.size(); i++) {
-      clientListeners.get(i).forget(client);
-    }
-  }
-
   /** The client whose command is being carried out, or null: time passes, or a hold ends. */
   public @Nullable Client executing() {
     return executing;
   }
 
-  /** All clients, in the order they came. Under the lock. */
-  public Collection<Client> clients() {
-    return Collections.unmodifiableCollection(clients.values());
-  }
-
-  /** The client of a number, or null. */
-  public @Nullable Client client(long id) {
-    return clients.get(id);
-  }
-
-  /** How many clients wait for keys. */
-  public long blockedCount() {
-    return clients.values().stream().filter(client -> client.blocked() != null).count();
+  /** How many clients wait for the command log to be safe. */
+  public int offsetWaitCount() {
+    return waits.offsetWaitCount();
   }
 
   /** Says that something was written to a client's reply, so that it is sealed and flushed. */
@@ -525,9 +430,7 @@ public final class Engine {
     }
     effects.commit(client);
     finishReply(client, start, mode);
-    if (waits.areAnyReady()) {
-      waits.serve();
-    }
+    waits.serveReady();
     postponed.executeIfFree();
     forwarded.doAfterwards();
   }
@@ -535,83 +438,13 @@ public final class Engine {
   private void enqueue(Client client, Client.Transaction transaction, Command command, Args args) {
     long bytes = Queued.bytes(args);
     try {
-      clientMemory.keep(client, bytes);
+      clients.memory().keep(client, bytes);
     } catch (CommandException e) {
       admission.refuse(client, command, args, e);
       return;
     }
     transaction.add(new Queued(command, args.copy()), bytes);
     client.reply().simple("QUEUED");
-  }
-
-  /**
-   * Carries out a command of a log: of a file, or of somebody else's. It was allowed and
-   * acknowledged once, so nothing is asked: not who may, nor whether there is memory. Time stands
-   * still meanwhile, so that no key expires that the log goes on to use: the log says itself what
-   * expired. The reply is thrown away. Under the lock.
-   *
-   * @param client one of {@link #replayer}, the same for all of the log, as it may select a
-   *     database and begin a transaction
-   * @return false when there is no such command, or none with so many words
-   */
-  public boolean replay(Client client, Args args) {
-    replayError = null;
-    Command command;
-    try {
-      command = table.resolve(args);
-    } catch (CommandException e) {
-      return false;
-    }
-    if (!command.takes(args.count())) {
-      return false;
-    }
-    Client.Transaction transaction = client.transaction();
-    if (transaction != null && !command.is(CommandFlag.TRANSACTION_CONTROL)) {
-      transaction.add(new Queued(command, args.copy()), /* queuedBytes= */ 0);
-      return true;
-    }
-    client.sent(command, keyspace.now());
-    keyspace.stopClock();
-    try {
-      run(new Call(this, client, command, args, client.reply(), /* mayBlock= */ false));
-    } finally {
-      keyspace.refreshNow();
-      client.reply().rewind(0);
-    }
-    effects.commit(client);
-    if (waits.areAnyReady()) {
-      waits.serve();
-    }
-    return true;
-  }
-
-  /**
-   * A client for {@link #replay}, which counts nowhere.
-   *
-   * @param reply where replies are written to be thrown away
-   */
-  public Client replayer(Outlet outlet, OutgoingReply reply) {
-    Client client = new Client(this, /* id= */ 0, outlet, reply, keyspace.now());
-    client.replaying();
-    return client;
-  }
-
-  /**
-   * As {@link #replayer}, but it is seen by others, who may close it: a server that this one
-   * follows. Under the lock.
-   */
-  public Client primary(Outlet outlet, OutgoingReply reply) {
-    Client client = connect(outlet, reply);
-    client.user(null, /* proved= */ true);
-    client.guarded(false);
-    client.replaying();
-    client.becomePrimary();
-    return client;
-  }
-
-  /** What the last command that was replayed has answered in vain; null when it went well. */
-  public @Nullable String replayError() {
-    return replayError;
   }
 
   /** Carries out one command of a transaction, writing its reply in its place. */
@@ -631,154 +464,34 @@ public final class Engine {
     run(call);
   }
 
-  // --- scripts
-
-  /** A client by which a script sends its commands, which counts nowhere. */
-  public Client scriptClient(Outlet outlet, OutgoingReply reply) {
-    return new Client(this, /* id= */ 0, outlet, reply, keyspace.now());
-  }
-
-  /** The command, or subcommand, of these words, or null when there is none. */
-  public @Nullable Command lookUp(Args args) {
-    try {
-      return table.resolve(args);
-    } catch (CommandException e) {
-      return null;
-    }
-  }
-
-  /** Throws what the gate has against a command that a client's script sends. */
-  public void checkGateInScript(Client client, Command command, Args args) {
-    admission.checkGate(client, command, args, CommandGate.Context.SCRIPT);
-  }
-
-  /** Whether the gate has nothing against a client's command. */
-  public boolean isAllowed(Client client, Command command, Args args) {
-    return !client.isGuarded() || admission.gate().allows(client, command, args);
-  }
+  // --- for parts
 
   /** Throws what the state of the engine has against a write. */
   public void checkMayWrite(Command command) {
     admission.checkMayWrite(command);
   }
 
-  /** Whether memory was full, and nothing to be evicted, when the command going on began. */
-  public boolean isShortOfMemory() {
-    return admission.isShortOfMemory();
-  }
-
-  /** Whether a script is being carried out. */
-  public boolean isInScript() {
-    return scripts != 0;
-  }
-
-  /** Whether scripts may send commands flagged NOSCRIPT: for tests. */
-  public boolean isNoScriptIgnored() {
-    return noScriptIgnored;
-  }
-
-  /** Lets scripts send commands flagged NOSCRIPT, or not any more. */
-  public void ignoreNoScript(boolean yes) {
-    noScriptIgnored = yes;
-  }
-
-  /** Counts an error that a script was given for a command that was not carried out. */
-  public void countRejected(@Nullable Command command, String text) {
-    statistics.error(text);
-    if (command != null) {
-      command.statistics().rejected(1);
-    }
-  }
-
-  /**
-   * Counts an error that a script ends with.
-   *
-   * @param isCounted whether it is one of its commands', and so counted among all errors already
-   */
-  public void countFailed(Command command, String text, boolean isCounted) {
-    if (!isCounted) {
-      statistics.error(text);
-    }
-    command.statistics().failed(1);
-  }
-
-  /**
-   * Carries out one command of a script, whose checks were made; its effects become part of those
-   * of the command that runs the script.
-   *
-   * @param logged whether it has effects at all
-   */
-  public void executeForScript(Client client, Command command, Args args, boolean logged) {
-    int before = effects.pendingCount();
-    run(new Call(this, client, command, args, client.reply(), /* mayBlock= */ false));
-    if (!logged) {
-      effects.forgetAfter(before);
-    }
-  }
-
-  /** Adds somebody who can read in the middle of a command. Any thread. */
-  public void addPoller(Poller poller) {
-    pollers.add(poller);
-  }
-
-  /** A script has run for too long, or, with null, has ended. Under the lock, by its thread. */
-  public void busy(@Nullable BusyScript script) {
-    busy = script;
-    if (script == null) {
-      lastNanos = world.nanos();
-    }
-  }
-
   /** Whether a script is half-way through: what it has changed has no effects yet. */
   public boolean isBusy() {
-    return busy != null;
-  }
-
-  /** Throws what others are told while a script is half-way through, if one is. */
-  public void checkNotBusy() {
-    if (busy != null) {
-      throw busy.refusal();
-    }
-  }
-
-  /** Whether a client's script is being carried out, so that nothing else of it may be. */
-  public boolean isBusyWith(Client client) {
-    return busy != null && busy.caller() == client;
-  }
-
-  /** Whether scripts that run must end, as the engine does. Any thread. */
-  public boolean stopsScripts() {
-    return stopsScripts;
-  }
-
-  /** Ends scripts that run, and lets none begin. Any thread. */
-  public void stopScripts() {
-    stopsScripts = true;
+    return scriptHost.isBusy();
   }
 
   /**
-   * Lets other clients in while a script is busy: those who wait for the lock, and those whose
-   * input this thread reads. Under the lock, which is let go meanwhile.
+   * Lets the lock go in the middle of a command, and takes it back.
+   *
+   * @param caller whose command it is
+   * @param meanwhile done without the lock, before those get it who wait for it
    */
-  public void letOthersIn() {
-    BusyScript script = busy;
-    if (script == null) {
-      return;
-    }
-    // The caller's replies so far stay together with the one that the script is going to give.
-    Client caller = script.caller();
+  void interrupt(Client caller, Runnable meanwhile) {
+    // The caller's replies so far stay together with the one that the command is going to give.
     boolean isTouched = caller.touched && touched.remove(caller);
     int around = depth;
     Client runs = executing;
     List<Outlet> outlets = new ArrayList<>();
-    endHold(outlets);
+    endHold(outlets, /* more= */ false);
     try {
       outlets.forEach(Outlet::flush);
-      for (Poller poller : pollers) {
-        if (poller.isHere()) {
-          poller.poll();
-        }
-      }
+      meanwhile.run();
       giveWay();
     } finally {
       lock.lock();
@@ -792,20 +505,19 @@ public final class Engine {
 
   /** Replies with an error, which is counted. */
   void error(Reply reply, CommandException e) {
-    replayError = e.text();
+    replay.failed(e.text());
     statistics.error(e.text());
     reply.error(e.text());
   }
 
   /** Runs a handler; a mistake or a lack of memory becomes its reply. */
-  private void run(Call call) {
-    Reply reply = call.reply();
+  void run(Call call) {
     Command command = call.command();
-    int start = reply.position();
+    int start = call.reply().position();
     boolean script = command.isScript();
     if (script) {
-      show(call);
-      scripts++;
+      observers.show(call);
+      scriptHost.begin();
     }
     depth++;
     boolean foundMayChange = keyspace.isCut() && keyspace.findsMayChange(command.mayChange());
@@ -817,25 +529,20 @@ public final class Engine {
     try {
       command.handler().handle(call);
     } catch (CommandException e) {
-      reply.rewind(start);
-      command.statistics().failed(1);
-      error(reply, e);
+      fail(call, start, e);
     } catch (OutOfArenaException e) {
-      reply.rewind(start);
-      command.statistics().failed(1);
-      error(reply, Errors.outOfMemory());
+      fail(call, start, Errors.outOfMemory());
     } catch (StackOverflowError | OutOfMemoryError e) {
       // Nearly always the caller's own doing, and no reason to leave the lock in the middle.
       log.error("{} failed for want of {}", command, memoryOf(e));
-      reply.rewind(start);
-      command.statistics().failed(1);
-      error(reply, Errors.err("not enough " + memoryOf(e) + " for '" + command.fullName() + "'"));
+      fail(
+          call,
+          start,
+          Errors.err("not enough " + memoryOf(e) + " for '" + command.fullName() + "'"));
     } catch (RuntimeException e) {
       // A bug in a handler costs its caller an error, not everybody the engine.
       log.error("{} failed; this is a bug", command, e);
-      reply.rewind(start);
-      command.statistics().failed(1);
-      error(reply, Errors.err("internal error in '" + command.fullName() + "': " + e));
+      fail(call, start, Errors.err("internal error in '" + command.fullName() + "': " + e));
     } finally {
       depth--;
       if (keepsExpired) {
@@ -845,11 +552,11 @@ public final class Engine {
         keyspace.findsMayChange(foundMayChange);
       }
       if (script) {
-        scripts--;
+        scriptHost.end();
       }
     }
     if (!script) {
-      show(call);
+      observers.show(call);
     }
     // What a script reads, its caller has read.
     Client reader = executing;
@@ -872,8 +579,15 @@ public final class Engine {
     }
     dirty += call.changes();
     // What a script does, its caller has done.
-    executed(reader == null ? call.client() : reader, command, call.args(), took);
+    observers.executed(reader == null ? call.client() : reader, command, call.args(), took);
     effects.collect(call);
+  }
+
+  /** The reply of a command becomes an error. */
+  private void fail(Call call, int start, CommandException e) {
+    call.reply().rewind(start);
+    call.command().statistics().failed(1);
+    error(call.reply(), e);
   }
 
   /** Carries out again, for a client that waits, what it waits with, if it still may. */
@@ -903,40 +617,7 @@ public final class Engine {
    * lock.
    */
   public void cutOffWaiting() {
-    List.copyOf(clients.values()).stream().filter(this::waitsHere).forEach(waits::cutOff);
-  }
-
-  private void show(Call call) {
-    if (monitors != 0 && !waits.isRetrying() && !call.client().isReplaying()) {
-      monitor.sent(call.client(), call.command(), call.args(), scripts != 0);
-    }
-  }
-
-  /** Shows monitors a command that is not carried out here. */
-  void show(Client client, Command command, Args args) {
-    if (monitors != 0) {
-      monitor.sent(client, command, args, /* byScript= */ false);
-    }
-  }
-
-  /** Counts a command that was carried out, and tells of it. */
-  void executed(Client client, Command command, Args args, long took) {
-    statistics.executed(took);
-    client.executed();
-    command.statistics().called(took);
-    if (tracksLatency) {
-      command.statistics().recordLatency(took);
-    }
-    for (CommandObserver observer : observers) {
-      observer.executed(client, command, args, took);
-    }
-  }
-
-  /** Tells how long something took that was no command. */
-  void spent(String event, long nanos) {
-    for (CommandObserver observer : observers) {
-      observer.spent(event, nanos);
-    }
+    clients.stream().toList().stream().filter(this::waitsHere).forEach(waits::cutOff);
   }
 
   /** Lets a reply go, or takes it back where CLIENT REPLY says so. */
@@ -1065,7 +746,7 @@ public final class Engine {
    */
   public void abandonUnsafe() {
     Set<Outlet> outlets = held.abandon();
-    List.copyOf(clients.values()).stream()
+    clients.stream().toList().stream()
         .filter(client -> outlets.contains(client.outlet()))
         .forEach(client -> client.close(/* afterReplies= */ false));
     waits.abandonOffsetWaits();
@@ -1073,7 +754,10 @@ public final class Engine {
 
   /** Whether changes must wait: for the log, a snapshot, a script's end, or the engine's. */
   public boolean mustDelayChanges() {
-    return busy != null || postponed.isEnding() || effects.log().isFull() || keyspace.isCutFull();
+    return scriptHost.isBusy()
+        || postponed.isEnding()
+        || effects.log().isFull()
+        || keyspace.isCutFull();
   }
 
   /** Whether there are changes that the log does not know of yet: in the middle of a command. */
@@ -1162,13 +846,13 @@ public final class Engine {
    * lock.
    */
   public void comeToRest() {
-    stopScripts();
+    scriptHost.stop();
     boolean[] rests = new boolean[1];
     while (!rests[0]) {
       hold(
           () -> {
             pauseForEnd(PauseMode.ALL);
-            rests[0] = busy == null;
+            rests[0] = !scriptHost.isBusy();
           });
       Thread.onSpinWait();
     }
@@ -1176,7 +860,7 @@ public final class Engine {
 
   /** Ends the engine: no command is carried out afterwards, and its memory goes back. */
   public void close() {
-    stopScripts();
+    scriptHost.stop();
     while (!closed) {
       hold(this::closeUnlessBusy);
       Thread.onSpinWait();
@@ -1185,13 +869,10 @@ public final class Engine {
 
   /** A script that has let us in goes on afterwards, to find that it must end. */
   private void closeUnlessBusy() {
-    if (busy == null) {
+    if (!scriptHost.isBusy()) {
       closed = true;
       ticks.end();
-      for (Client client : List.copyOf(clients.values())) {
-        client.close(/* afterReplies= */ false);
-        disconnect(client);
-      }
+      clients.end();
       keyspace.giveUpCut();
       keyspace.arena().close();
     }

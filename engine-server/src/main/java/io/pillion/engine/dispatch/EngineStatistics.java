@@ -26,10 +26,21 @@ public final class EngineStatistics {
   private long commandNanos;
   private long expiryNanos;
   private long evictionNanos;
+  private long copies;
   private final Map<String, Long> errors = new TreeMap<>();
 
   /** The most different error codes that are counted. */
   private static final int MAX_ERROR_CODES = 128;
+
+  /** How often all data were begun to be written in the background: others fork for that. */
+  public long copies() {
+    return copies;
+  }
+
+  /** All data are begun to be written in the background. */
+  public void copying() {
+    copies++;
+  }
 
   /** How many clients there have been. */
   public long connections() {
@@ -61,11 +72,6 @@ public final class EngineStatistics {
     rejectedConnections++;
   }
 
-  /** What clients' unsent replies take, which counts against maxmemory. */
-  public long outputBytes() {
-    return outputBytes;
-  }
-
   /** Unsent replies have grown or shrunk. */
   public void addOutputBytes(long difference) {
     outputBytes += difference;
@@ -80,7 +86,10 @@ public final class EngineStatistics {
     keptBytes += difference;
   }
 
-  /** What clients take: unread replies, queued commands, watched keys. */
+  /**
+   * What clients take, which counts against maxmemory: unsent replies, queued commands, watched
+   * keys.
+   */
   public long clientBytes() {
     return outputBytes + keptBytes;
   }
@@ -230,6 +239,7 @@ public final class EngineStatistics {
     commandNanos = 0;
     expiryNanos = 0;
     evictionNanos = 0;
+    copies = 0;
     errors.clear();
   }
 

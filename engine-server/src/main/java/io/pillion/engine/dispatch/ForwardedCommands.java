@@ -115,7 +115,7 @@ public final class ForwardedCommands {
    * @param alone whether they are not part of a transaction
    */
   public boolean mayComeFromElsewhere(Args words, boolean alone) {
-    Command command = engine.lookUp(words);
+    Command command = engine.table().lookUp(words);
     if (command == null) {
       // It is told so.
       return true;
@@ -152,14 +152,14 @@ public final class ForwardedCommands {
           client,
           queue.stream().map(each -> each.command().forwardedAs(each.args())).toList(),
           Forwarder.Kind.TRANSACTION);
-      queue.forEach(each -> engine.show(client, each.command(), each.args()));
+      queue.forEach(each -> engine.observers().show(client, each.command(), each.args()));
       client.transaction(null);
     } else {
       Forwarder.Kind kind =
           command.is(CommandFlag.WATCHES) ? Forwarder.Kind.WATCH : Forwarder.Kind.COMMAND;
       forwarder.forward(client, List.of(command.forwardedAs(args)), kind);
     }
-    engine.show(client, command, args);
+    engine.observers().show(client, command, args);
     client.blocked(
         new Blocked(
             client,

@@ -71,7 +71,7 @@ final class KeyEvents implements KeyListener {
 
   private void tellOfChange(
       Database database, Bytes key, @Nullable Client by, EventClass eventClass, String event) {
-    if (database.isAwaited(key)) {
+    if (database.awaitedKeys().contains(key)) {
       waits.ready(database, key);
     }
     tellOfWrite(database, key, by);

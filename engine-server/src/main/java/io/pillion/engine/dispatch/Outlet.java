@@ -6,6 +6,15 @@ package io.pillion.engine.dispatch;
  */
 public interface Outlet {
   /**
+   * One that carries nothing away: of a client that only says what is to be done.
+   *
+   * @param address what it has for both addresses
+   */
+  static Outlet nowhere(String address) {
+    return new Nowhere(address);
+  }
+
+  /**
    * Takes what has been written to the client's reply since the last time, to be sent. Called under
    * the engine lock, by any thread, once at the end of a turn's hold.
    *

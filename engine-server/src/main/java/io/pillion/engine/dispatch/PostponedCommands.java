@@ -142,7 +142,8 @@ final class PostponedCommands {
     if (pause == Engine.PauseMode.ALL) {
       return true;
     }
-    return mayWrite(client, command, args);
+    return mayWrite(client, command, args)
+        || engine.restrictions().isRedirectedSoon(client, command);
   }
 
   private static boolean mayWrite(Client client, Command command, Args args) {

@@ -14,6 +14,8 @@ public final class Restrictions {
   private final Map<String, CommandException> writes = new LinkedHashMap<>();
   private boolean loading;
   private @Nullable CommandException stale;
+  private @Nullable CommandException redirection;
+  private boolean redirectsSoon;
   private boolean any;
 
   /** Whether data are being loaded. */
@@ -28,7 +30,60 @@ public final class Restrictions {
   }
 
   private void look() {
-    any = loading || stale != null || !writes.isEmpty();
+    any = loading || stale != null || redirection != null || !writes.isEmpty();
+  }
+
+  /**
+   * Clients that can be are sent to another server, or, with null, are served here again.
+   *
+   * @param answer where to
+   * @param soon whether that server is not ready for them yet, so that they wait here
+   */
+  public void redirect(@Nullable CommandException answer, boolean soon) {
+    redirection = answer;
+    redirectsSoon = soon;
+    look();
+  }
+
+  /** Whether this sends a client to another server, rather than refuse what it wants. */
+  boolean isRedirection(CommandException answer) {
+    return answer == redirection;
+  }
+
+  /** Whether what a client sends waits until it can be sent to another server. */
+  boolean isRedirectedSoon(Client client, Command command) {
+    return redirectsSoon && isRedirected(client, command);
+  }
+
+  private boolean isRedirected(Client client, Command command) {
+    if (redirection == null || !client.takesRedirection()) {
+      return false;
+    }
+    Client.Transaction transaction = client.transaction();
+    if (transaction != null && command.is(CommandFlag.RUNS_TRANSACTION)) {
+      return transaction.queue().stream().anyMatch(each -> isElsewhere(client, each.command()));
+    }
+    return isElsewhere(client, command);
+  }
+
+  private static boolean isElsewhere(Client client, Command command) {
+    return command.isWrite() || (command.is(CommandFlag.READONLY) && !client.readsHere());
+  }
+
+  /**
+   * Throws where a client has to go with this command.
+   *
+   * @return whether it has to wait until it is known
+   */
+  boolean checkPlace(Client client, Command command) {
+    CommandException answer = redirection;
+    if (answer == null || !isRedirected(client, command)) {
+      return false;
+    }
+    if (!redirectsSoon) {
+      throw answer;
+    }
+    return true;
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.pillion.engine.dispatch;
 
+import io.pillion.engine.keyspace.Eviction;
 import io.pillion.engine.keyspace.Keyspace;
 import io.pillion.engine.world.World;
 import org.jspecify.annotations.Nullable;
@@ -56,9 +57,7 @@ final class Ticks {
     }
     waits.endDue();
     postponed.unpauseIfDue();
-    if (waits.areAnyReady()) {
-      waits.serve();
-    }
+    waits.serveReady();
   }
 
   private void expireDue() {
@@ -70,7 +69,7 @@ final class Ticks {
       now = engine.lookAtClock();
     }
     engine.statistics().expiring(now - start);
-    engine.spent("expire-cycle", now - start);
+    engine.observers().spent("expire-cycle", now - start);
   }
 
   /** Evicts by and by, from the next moment on, until no more memory is used than allowed. */
@@ -80,11 +79,12 @@ final class Ticks {
 
   /** Evicts some keys; true when more have to go. */
   private boolean evictDue() {
+    Eviction eviction = keyspace.eviction();
     long start = engine.lastNanos();
     long now = start;
     while (now - start < LEAVING_NANOS_PER_HOLD) {
       for (int i = 0; i < LEAVING_AT_ONCE; i++) {
-        if (!keyspace.isOverLimit(engine.statistics().outputBytes()) || !keyspace.evictOne()) {
+        if (!eviction.isOverLimit(engine.statistics().clientBytes()) || !eviction.evictOne()) {
           return false;
         }
       }

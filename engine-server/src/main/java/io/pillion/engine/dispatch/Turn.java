@@ -47,12 +47,13 @@ public final class Turn {
       try {
         oneHold(sources);
       } finally {
+        // Also when a command failed: others were answered.
         engine.endHold(outlets, /* more= */ !sources.isEmpty());
+        for (int i = 0; i < outlets.size(); i++) {
+          outlets.get(i).flush();
+        }
+        outlets.clear();
       }
-      for (int i = 0; i < outlets.size(); i++) {
-        outlets.get(i).flush();
-      }
-      outlets.clear();
     }
   }
 
@@ -62,7 +63,7 @@ public final class Turn {
     while (!sources.isEmpty()) {
       Source source = sources.peekFirst();
       Client client = source.client();
-      if (engine.isBusyWith(client)) {
+      if (engine.scriptHost().isBusyWith(client)) {
         sources.removeFirst();
         continue;
       }

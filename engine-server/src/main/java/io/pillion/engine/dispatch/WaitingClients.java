@@ -9,8 +9,10 @@ import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Reply;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -36,7 +38,7 @@ final class WaitingClients {
   private final Keyspace keyspace;
   private final PriorityQueue<Blocked> deadlines =
       new PriorityQueue<>((a, b) -> Long.compare(a.deadlineNanos(), b.deadlineNanos()));
-  private final List<OffsetWait> offsetWaits = new ArrayList<>();
+  private final Map<Blocked, Long> offsetWaits = new LinkedHashMap<>();
   private volatile boolean awaitsOffsets;
   private Set<AwaitedKey> ready = new LinkedHashSet<>();
   private @Nullable Blocked retrying;
@@ -48,8 +50,6 @@ final class WaitingClients {
   }
 
   private record AwaitedKey(Database database, Bytes key) {}
-
-  private record OffsetWait(long offset, Blocked blocked) {}
 
   // --- for keys
 
@@ -97,7 +97,7 @@ final class WaitingClients {
             timeoutReply);
     client.blocked(blocked);
     for (Bytes key : kept) {
-      blocked.database().await(key, blocked);
+      blocked.database().awaitedKeys().add(key, blocked);
     }
     if (deadline != Long.MAX_VALUE) {
       deadlines.add(blocked);
@@ -111,14 +111,16 @@ final class WaitingClients {
 
   /** Lets all who wait for keys of a database look again. */
   void allReady(Database database) {
-    for (Bytes key : database.awaitedKeys()) {
+    for (Bytes key : database.awaitedKeys().keys()) {
       ready.add(new AwaitedKey(database, key));
     }
   }
 
-  /** Whether there is something for {@link #serve} to do; not before all data are loaded. */
-  boolean areAnyReady() {
-    return !ready.isEmpty() && !engine.restrictions().isLoading();
+  /** As {@link #serve}, if there is anything to do; not before all data are loaded. */
+  void serveReady() {
+    if (!ready.isEmpty() && !engine.restrictions().isLoading()) {
+      serve();
+    }
   }
 
   /** Serves those who wait for keys that commands have filled, first come first. */
@@ -129,7 +131,7 @@ final class WaitingClients {
       Set<AwaitedKey> now = ready;
       ready = new LinkedHashSet<>();
       for (AwaitedKey awaited : now) {
-        for (Waiter waiter : awaited.database.waitersOf(awaited.key)) {
+        for (Waiter waiter : awaited.database.awaitedKeys().waitersOf(awaited.key)) {
           // Nobody asks for the key: one whose time has come is left to who does.
           boolean stale = awaited.database.isStale(awaited.key);
           long record = stale ? 0 : awaited.database.peek(awaited.key);
@@ -176,9 +178,10 @@ final class WaitingClients {
   void release(Blocked blocked, Blocked.State state) {
     blocked.state(state);
     for (Bytes key : blocked.keys()) {
-      blocked.database().stopAwaiting(key, blocked);
+      blocked.database().awaitedKeys().remove(key, blocked);
     }
     deadlines.remove(blocked);
+    offsetWaits.remove(blocked);
     blocked.client().blocked(null);
   }
 
@@ -191,7 +194,7 @@ final class WaitingClients {
     Client client = blocked.client();
     int start = client.reply().position();
     release(blocked, Blocked.State.TIMED_OUT);
-    engine.executed(client, blocked.command(), blocked.args(), /* took= */ 0);
+    engine.observers().executed(client, blocked.command(), blocked.args(), /* took= */ 0);
     if (error != null) {
       blocked.command().statistics().failed(1);
       engine.error(client.reply(), error);
@@ -248,20 +251,21 @@ final class WaitingClients {
     block(call, ValueType.STRING, List.of(), timeoutMillis, reply);
     Blocked blocked = call.client().blocked();
     if (blocked != null) {
-      offsetWaits.add(new OffsetWait(offset, blocked));
+      offsetWaits.put(blocked, offset);
       awaitsOffsets = true;
     }
   }
 
+  /** How many wait for the log to be safe. */
+  int offsetWaitCount() {
+    return offsetWaits.size();
+  }
+
   /** Ends the waits for what is safe by now. */
   void endOffsetWaits() {
-    for (OffsetWait wait : List.copyOf(offsetWaits)) {
-      boolean waits = wait.blocked.state() == Blocked.State.WAITING;
-      if (!waits || wait.offset <= engine.safeOffset()) {
-        offsetWaits.remove(wait);
-        if (waits) {
-          engine.unblock(wait.blocked.client(), /* withError= */ false);
-        }
+    for (Map.Entry<Blocked, Long> wait : List.copyOf(offsetWaits.entrySet())) {
+      if (wait.getValue() <= engine.safeOffset()) {
+        engine.unblock(wait.getKey().client(), /* withError= */ false);
       }
     }
     awaitsOffsets = !offsetWaits.isEmpty();
@@ -269,8 +273,8 @@ final class WaitingClients {
 
   /** Cuts off who waits for the log to be safe. */
   void abandonOffsetWaits() {
-    for (OffsetWait wait : List.copyOf(offsetWaits)) {
-      wait.blocked.client().close(/* afterReplies= */ false);
+    for (Blocked each : List.copyOf(offsetWaits.keySet())) {
+      each.client().close(/* afterReplies= */ false);
     }
     offsetWaits.clear();
     awaitsOffsets = false;

@@ -4,13 +4,6 @@ import io.pillion.engine.datatype.HashValue;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.memory.Lease;
-import java.util.ArrayDeque;
-import java.util.Collection;
-import java.util.HashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
 
 /**
  * One numbered database: keys, what they hold, when they expire, and who waits for them. Used under
@@ -26,29 +19,25 @@ public final class Database {
   private final Keyspace keyspace;
   private final Arena arena;
   private final int number;
-  private final Map<Bytes, ArrayDeque<Waiter>> waiters = new HashMap<>();
+  private final Eviction eviction;
+  private final KeyExpiry expiry;
+  private final FieldExpiry fieldExpiry;
+  private final AwaitedKeys awaitedKeys = new AwaitedKeys();
   private KeyIndex index;
-  private ExpiryWheel wheel;
   private int cutNumber;
-
-  /** The hashes that have fields whose time will come. */
-  private ExpiryWheel fieldWheel;
 
   Database(Keyspace keyspace, int number) {
     this.keyspace = keyspace;
     this.arena = keyspace.arena();
     this.number = number;
-    index = new KeyIndex(arena, keyspace.hashSeed());
-    wheel = newKeyWheel();
-    fieldWheel = newFieldWheel();
+    eviction = keyspace.eviction();
+    expiry = new KeyExpiry(keyspace);
+    fieldExpiry = new FieldExpiry(keyspace, this);
+    index = newIndex();
   }
 
-  private ExpiryWheel newKeyWheel() {
-    return new ExpiryWheel(arena, keyspace.now(), record -> KeyRecord.deadline(arena, record));
-  }
-
-  private ExpiryWheel newFieldWheel() {
-    return new ExpiryWheel(arena, keyspace.now(), record -> HashValue.alarm(arena, root(record)));
+  private KeyIndex newIndex() {
+    return new KeyIndex(arena, keyspace.hashSeed());
   }
 
   private long root(long record) {
@@ -84,37 +73,24 @@ public final class Database {
     index.reserve(keys);
   }
 
-  /** How many keys have a time to live. */
-  public long expiringSize() {
-    return wheel.size();
-  }
-
-  /** The average time to live of some keys that have one, in milliseconds; 0 when none has. */
-  public long sampledTimeToLive(int samples) {
-    if (expiringSize() == 0) {
-      return 0;
-    }
-    double sum = 0;
-    for (int i = 0; i < samples; i++) {
-      long deadline = KeyRecord.deadline(arena, anyExpiring(keyspace.random()));
-      sum += Math.max(0, deadline - keyspace.now());
-    }
-    return (long) (sum / samples);
-  }
-
   /** How many bytes the way from keys to records takes. O(n) in segments of some 400 keys. */
   public long indexBytes() {
     return index.bytes();
   }
 
-  /** How many bytes it takes to know which keys expire when, beside what the records hold. */
-  public long expiryBytes() {
-    return wheel.bytes();
+  /** The keys that have a time to live. */
+  public KeyExpiry expiry() {
+    return expiry;
   }
 
-  /** How many hashes have fields with a time to live. */
-  public long expiringHashes() {
-    return fieldWheel.size();
+  /** The hashes that have fields with a time to live. */
+  public FieldExpiry fieldExpiry() {
+    return fieldExpiry;
+  }
+
+  /** The keys that somebody waits for. */
+  public AwaitedKeys awaitedKeys() {
+    return awaitedKeys;
   }
 
   // --- finding
@@ -133,7 +109,7 @@ public final class Database {
       return 0;
     }
     keyspace.found(this, record);
-    keyspace.use(record);
+    eviction.use(record);
     return record;
   }
 
@@ -240,7 +216,7 @@ public final class Database {
     long bytes = recordBytes(record);
     ValueType type = type(record);
     if (type != ValueType.STRING) {
-      long root = arena.getLong(rootCell(record));
+      long root = root(record);
       bytes += arena.wouldFree(() -> Values.free(arena, type, root));
     }
     return bytes;
@@ -264,16 +240,11 @@ public final class Database {
     if (old != 0) {
       keyspace.beforeChange(this, old);
     }
-    if (old != 0 && overwrite(old, value, deadline)) {
+    if (old != 0 && hasRoom(old, value, deadline)) {
+      write(old, value, deadline);
       return;
     }
-    boolean expiring = deadline != NEVER;
-    if (expiring) {
-      wheel.reserve();
-    }
-    long record = newRecord(ValueType.STRING, key, value.length(), expiring);
-    arena.copyIn(KeyRecord.valueAddress(arena, record), value);
-    enter(hash, record, old, deadline);
+    enter(hash, newString(key, value, deadline), old, deadline);
   }
 
   /**
@@ -285,7 +256,7 @@ public final class Database {
     long old = index.find(key, hash);
     boolean expiring = deadline != NEVER;
     if (expiring) {
-      wheel.reserve();
+      expiry.reserve();
     }
     long record;
     if (value.address() - value.block() == KeyRecord.wideKeyOffset() + key.length()) {
@@ -311,13 +282,7 @@ public final class Database {
     if (index.find(key, hash) != 0) {
       return false;
     }
-    boolean expiring = deadline != NEVER;
-    if (expiring) {
-      wheel.reserve();
-    }
-    long record = newRecord(ValueType.STRING, key, value.length(), expiring);
-    arena.copyIn(KeyRecord.valueAddress(arena, record), value);
-    enter(hash, record, /* old= */ 0, deadline);
+    enter(hash, newString(key, value, deadline), /* old= */ 0, deadline);
     return true;
   }
 
@@ -336,21 +301,13 @@ public final class Database {
     return record;
   }
 
-  /** Sets a string of the same kind in place; false when it does not fit. */
-  private boolean overwrite(long record, Bytes value, long deadline) {
-    if (!fits(record, value.length(), deadline)) {
-      return false;
-    }
-    write(record, value, deadline);
-    return true;
-  }
-
-  private boolean fits(long record, int length, long deadline) {
+  /** Whether a record has room for a string, so that setting it takes no memory. */
+  boolean hasRoom(long record, Bytes value, long deadline) {
     if (!KeyRecord.isString(arena, record)
         || KeyRecord.isExpiring(arena, record) != (deadline != NEVER)) {
       return false;
     }
-    long size = KeyRecord.sizeWith(arena, record, length);
+    long size = KeyRecord.sizeWith(arena, record, value.length());
     long capacity = arena.capacity(record);
     return size <= capacity
         && (size >= capacity / 2 || capacity <= 64)
@@ -361,9 +318,9 @@ public final class Database {
     KeyRecord.valueLength(arena, record, value.length());
     KeyRecord.setFlag(arena, record, KeyRecord.FLAG_RAW, false);
     arena.copyIn(KeyRecord.valueAddress(arena, record), value);
-    keyspace.use(record);
+    eviction.use(record);
     if (deadline != NEVER) {
-      setTimer(record, deadline);
+      expiry.restart(record, deadline);
     }
   }
 
@@ -388,21 +345,11 @@ public final class Database {
     return index.find(key, hash);
   }
 
-  /** Whether a record has room for a string, so that setting it takes no memory. */
-  boolean hasRoom(long record, Bytes value, long deadline) {
-    return fits(record, value.length(), deadline);
-  }
-
   /** Makes a record for a string that no key leads to yet. */
   long prepareString(Bytes key, Bytes value, long deadline) {
-    boolean expiring = deadline != NEVER;
-    if (expiring) {
-      wheel.reserve();
-    }
-    long record = newRecord(ValueType.STRING, key, value.length(), expiring);
-    arena.copyIn(KeyRecord.valueAddress(arena, record), value);
-    if (expiring) {
-      startTimer(record, deadline);
+    long record = newString(key, value, deadline);
+    if (deadline != NEVER) {
+      expiry.start(record, deadline);
     }
     return record;
   }
@@ -528,17 +475,17 @@ public final class Database {
       long hash, long old, Bytes key, ValueType type, long root, long deadline) {
     boolean expiring = deadline != NEVER;
     if (expiring) {
-      wheel.reserve();
+      expiry.reserve();
     }
     boolean fieldsExpire = type == ValueType.HASH && HashValue.mayExpire(arena, root);
     if (fieldsExpire) {
-      fieldWheel.reserve();
+      fieldExpiry.reserve();
     }
     long record = newRecord(type, key, 0, expiring);
     arena.putLong(KeyRecord.rootCell(arena, record), root);
     enter(hash, record, old, deadline);
     if (fieldsExpire) {
-      fieldsChanged(record);
+      fieldExpiry.changed(record);
     }
     return record;
   }
@@ -563,9 +510,7 @@ public final class Database {
       expire(record, key, hash);
       return false;
     }
-    keyspace.beforeChange(this, record);
-    index.remove(hash, record);
-    freeRecord(record, lazily);
+    remove(hash, record, lazily);
     return true;
   }
 
@@ -585,11 +530,11 @@ public final class Database {
     ValueType type = KeyRecord.type(arena, record);
     int valueLength = KeyRecord.valueLength(arena, record);
     if (expiring) {
-      target.wheel.reserve();
+      target.expiry.reserve();
     }
-    int fieldTimer = fieldTimer(record);
-    if (fieldTimer != HashValue.NO_TIMER) {
-      target.fieldWheel.reserve();
+    boolean fieldsExpire = fieldExpiry.has(record);
+    if (fieldsExpire) {
+      target.fieldExpiry.reserve();
     }
     long moved = target.newRecord(type, to, valueLength, expiring);
     KeyRecord.clock(arena, moved, KeyRecord.clock(arena, record));
@@ -599,8 +544,7 @@ public final class Database {
       arena.copy(
           KeyRecord.valueAddress(arena, record), KeyRecord.valueAddress(arena, moved), valueLength);
     } else {
-      arena.putLong(
-          KeyRecord.rootCell(arena, moved), arena.getLong(KeyRecord.rootCell(arena, record)));
+      arena.putLong(KeyRecord.rootCell(arena, moved), root(record));
     }
     // Entered before the old one is taken out: the index may lack the memory to grow.
     long targetHash = target.index.hash(to);
@@ -611,11 +555,10 @@ public final class Database {
     }
     index.remove(hash, record);
     if (expiring) {
-      wheel.remove(KeyRecord.timer(arena, record));
+      expiry.stop(record);
     }
-    if (fieldTimer != HashValue.NO_TIMER) {
-      fieldWheel.remove(fieldTimer);
-      target.startFieldTimer(moved, HashValue.alarm(arena, root(moved)));
+    if (fieldsExpire) {
+      target.fieldExpiry.moveFrom(fieldExpiry, moved);
     }
     keyspace.free(record);
   }
@@ -643,12 +586,7 @@ public final class Database {
       return;
     }
     ValueType type = KeyRecord.type(arena, record);
-    long root =
-        Values.copy(
-            arena,
-            type,
-            arena.getLong(KeyRecord.rootCell(arena, record)),
-            keyspace.settings().types);
+    long root = Values.copy(arena, type, root(record), keyspace.settings().types);
     try {
       target.setCollection(to, type, root, deadline);
     } catch (RuntimeException e) {
@@ -674,19 +612,19 @@ public final class Database {
     boolean expiring = deadline != NEVER;
     if (KeyRecord.isExpiring(arena, record) == expiring) {
       if (expiring) {
-        setTimer(record, deadline);
+        expiry.restart(record, deadline);
       }
       return record;
     }
     if (expiring) {
-      wheel.reserve();
+      expiry.reserve();
     }
     if (KeyRecord.hasFlag(arena, record, KeyRecord.FLAG_WIDE)) {
       KeyRecord.setFlag(arena, record, KeyRecord.FLAG_EXPIRING, expiring);
       if (expiring) {
-        startTimer(record, deadline);
+        expiry.start(record, deadline);
       } else {
-        wheel.remove(KeyRecord.timer(arena, record));
+        expiry.stop(record);
       }
       return record;
     }
@@ -698,22 +636,18 @@ public final class Database {
     arena.copy(record, moved, KeyRecord.HEADER);
     KeyRecord.setFlag(arena, moved, KeyRecord.FLAG_EXPIRING, expiring);
     if (!string) {
-      arena.putLong(
-          KeyRecord.rootCell(arena, moved), arena.getLong(KeyRecord.rootCell(arena, record)));
+      arena.putLong(KeyRecord.rootCell(arena, moved), root(record));
     }
     arena.copy(
         KeyRecord.keyAddress(arena, record),
         KeyRecord.keyAddress(arena, moved),
         (long) keyLength + valueLength);
     index.moved(hash, record, moved);
-    int fieldTimer = fieldTimer(moved);
-    if (fieldTimer != HashValue.NO_TIMER) {
-      fieldWheel.moved(fieldTimer, moved);
-    }
+    fieldExpiry.moved(moved);
     if (expiring) {
-      startTimer(moved, deadline);
+      expiry.start(moved, deadline);
     } else {
-      wheel.remove(KeyRecord.timer(arena, record));
+      expiry.stop(record);
     }
     keyspace.free(record);
     return moved;
@@ -728,7 +662,7 @@ public final class Database {
   int expireDue(int most) {
     int removed = 0;
     while (removed < most) {
-      long record = wheel.due(keyspace.now());
+      long record = expiry.due();
       if (record == 0) {
         break;
       }
@@ -737,155 +671,6 @@ public final class Database {
       removed++;
     }
     return removed;
-  }
-
-  /** When a key may leave at the earliest, in Unix milliseconds. */
-  long nextDue() {
-    return Math.min(wheel.nextDue(), fieldWheel.nextDue());
-  }
-
-  // --- expiry of fields
-
-  /** Makes sure that {@link #fieldsChanged} cannot fail for want of memory. */
-  public void reserveFieldTimer() {
-    fieldWheel.reserve();
-  }
-
-  /**
-   * Must be called when the earliest deadline among the fields of a hash may have become another:
-   * it is filed accordingly. After {@link #reserveFieldTimer}.
-   */
-  public void fieldsChanged(long record) {
-    long root = root(record);
-    if (!HashValue.mayExpire(arena, root)) {
-      return;
-    }
-    long earliest = hashValue(record).earliestDeadline();
-    long alarm = earliest == HashValue.NEVER ? Long.MAX_VALUE : earliest;
-    if (alarm != HashValue.alarm(arena, root)) {
-      stopFieldTimer(record);
-      if (alarm != Long.MAX_VALUE) {
-        startFieldTimer(record, alarm);
-      }
-    }
-  }
-
-  /**
-   * Removes fields of a hash whose time has come, the first to leave first; the hash as a whole
-   * when none would be left; nothing while clients are paused: then they are only not found.
-   *
-   * @param most how many fields at most, so that nobody waits for a million
-   * @return the record, or 0 when it is gone
-   */
-  public long expireFields(Bytes key, long record, int most) {
-    if (!mayExpireFields(record)) {
-      return record;
-    }
-    HashValue hash = hashValue(record);
-    List<Bytes> due = hash.due(keyspace.now(), most);
-    if (due.isEmpty()) {
-      fieldsChanged(record);
-      return record;
-    }
-    if (hash.asOf(keyspace.now()).size() == 0) {
-      long count = hash.asOf(0).size();
-      Bytes kept = key.copy();
-      keyspace.beforeChange(this, record);
-      index.remove(index.hash(kept), record);
-      freeRecord(record, keyspace.settings().lazyExpire);
-      keyspace.countExpiredFields(count);
-      keyspace.listener().onFieldsExpired(this, kept, due, /* emptied= */ true);
-      return 0;
-    }
-    removeDue(key, record, hash.asOf(0), due);
-    return record;
-  }
-
-  /**
-   * Removes those of these fields whose time has come, when others must be left: what a command
-   * says of a field must hold also where it is carried out again, without a clock.
-   *
-   * @param fields of which others than the hash has are passed over
-   */
-  public void expireFields(Bytes key, long record, Iterable<Bytes> fields) {
-    if (!mayExpireFields(record)) {
-      return;
-    }
-    HashValue hash = hashValue(record);
-    Set<Bytes> due = new LinkedHashSet<>();
-    for (Bytes field : fields) {
-      long deadline = hash.deadline(field);
-      if (deadline != HashValue.NEVER && deadline <= keyspace.now()) {
-        due.add(field.copy());
-      }
-    }
-    if (!due.isEmpty()) {
-      removeDue(key, record, hash, List.copyOf(due));
-    }
-  }
-
-  private void removeDue(Bytes key, long record, HashValue hash, List<Bytes> due) {
-    keyspace.beforeChange(this, record);
-    Bytes kept = key.copy();
-    due.forEach(hash::remove);
-    fieldsChanged(record);
-    keyspace.countExpiredFields(due.size());
-    keyspace.listener().onFieldsExpired(this, kept, due, /* emptied= */ false);
-  }
-
-  private HashValue hashValue(long record) {
-    return new HashValue(arena, KeyRecord.rootCell(arena, record), keyspace.settings().types);
-  }
-
-  private boolean mayExpireFields(long record) {
-    return areFieldsDue(record) && !keyspace.isExpiryPaused();
-  }
-
-  /** Whether fields of a hash may be there whose time has come. */
-  public boolean areFieldsDue(long record) {
-    long root = root(record);
-    return HashValue.mayExpire(arena, root) && HashValue.alarm(arena, root) <= keyspace.now();
-  }
-
-  /**
-   * Removes fields whose time has come.
-   *
-   * @param most how many at most
-   * @return how many were removed, and hashes looked at in vain
-   */
-  int expireFieldsDue(int most) {
-    int left = most;
-    while (left > 0) {
-      long record = fieldWheel.due(keyspace.now());
-      if (record == 0) {
-        break;
-      }
-      long before = keyspace.expiredFieldCount();
-      expireFields(key(record), record, left);
-      left -= (int) Math.min(left, Math.max(1, keyspace.expiredFieldCount() - before));
-    }
-    return most - left;
-  }
-
-  private int fieldTimer(long record) {
-    if (KeyRecord.type(arena, record) != ValueType.HASH
-        || !HashValue.mayExpire(arena, root(record))) {
-      return HashValue.NO_TIMER;
-    }
-    return HashValue.timer(arena, root(record));
-  }
-
-  private void startFieldTimer(long record, long alarm) {
-    HashValue.timer(arena, root(record), fieldWheel.add(record, alarm), alarm);
-    keyspace.dueAt(alarm);
-  }
-
-  private void stopFieldTimer(long record) {
-    int timer = fieldTimer(record);
-    if (timer != HashValue.NO_TIMER) {
-      fieldWheel.remove(timer);
-      HashValue.timer(arena, root(record), HashValue.NO_TIMER, Long.MAX_VALUE);
-    }
   }
 
   // --- walking
@@ -927,89 +712,8 @@ public final class Database {
     return 0;
   }
 
-  long anyExpiring(long random) {
-    return wheel.any(random);
-  }
-
   long any(long random) {
     return index.any(random);
-  }
-
-  long earliestExpiring() {
-    return wheel.soonest();
-  }
-
-  // --- use
-
-  /** How long ago a key was used, in milliseconds. */
-  public long idleMillis(long record) {
-    return EvictionClock.idleMillis(KeyRecord.clock(arena, record), keyspace.now());
-  }
-
-  /** When a key was last used, in Unix milliseconds; the same until it is used again. */
-  public long lastUseMillis(long record) {
-    return EvictionClock.lastUseMillis(KeyRecord.clock(arena, record), keyspace.now());
-  }
-
-  /** How often a key is used: the logarithmic counter of an LFU policy. */
-  public int frequency(long record) {
-    return EvictionClock.frequency(
-        KeyRecord.clock(arena, record), keyspace.now(), keyspace.settings().lfuDecayMinutes);
-  }
-
-  /** Says how long ago a key was used; nothing happens under an LFU policy. */
-  public void idleMillis(long record, long millis) {
-    if (!keyspace.settings().policy.countsUses()) {
-      KeyRecord.clock(arena, record, EvictionClock.idleFor(millis, keyspace.now()));
-    }
-  }
-
-  /**
-   * Says how often a key is used; nothing happens but under an LFU policy.
-   *
-   * @param count the logarithmic counter, from 0 to 255
-   */
-  public void frequency(long record, int count) {
-    if (keyspace.settings().policy.countsUses()) {
-      KeyRecord.clock(arena, record, EvictionClock.counter(count, keyspace.now()));
-    }
-  }
-
-  // --- waiters
-
-  /** Adds somebody who waits for a key, behind those who do already. */
-  public void await(Bytes key, Waiter waiter) {
-    ArrayDeque<Waiter> queue = waiters.computeIfAbsent(key.copy(), k -> new ArrayDeque<>(2));
-    if (!queue.contains(waiter)) {
-      queue.addLast(waiter);
-    }
-  }
-
-  /** Takes a waiter away from a key. */
-  public void stopAwaiting(Bytes key, Waiter waiter) {
-    ArrayDeque<Waiter> queue = waiters.get(key);
-    if (queue != null) {
-      queue.remove(waiter);
-      if (queue.isEmpty()) {
-        waiters.remove(key);
-      }
-    }
-  }
-
-  /** Who waits for a key, first come first. */
-  public Collection<Waiter> waitersOf(Bytes key) {
-    ArrayDeque<Waiter> queue = waiters.isEmpty() ? null : waiters.get(key);
-    return queue == null ? List.of() : List.copyOf(queue);
-  }
-
-  /** Whether anybody waits for a key. */
-  public boolean isAwaited(Bytes key) {
-    return !waiters.isEmpty() && waiters.containsKey(key);
-  }
-
-  /** The keys that somebody waits for. */
-  public Collection<Bytes> awaitedKeys() {
-    return List.copyOf(waiters.keySet());
   }
 
   // --- inside
@@ -1027,49 +731,50 @@ public final class Database {
           });
       index.free();
     }
-    wheel.free();
-    fieldWheel.free();
-    renew();
+    index = newIndex();
+    expiry.clear();
+    fieldExpiry.clear();
   }
 
   /** Leaves it empty, and hands out what it held. */
   DetachedKeys detach() {
     DetachedKeys keys = new DetachedKeys(index, keyspace.discarded());
-    wheel.free();
-    fieldWheel.free();
-    renew();
+    index = newIndex();
+    expiry.clear();
+    fieldExpiry.clear();
     return keys;
   }
 
   /** Starts empty on an arena that has forgotten everything. */
   void renew() {
-    index = new KeyIndex(arena, keyspace.hashSeed());
-    wheel = newKeyWheel();
-    fieldWheel = newFieldWheel();
+    index = newIndex();
+    expiry.renew();
+    fieldExpiry.renew();
   }
 
   /** Takes over what the other holds, and gives it what this held. */
   void exchange(Database other) {
     KeyIndex keptIndex = index;
-    ExpiryWheel keptWheel = wheel;
-    ExpiryWheel keptFieldWheel = fieldWheel;
     int keptNumber = cutNumber;
     index = other.index;
-    wheel = other.wheel;
-    fieldWheel = other.fieldWheel;
     cutNumber = other.cutNumber;
-    other.cutNumber = keptNumber;
     other.index = keptIndex;
-    other.wheel = keptWheel;
-    other.fieldWheel = keptFieldWheel;
+    other.cutNumber = keptNumber;
+    expiry.exchange(other.expiry);
+    fieldExpiry.exchange(other.fieldExpiry);
   }
 
   void evict(long record) {
     Bytes key = key(record);
-    keyspace.beforeChange(this, record);
-    index.remove(index.hash(key), record);
-    freeRecord(record, keyspace.settings().lazyEvict);
+    remove(index.hash(key), record, keyspace.settings().lazyEvict);
     keyspace.listener().onEvicted(this, key);
+  }
+
+  /** Takes a key out of the index and gives its memory back; tells nobody but the cut. */
+  void remove(long hash, long record, boolean lazily) {
+    keyspace.beforeChange(this, record);
+    index.remove(hash, record);
+    freeRecord(record, lazily);
   }
 
   private boolean hasExpired(long record) {
@@ -1083,11 +788,20 @@ public final class Database {
       return;
     }
     Bytes kept = key.copy();
-    keyspace.beforeChange(this, record);
-    index.remove(hash, record);
-    freeRecord(record, keyspace.settings().lazyExpire);
+    remove(hash, record, keyspace.settings().lazyExpire);
     keyspace.countExpired();
     keyspace.listener().onExpired(this, kept);
+  }
+
+  /** A new record for a string, that has room for a deadline if there is one. */
+  private long newString(Bytes key, Bytes value, long deadline) {
+    boolean expiring = deadline != NEVER;
+    if (expiring) {
+      expiry.reserve();
+    }
+    long record = newRecord(ValueType.STRING, key, value.length(), expiring);
+    arena.copyIn(KeyRecord.valueAddress(arena, record), value);
+    return record;
   }
 
   private long newRecord(ValueType type, Bytes key, int valueLength, boolean expiring) {
@@ -1101,7 +815,7 @@ public final class Database {
 
   private void initialize(long record, ValueType type, Bytes key, int length, boolean expiring) {
     KeyRecord.initialize(arena, record, type, expiring, keyspace.epoch(), key.length(), length);
-    KeyRecord.clock(arena, record, keyspace.initialClock());
+    KeyRecord.clock(arena, record, eviction.initialClock());
   }
 
   /** Puts a new record into the index, in place of an old one if there is one. */
@@ -1114,7 +828,7 @@ public final class Database {
       insert(hash, record);
     }
     if (deadline != NEVER) {
-      startTimer(record, deadline);
+      expiry.start(record, deadline);
     }
     if (old == 0) {
       keyspace.listener().onNew(this, record);
@@ -1130,22 +844,11 @@ public final class Database {
     }
   }
 
-  private void startTimer(long record, long deadline) {
-    KeyRecord.deadline(arena, record, deadline);
-    KeyRecord.timer(arena, record, wheel.add(record, deadline));
-    keyspace.dueAt(deadline);
-  }
-
-  private void setTimer(long record, long deadline) {
-    wheel.remove(KeyRecord.timer(arena, record));
-    startTimer(record, deadline);
-  }
-
   /** The record has a new address and the old block goes. */
   private void replace(long hash, long from, long to) {
     index.moved(hash, from, to);
     if (KeyRecord.isExpiring(arena, to)) {
-      wheel.moved(KeyRecord.timer(arena, to), to);
+      expiry.moved(to);
     }
     keyspace.free(from);
   }
@@ -1156,9 +859,9 @@ public final class Database {
 
   private void freeRecord(long record, boolean lazily) {
     if (KeyRecord.isExpiring(arena, record)) {
-      wheel.remove(KeyRecord.timer(arena, record));
+      expiry.stop(record);
     }
-    stopFieldTimer(record);
+    fieldExpiry.stop(record);
     freeValue(record, lazily);
     keyspace.free(record);
   }

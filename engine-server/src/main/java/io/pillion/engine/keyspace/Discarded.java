@@ -11,6 +11,9 @@ import java.util.ArrayDeque;
  * <p>They are few, as each of them is large, so that what is kept of them here is little.
  */
 final class Discarded {
+  /** Blocks that are freed at once when memory is short. */
+  static final int FREED_IN_NEED = 1024;
+
   private final Arena arena;
   private final ArrayDeque<Item> items = new ArrayDeque<>();
   private long pending;

@@ -27,7 +27,7 @@ public enum EvictionPolicy {
   }
 
   /** Whether only keys with a time to live may go. */
-  public boolean volatileOnly() {
+  boolean volatileOnly() {
     return volatileOnly;
   }
 

@@ -9,19 +9,15 @@ import org.jspecify.annotations.Nullable;
 
 /** All databases of an engine, and the memory they share. Used under the engine lock. */
 public final class Keyspace {
-  private static final int RECLAIMED_IN_NEED = 1024;
-
   private final World world;
   private final Arena arena;
   private final KeyspaceSettings settings;
   private final long hashSeed;
   private final Database[] databases;
   private final Discarded discarded;
+  private final Eviction eviction;
   private @Nullable KeyListener listener;
   private long now;
-
-  /** As {@link #now}, but goes on while that stands still. */
-  private long usedNow;
 
   private long clockLooks;
   private long randomState;
@@ -30,8 +26,6 @@ public final class Keyspace {
   private long expiredFields;
   private boolean expiryPaused;
   private boolean keepsExpired;
-  private long evicted;
-  private int evictionTurn;
   private @Nullable RecordCut cut;
   private long lastCutPeakBytes;
   private long spilledBytes;
@@ -47,6 +41,7 @@ public final class Keyspace {
     this.arena = arena;
     this.settings = settings;
     discarded = new Discarded(arena);
+    eviction = new Eviction(this);
     hashSeed = world.randomLong();
     randomState = world.randomLong() | 1;
     now = world.wallMillis();
@@ -59,6 +54,11 @@ public final class Keyspace {
   /** Where the data are. */
   public Arena arena() {
     return arena;
+  }
+
+  /** Who goes when memory is short. */
+  public Eviction eviction() {
+    return eviction;
   }
 
   /** What of the configuration concerns keys. */
@@ -85,7 +85,7 @@ public final class Keyspace {
   public void refreshNow() {
     clockLooks++;
     now = world.wallMillis();
-    usedNow = now;
+    eviction.now(now);
   }
 
   /** How often somebody looked at the clock: whoever takes the engine lock does once. */
@@ -376,7 +376,7 @@ public final class Keyspace {
     if (left < arena.budgetBytes() / 16) {
       discarded.freeSome(Integer.MAX_VALUE);
     } else if (left < arena.budgetBytes() / 4) {
-      discarded.freeSome(RECLAIMED_IN_NEED);
+      discarded.freeSome(Discarded.FREED_IN_NEED);
     }
   }
 
@@ -417,8 +417,9 @@ public final class Keyspace {
     nextDue = Long.MAX_VALUE;
     for (Database database : databases) {
       left -= database.expireDue(left);
-      left -= database.expireFieldsDue(left);
-      nextDue = Math.min(nextDue, database.nextDue());
+      left -= database.fieldExpiry().expireDue(left);
+      nextDue = Math.min(nextDue, database.expiry().nextDue());
+      nextDue = Math.min(nextDue, database.fieldExpiry().nextDue());
     }
     return left <= 0;
   }
@@ -463,101 +464,7 @@ public final class Keyspace {
     discarded.resetFreed();
     expiredFields = 0;
     expired = 0;
-    evicted = 0;
-  }
-
-  // --- eviction
-
-  /** How many keys were evicted. */
-  public long evictedCount() {
-    return evicted;
-  }
-
-  /**
-   * Evicts until no more memory is used than allowed.
-   *
-   * @param otherBytes what is used beside the arena and counts too
-   * @return false when it is still more, and nothing may go
-   */
-  public boolean makeRoom(long otherBytes) {
-    while (isOverLimit(otherBytes)) {
-      if (!evictOne()) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /** Whether more memory is used than allowed. */
-  public boolean isOverLimit(long otherBytes) {
-    long limit = settings.limitBytes();
-    return limit > 0 && arena.usedBytes() + otherBytes > limit;
-  }
-
-  /** Evicts one key; false when none may go. */
-  public boolean evictOne() {
-    if (!discarded.isEmpty()) {
-      // What is going already goes first.
-      discarded.freeSome(RECLAIMED_IN_NEED);
-      return true;
-    }
-    EvictionPolicy policy = settings.policy;
-    if (policy.order() == EvictionPolicy.Order.NONE) {
-      return false;
-    }
-    Database bestDatabase = null;
-    long best = 0;
-    long bestScore = Long.MIN_VALUE;
-    for (int i = 0; i < databases.length; i++) {
-      Database database = databases[(evictionTurn + i) % databases.length];
-      if ((policy.volatileOnly() ? database.expiringSize() : database.size()) == 0) {
-        continue;
-      }
-      if (policy.order() == EvictionPolicy.Order.RANDOM && bestDatabase != null) {
-        break;
-      }
-      int samples =
-          switch (policy.order()) {
-            case RANDOM, TTL, NONE -> 1;
-            case LRU, LFU -> settings.samples;
-          };
-      for (int s = 0; s < samples; s++) {
-        long record = sample(database, policy);
-        long score = score(record, policy);
-        if (bestDatabase == null || score > bestScore) {
-          bestDatabase = database;
-          best = record;
-          bestScore = score;
-        }
-      }
-    }
-    evictionTurn++;
-    if (bestDatabase == null) {
-      return false;
-    }
-    evicted++;
-    bestDatabase.evict(best);
-    return true;
-  }
-
-  private long sample(Database database, EvictionPolicy policy) {
-    if (policy.order() == EvictionPolicy.Order.TTL) {
-      return database.earliestExpiring();
-    }
-    return policy.volatileOnly() ? database.anyExpiring(random()) : database.any(random());
-  }
-
-  /** How much a key deserves to go. */
-  private long score(long record, EvictionPolicy policy) {
-    return switch (policy.order()) {
-      case LRU -> EvictionClock.idleMillis(KeyRecord.clock(arena, record), now);
-      case LFU ->
-          255
-              - EvictionClock.frequency(
-                  KeyRecord.clock(arena, record), now, settings.lfuDecayMinutes);
-      case TTL -> -KeyRecord.deadline(arena, record);
-      case RANDOM, NONE -> 0;
-    };
+    eviction.resetCount();
   }
 
   // --- for databases
@@ -573,23 +480,6 @@ public final class Keyspace {
 
   long hashSeed() {
     return hashSeed;
-  }
-
-  void use(long record) {
-    if (settings.policy.countsUses()) {
-      KeyRecord.clock(
-          arena,
-          record,
-          EvictionClock.used(KeyRecord.clock(arena, record), usedNow, settings, random()));
-    } else {
-      KeyRecord.clock(arena, record, EvictionClock.lastUse(usedNow));
-    }
-  }
-
-  int initialClock() {
-    return settings.policy.countsUses()
-        ? EvictionClock.counter(EvictionClock.INITIAL_COUNT, usedNow)
-        : EvictionClock.lastUse(usedNow);
   }
 
   void countExpired() {

@@ -562,7 +562,7 @@ public final class Arena implements AutoCloseable {
   }
 
   /** Whether a run of bytes lies in more than one buffer. */
-  public static boolean crossesSlab(long address, long length) {
+  static boolean crossesSlab(long address, long length) {
     return (address & SLAB_MASK) + length > SlabPool.SLAB_BYTES;
   }
 

@@ -298,7 +298,7 @@ final class Connection extends ChannelInboundHandlerAdapter
   }
 
   private void endParser() {
-    if (engine.isBusyWith(client)) {
+    if (engine.scriptHost().isBusyWith(client)) {
       // Its script goes on, and may read its words.
       loop.eventLoop().schedule(this::endParser, 100, TimeUnit.MILLISECONDS);
     } else {
@@ -324,13 +324,16 @@ final class Connection extends ChannelInboundHandlerAdapter
   /** Once a second: limits that need time to pass. */
   void lookAfter() {
     long idleMillis = limits.idleMillis();
-    if (idleMillis == 0 && countedOutputBytes == 0 && !inputEnded && !engine.limitsClients()) {
+    if (idleMillis == 0
+        && countedOutputBytes == 0
+        && !inputEnded
+        && !engine.clients().areLimited()) {
       return;
     }
     engine.hold(
         () -> {
           checkOutput();
-          if (engine.limitsClients()) {
+          if (engine.clients().areLimited()) {
             engine.touch(client);
           }
           endIfWaiting();

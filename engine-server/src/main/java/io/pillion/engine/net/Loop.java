@@ -33,7 +33,7 @@ final class Loop implements Poller {
     this.eventLoop = eventLoop;
     this.turn = new Turn(engine);
     busyTurn = new Turn(engine);
-    engine.addPoller(this);
+    engine.scriptHost().addPoller(this);
     // Ends with its loop; nobody else has to stop it.
     var unused = eventLoop.scheduleAtFixedRate(this::lookAfter, 1, 1, TimeUnit.SECONDS);
   }
@@ -104,7 +104,11 @@ final class Loop implements Poller {
         now.run(pending);
       } catch (Throwable failure) {
         // Too little heap, or a bug. What became of the command is unknown: its client must ask.
-        Connection culprit = (Connection) pending.removeFirst();
+        Connection culprit = (Connection) pending.pollFirst();
+        if (culprit == null) {
+          log.error("The end of a turn failed", failure);
+          return;
+        }
         log.error("{} failed; its connection is closed", culprit.client(), failure);
         culprit.end();
       }

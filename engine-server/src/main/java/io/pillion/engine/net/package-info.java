@@ -1,4 +1,4 @@
-/** Sockets and connections: TCP and Unix, bytes in, commands out, replies back. */
+/** Sockets and connections: TCP, TLS and Unix, bytes in, commands out, replies back. */
 @NullMarked
 package io.pillion.engine.net;
 

@@ -53,7 +53,7 @@ public record MemoryFigures(
     for (int i = 0; i < keyspace.databaseCount(); i++) {
       Database database = keyspace.database(i);
       index += database.indexBytes();
-      expiry += database.expiryBytes();
+      expiry += database.expiry().bytes();
       keys += database.size();
     }
     long clients = engine.statistics().clientBytes();

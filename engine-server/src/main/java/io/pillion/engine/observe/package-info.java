@@ -1,4 +1,4 @@
-/** Slow log, statistics, metrics: what is kept of how the engine fares. */
+/** Slow log, latency, MONITOR, memory: what is kept of how the engine fares. */
 @NullMarked
 package io.pillion.engine.observe;
 

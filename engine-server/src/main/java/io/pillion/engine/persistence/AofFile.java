@@ -48,6 +48,9 @@ final class AofFile {
     } catch (IOException e) {
       failed = true;
       throw e;
+    } catch (RuntimeException | OutOfMemoryError e) {
+      failed = true;
+      throw new IOException(e.toString(), e);
     }
   }
 

@@ -3,7 +3,10 @@ package io.pillion.engine.persistence;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Client;
 import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.dispatch.Outlet;
 import io.pillion.engine.protocol.Args;
+import io.pillion.engine.protocol.Errors;
+import io.pillion.engine.protocol.RespReply;
 import io.pillion.engine.world.Disk;
 import java.io.IOException;
 import java.io.InputStream;
@@ -137,11 +140,11 @@ final class AofLoader {
   // --- commands
 
   private void loadCommands(String name, AofReader reader, boolean last) throws IOException {
-    Client client = Replayer.client(engine);
+    Client client = engine.replay().client(Outlet.nowhere("file:0"), new RespReply());
     LoadPace pace = new LoadPace(engine);
     Commands commands = new Commands(name, reader, client, pace);
     while (commands.result == AofReader.Result.COMMAND) {
-      if (engine.stopsScripts()) {
+      if (engine.scriptHost().isStopping()) {
         throw new PersistenceException("Loading is given up: the engine ends");
       }
       pace.hold(commands);
@@ -203,7 +206,7 @@ final class AofLoader {
             if (client.transaction() == null) {
               beforeMulti = before;
             }
-            if (!engine.replay(client, words)) {
+            if (!engine.replay().execute(client, words)) {
               throw new PersistenceException(
                   "Unknown command '"
                       + words.get(0)
@@ -214,6 +217,15 @@ final class AofLoader {
                       + " (it has "
                       + words.count()
                       + " words)");
+            }
+            if (Errors.outOfMemory().text().equals(engine.replay().error())) {
+              // Going on without it would end in a rewrite that has lost it.
+              throw new PersistenceException(
+                  "Cannot load the append only file "
+                      + name
+                      + " at offset "
+                      + before
+                      + ": the data do not fit into memory: raise maxmemory");
             }
           }
         }

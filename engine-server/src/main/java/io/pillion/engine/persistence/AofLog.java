@@ -14,20 +14,27 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What is written goes into one file after another: a {@link #cut} says where the next one
  * begins. What is taken never reaches over it.
+ *
+ * <p>What waits for the disk lies on the heap, so there is a limit to it. From a part of that on
+ * commands that write must wait; what cannot wait, such as keys that expire, goes on. An effect for
+ * which there is no room tears the log: neither it nor anything after it is taken any more, until
+ * what waits is thrown away and a base of the data themselves takes its place.
  */
 final class AofLog implements CommandLog {
-  /** Waiting for the disk, above which commands that write must wait, too. */
-  static final int FULL_BYTES = 64 << 20;
-
+  private static final int MOST_ARRAY_BYTES = Integer.MAX_VALUE - 64;
+  private static final long LEAST_BYTES = 4096;
   private static final int KEPT_BUFFER_BYTES = 1 << 20;
+  private static final byte[] NOTHING = {};
   private static final byte[] SELECT = ascii("*2\r\n$6\r\nSELECT\r\n");
   private static final byte[] MULTI = ascii("*1\r\n$5\r\nMULTI\r\n");
   private static final byte[] EXEC = ascii("*1\r\n$4\r\nEXEC\r\n");
 
   private final Listener listener;
+  private final int fullBytes;
+  private final int mostBytes;
 
   // Under the engine lock.
-  private byte[] fresh = new byte[4096];
+  private byte[] fresh = NOTHING;
   private int freshSize;
   private boolean owesNews;
   private int before;
@@ -46,6 +53,7 @@ final class AofLog implements CommandLog {
   private long cutAt = Long.MAX_VALUE;
   private int cuts;
   private volatile boolean full;
+  private volatile boolean torn;
 
   private volatile boolean holdsReplies;
 
@@ -57,6 +65,12 @@ final class AofLog implements CommandLog {
      * @param more whether this is said again at once: more commands are about to be carried out
      */
     void appended(int waitingBytes, boolean more);
+
+    /**
+     * The log is torn: {@link #discard} what waits, and write all data anew. Under the engine lock;
+     * must not block.
+     */
+    void torn();
 
     /** Up to where the log is safe; any thread. */
     long safeOffset();
@@ -74,8 +88,14 @@ final class AofLog implements CommandLog {
   @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
   record Batch(byte[] bytes, int length, long upTo, boolean madeRoom) {}
 
-  AofLog(Listener listener) {
+  /**
+   * @param fullBytes waiting for the disk, above which commands that write must wait, too
+   * @param mostBytes how much may wait, or come together in one hold of the lock
+   */
+  AofLog(Listener listener, int fullBytes, int mostBytes) {
     this.listener = listener;
+    this.fullBytes = fullBytes;
+    this.mostBytes = Math.min(mostBytes, MOST_ARRAY_BYTES);
   }
 
   private static byte[] ascii(String text) {
@@ -96,20 +116,42 @@ final class AofLog implements CommandLog {
 
   @Override
   public void append(int database, Bytes[] words) {
-    begin(database, words.length);
-    for (Bytes word : words) {
-      put(word);
+    try {
+      begin(database, words.length);
+      for (Bytes word : words) {
+        put(word);
+      }
+      appended += freshSize - before;
+    } catch (OutOfMemoryError e) {
+      tear();
     }
-    appended += freshSize - before;
   }
 
   @Override
   public void append(int database, Args words) {
-    begin(database, words.count());
-    for (int i = 0; i < words.count(); i++) {
-      put(words.get(i));
+    try {
+      begin(database, words.count());
+      for (int i = 0; i < words.count(); i++) {
+        put(words.get(i));
+      }
+      appended += freshSize - before;
+    } catch (OutOfMemoryError e) {
+      tear();
     }
-    appended += freshSize - before;
+  }
+
+  /** Half an effect, or none, is in the buffer of this hold: neither may be written. */
+  private void tear() {
+    freshSize = 0;
+    multiDue = false;
+    inMulti = false;
+    selected = -1;
+    // So that no reply goes that would have waited for it.
+    appended++;
+    if (!torn) {
+      torn = true;
+      listener.torn();
+    }
   }
 
   private void begin(int database, int words) {
@@ -154,9 +196,12 @@ final class AofLog implements CommandLog {
     multiDue = false;
     if (inMulti) {
       inMulti = false;
-      before = freshSize;
-      put(EXEC, 0, EXEC.length);
-      appended += EXEC.length;
+      try {
+        put(EXEC, 0, EXEC.length);
+        appended += EXEC.length;
+      } catch (OutOfMemoryError e) {
+        tear();
+      }
     }
   }
 
@@ -197,12 +242,12 @@ final class AofLog implements CommandLog {
     }
   }
 
-  private static int grown(int capacity, int used, int more) {
+  private int grown(int capacity, int used, int more) {
     long needed = (long) used + more;
-    if (needed > Integer.MAX_VALUE - 64) {
-      throw new OutOfMemoryError("more than 2 GiB wait to be written to the append only file");
+    if (needed > mostBytes) {
+      throw new OutOfMemoryError("too much waits to be written to the append-only file");
     }
-    return (int) Math.min(Integer.MAX_VALUE - 64, Math.max(needed, 2L * capacity));
+    return (int) Math.min(mostBytes, Math.max(needed, Math.max(LEAST_BYTES, 2L * capacity)));
   }
 
   @Override
@@ -216,21 +261,43 @@ final class AofLog implements CommandLog {
     }
     owesNews = more;
     int waiting;
+    try {
+      waiting = handOver();
+    } catch (OutOfMemoryError e) {
+      tear();
+      return;
+    }
+    listener.appended(waiting, more);
+  }
+
+  private int handOver() {
+    int waiting;
     synchronized (this) {
-      if (handedOver.length - size < freshSize) {
-        handedOver = Arrays.copyOf(handedOver, grown(handedOver.length, size, freshSize));
+      if (torn) {
+        // What comes after a hole is as little use as what was lost in it.
+        freshSize = 0;
+        return size;
       }
-      System.arraycopy(fresh, 0, handedOver, size, freshSize);
+      if (size == 0 && freshSize > KEPT_BUFFER_BYTES) {
+        // Much at once is not copied again.
+        handedOver = fresh;
+        fresh = NOTHING;
+      } else {
+        if (handedOver.length - size < freshSize) {
+          handedOver = Arrays.copyOf(handedOver, grown(handedOver.length, size, freshSize));
+        }
+        System.arraycopy(fresh, 0, handedOver, size, freshSize);
+      }
       size += freshSize;
       handedOverUpTo = appended;
       waiting = size;
-      full = size > FULL_BYTES;
+      full = size > fullBytes;
     }
     freshSize = 0;
     if (fresh.length > KEPT_BUFFER_BYTES) {
-      fresh = new byte[4096];
+      fresh = NOTHING;
     }
-    listener.appended(waiting, more);
+    return waiting;
   }
 
   @Override
@@ -275,7 +342,7 @@ final class AofLog implements CommandLog {
   synchronized @Nullable Batch take() {
     long begin = handedOverUpTo - size;
     int length = (int) Math.min(size, cutAt - begin);
-    if (length <= 0) {
+    if (length <= 0 || torn) {
       return null;
     }
     byte[] taken = handedOver;
@@ -289,7 +356,7 @@ final class AofLog implements CommandLog {
     System.arraycopy(taken, length, handedOver, 0, rest);
     size = rest;
     boolean wasFull = full;
-    full = size > FULL_BYTES;
+    full = size > fullBytes;
     return new Batch(taken, length, begin + length, wasFull && !full);
   }
 
@@ -302,7 +369,8 @@ final class AofLog implements CommandLog {
 
   /** Whether everything up to the cut of this number was taken, and it is the last one. */
   synchronized boolean isAtCut(int number) {
-    return cuts == number && cutAt != Long.MAX_VALUE && handedOverUpTo - size >= cutAt;
+    boolean taken = handedOverUpTo - size >= cutAt;
+    return cuts == number && cutAt != Long.MAX_VALUE && taken && !torn;
   }
 
   /** The cut was made, or given up: what follows it may be taken. */
@@ -322,12 +390,13 @@ final class AofLog implements CommandLog {
     return cuts;
   }
 
-  /** Throws away what waits; returns up to where. */
-  synchronized long discard() {
+  /** Throws away what waits; what comes from now on is whole again. Under the engine lock, too. */
+  synchronized void discard() {
     size = 0;
+    handedOverUpTo = appended;
     full = false;
+    torn = false;
     cutAt = Long.MAX_VALUE;
-    return handedOverUpTo;
   }
 
   /** How many bytes wait. */

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.ArrayDeque;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +42,9 @@ final class AofRewrite {
   private final Bases.Base base;
   private final Listener listener;
   private volatile boolean abandoned;
+
+  /** What was appended up to there is in the base; set before it is begun. */
+  long cutOffset;
 
   // The log's thread alone.
   boolean increments;
@@ -166,7 +170,9 @@ final class AofRewrite {
       if (!asRdb) {
         asRdb =
             !target.convert(
-                engine, withTime ? AofLog.timestamp(startedMillis / 1000) : new byte[0]);
+                engine,
+                withTime ? AofLog.timestamp(startedMillis / 1000) : new byte[0],
+                () -> abandoned);
       }
       target.sync();
       target.close();
@@ -228,18 +234,33 @@ final class AofRewrite {
      * Puts commands in place of the RDB that was written; false when that takes too much room.
      *
      * @param first what comes before them
+     * @param isAbandoned whether it need not be finished
      */
-    boolean convert(Engine engine, byte[] first) throws IOException {
+    boolean convert(Engine engine, byte[] first, BooleanSupplier isAbandoned) throws IOException {
       close();
       String rdb = path + ".rdb";
       disk.rename(path, rdb);
+      try {
+        return convert(engine, first, rdb, isAbandoned);
+      } finally {
+        // Also when it failed: on a full disk each try would leave another one.
+        disk.delete(rdb);
+      }
+    }
+
+    private boolean convert(Engine engine, byte[] first, String rdb, BooleanSupplier isAbandoned)
+        throws IOException {
       try (InputStream in = disk.open(rdb)) {
         WriteOnceFile commands = disk.createLarge(path);
         file = commands;
         commands.write(first, 0, first.length);
         CommandBase.convert(
-            engine.world(), engine.keyspace().databaseCount(), in, disk.size(rdb), unclosed());
-        disk.delete(rdb);
+            engine.world(),
+            engine.keyspace().databaseCount(),
+            in,
+            disk.size(rdb),
+            unclosed(),
+            isAbandoned);
         return true;
       } catch (OutOfArenaException e) {
         log.warn("A value is too large to be written as commands: the base is an RDB ({})", rdb);

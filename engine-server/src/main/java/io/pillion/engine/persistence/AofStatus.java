@@ -83,7 +83,7 @@ public final class AofStatus {
     return currentSize;
   }
 
-  /** How many bytes they had after the last rewrite, or at the start. */
+  /** How many bytes they had after the last rewrite; the base alone, when there was none yet. */
   public long baseSize() {
     return baseSize;
   }

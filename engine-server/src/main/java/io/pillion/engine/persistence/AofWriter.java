@@ -19,6 +19,7 @@ import org.slf4j.LoggerFactory;
  */
 final class AofWriter {
   private static final Logger log = LoggerFactory.getLogger(AofWriter.class);
+  private static final long SECOND_NANOS = 1_000_000_000L;
   private static final long SLOW_SYNC_NANOS = 2_000_000_000L;
   private static final int SECONDS_BETWEEN_ERROR_LINES = 30;
 
@@ -105,8 +106,13 @@ final class AofWriter {
 
   // --- the start, before the log's thread is used
 
-  /** Opens the last increment of what was loaded, or begins a new one. */
-  void open(AofFolder newFolder, AofManifest loaded, long otherBytes) throws IOException {
+  /**
+   * Opens the last increment of what was loaded, or begins a new one.
+   *
+   * @param otherBytes how many bytes the other files have, of which the base has {@code baseBytes}
+   */
+  void open(AofFolder newFolder, AofManifest loaded, long otherBytes, long baseBytes)
+      throws IOException {
     folder = newFolder;
     folder.create();
     AofManifest.Entry last = loaded.last();
@@ -124,7 +130,8 @@ final class AofWriter {
     folder.discardTemporary();
     otherFilesBytes = otherBytes;
     updateSizes();
-    status.baseSize = status.currentSize;
+    // What was appended in earlier lives counts as growth, or a log might grow for ever.
+    status.baseSize = baseBytes;
   }
 
   /** Says what is there when the log is off, or was until now. */
@@ -156,11 +163,15 @@ final class AofWriter {
         break;
       }
     }
-    status.bufferBytes = effects.waitingBytes();
+    AofLog.Batch left = pending;
+    status.bufferBytes =
+        (long) effects.waitingBytes() + (left == null ? 0 : left.length() - pendingFrom);
   }
 
   private AofLog.@Nullable Batch take() {
     AofLog.Batch batch = effects.take();
+    // At once: whatever happens to who is to write it, nothing else will come in its place.
+    pending = batch;
     pendingFrom = 0;
     if (batch != null && batch.madeRoom()) {
       engine.logHasRoom();
@@ -176,12 +187,11 @@ final class AofWriter {
     try {
       target.write(batch.bytes(), pendingFrom, batch.length() - pendingFrom);
     } catch (IOException e) {
-      keepUnwritten(target, batch, before);
-      complain("Error writing to the AOF file: {}", e);
-      if (status.lastWriteOk) {
-        status.lastWriteOk = false;
-        policy.writesFail(e);
-      }
+      writeFailed(target, before, e);
+      return false;
+    } catch (RuntimeException | OutOfMemoryError e) {
+      // The system's own copy of what is written needs memory, too.
+      writeFailed(target, before, new IOException(e.toString(), e));
       return false;
     }
     pending = null;
@@ -197,8 +207,16 @@ final class AofWriter {
     return true;
   }
 
-  private void keepUnwritten(AofFile target, AofLog.Batch batch, long before) {
-    pending = batch;
+  private void writeFailed(AofFile target, long before, IOException reason) {
+    removeShortWrite(target, before);
+    complain("Error writing to the AOF file: {}", reason);
+    if (status.lastWriteOk) {
+      status.lastWriteOk = false;
+      policy.writesFail(reason);
+    }
+  }
+
+  private void removeShortWrite(AofFile target, long before) {
     try {
       if (target.size() > before) {
         target.truncate(before);
@@ -273,19 +291,30 @@ final class AofWriter {
     syncStartedNanos = engine.world().nanos();
     long upTo = written;
     boolean counts = !status.starting;
-    syncer.execute(
-        () -> {
-          IOException failure = null;
-          try {
-            target.sync();
-            if (counts) {
-              engine.safe(upTo);
-            }
-          } catch (IOException e) {
-            failure = e;
-          }
-          backgroundSyncEnded.ended(target, failure);
-        });
+    try {
+      syncer.execute(() -> syncNow(target, upTo, counts));
+    } catch (OutOfMemoryError noThread) {
+      // The next second tries again.
+      syncing = false;
+      status.syncing = false;
+      unsynced = true;
+      complain("Cannot fsync the AOF file now: {}", new IOException(noThread.getMessage()));
+    }
+  }
+
+  /** On the thread that syncs. */
+  private void syncNow(AofFile target, long upTo, boolean counts) {
+    IOException failure = null;
+    try {
+      target.sync();
+    } catch (IOException e) {
+      failure = e;
+    } finally {
+      backgroundSyncEnded.ended(target, failure);
+    }
+    if (failure == null && counts) {
+      engine.safe(upTo);
+    }
   }
 
   /** Who brings the news of an fsync back to the log's thread. */
@@ -303,15 +332,27 @@ final class AofWriter {
   void synced(AofFile target, @Nullable IOException failure) {
     syncing = false;
     status.syncing = false;
-    if (failure != null && target == file) {
+    AofFile current = file;
+    if (failure != null && target == current) {
       fail(failure);
+    } else if (current != null
+        && policy.fsync() == Fsync.EVERYSEC
+        && engine.world().nanos() - syncStartedNanos >= SECOND_NANOS) {
+      // It took so long that the next one is due.
+      syncInBackground(current);
     }
+  }
+
+  /** Something that was to be written is lost. */
+  void torn() {
+    fail(new IOException("no memory for what waits to be written"));
   }
 
   /** The file cannot be trusted any more. */
   private void fail(IOException reason) {
     log.error(
-        "Fail to fsync the AOF file: {}. It is given up; a new base will be written from memory.",
+        "Fail to write or fsync the AOF file: {}. It is given up; a new base will be written from"
+            + " memory.",
         reason.getMessage());
     AofFile broken = file;
     file = null;
@@ -398,7 +439,7 @@ final class AofWriter {
       effects.endCut(begun.cut);
       begun.increments = true;
       completeIfReady(begun);
-    } catch (IOException e) {
+    } catch (IOException | OutOfMemoryError e) {
       log.warn("Can't open the append-only file: {}", e.getMessage());
       rereadManifest();
       giveUp(begun);
@@ -428,7 +469,7 @@ final class AofWriter {
     }
     try {
       complete(ready);
-    } catch (IOException e) {
+    } catch (IOException | OutOfMemoryError e) {
       log.warn("Error trying to put the new AOF base file in place: {}", e.getMessage());
       rereadManifest();
       giveUp(ready);
@@ -469,6 +510,8 @@ final class AofWriter {
     log.info("Background AOF rewrite finished successfully");
     policy.rewritten(ready, /* success= */ true);
     if (current != null && ready.fresh) {
+      // What was thrown away before the cut is in the base.
+      written = Math.max(written, ready.cutOffset);
       engine.safe(written);
     }
   }
@@ -560,7 +603,20 @@ final class AofWriter {
     }
     file = null;
     close(current);
+    if (current.name().equals(folder.temporaryIncrement())) {
+      // There never was a base for it.
+      folder.discard(current.name());
+    }
     return safe;
+  }
+
+  /**
+   * Puts a base in place of all that there is, after {@link #close}.
+   *
+   * @throws IOException when that fails: the files are what they were
+   */
+  void putInPlace(AofRewrite last) throws IOException {
+    complete(last);
   }
 
   /** Whether all that was appended is in the file, and there is one. */

@@ -7,6 +7,7 @@ import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.Client;
 import io.pillion.engine.dispatch.CommandLog;
 import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.keyspace.ValueType;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Reply;
@@ -35,7 +36,16 @@ public final class AppendOnly {
   private static final long SECOND = 1_000_000_000;
   private static final long GATHERING_NANOS = 5_000_000;
   private static final long RELOAD_RETRY_NANOS = 1_000_000;
+  private static final long NANOS_BETWEEN_FOLDER_LINES = 30 * SECOND;
   private static final int GATHERED_BYTES = 256 << 10;
+
+  /** Waiting for the disk, above which commands that write must wait; less with a small heap. */
+  private static final int FULL_BYTES =
+      (int) Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 16);
+
+  private static final int MOST_BYTES =
+      (int) Math.min(Integer.MAX_VALUE, Runtime.getRuntime().maxMemory() / 2);
+
   private static final int FAILURES_BEFORE_DELAY = 3;
   private static final int MAX_DELAY_MINUTES = 60;
   private static final String REASON = "aof";
@@ -71,10 +81,12 @@ public final class AppendOnly {
   private boolean closed;
   private boolean ticking;
   private long rewriteNumber;
+  private long nextFolderLineNanos;
 
   // The log's thread alone.
   private int delayMinutes;
-  private long nextRewriteMillis;
+  private boolean resting;
+  private long nextRewriteNanos;
 
   private volatile AofWriter.Fsync fsync = AofWriter.Fsync.EVERYSEC;
   private volatile boolean drainComes;
@@ -117,9 +129,10 @@ public final class AppendOnly {
     world = newEngine.world();
     bases = newBases;
     worker = world.worker("aof");
+    nextFolderLineNanos = world.nanos();
     syncer = world.worker("aof-fsync");
     rewriter = world.worker("aof-rewrite");
-    effects = new AofLog(new Effects());
+    effects = new AofLog(new Effects(), FULL_BYTES, MOST_BYTES);
     place = new AofFolder(world.disk(), parameters);
     writer = new AofWriter(engine, place, effects, status, syncer, new WriterPolicy());
     writer.onBackgroundSync((file, failure) -> execute(() -> writer.synced(file, failure)));
@@ -172,7 +185,8 @@ public final class AppendOnly {
       }
       AofManifest.Entry last = manifest.last();
       long others = loader.size(manifest) - (last == null ? 0 : sizeOf(folder, last));
-      writer.open(folder, manifest, others);
+      AofManifest.Entry base = manifest.base();
+      writer.open(folder, manifest, others, base == null ? 0 : sizeOf(folder, base));
       place = folder;
     } catch (IOException e) {
       throw new PersistenceException("Can't open the append-only file: " + e.getMessage(), e);
@@ -241,7 +255,7 @@ public final class AppendOnly {
       folder.create();
       found = folder.read();
     } catch (IOException | PersistenceException e) {
-      log.warn("Can't open or create append-only dir: {}", e.getMessage());
+      log.warn("Can't open or create append-only dir {}: {}", folder.path(), e.getMessage());
       throw new ConfigException("Unable to turn on AOF. Check server logs.");
     }
     state = State.STARTING;
@@ -281,8 +295,7 @@ public final class AppendOnly {
       // The words that tools look for.
       log.info("Killing the AOF rewrite, which is no child process here: the log was turned off");
       rewrite.abandon();
-      rewrite = null;
-      status.rewriting = false;
+      noRewrite();
     }
     long upTo = effects.offset();
     int cuts = effects.cuts();
@@ -312,6 +325,7 @@ public final class AppendOnly {
       log.info("Background append only file rewriting scheduled.");
       return "Background append only file rewriting scheduled";
     }
+    nextFolderLineNanos = world.nanos();
     if (!begin(state == State.STARTING || state == State.FAILED)) {
       throw Errors.err(
           "Can't execute an AOF background rewriting. Please check the server logs for more"
@@ -326,16 +340,20 @@ public final class AppendOnly {
     try {
       folder = placeOfRewrite(fresh);
     } catch (IOException | PersistenceException e) {
-      log.warn("Can't open or create append-only dir: {}", e.getMessage());
+      // It is tried every second, and nobody need read of it as often.
+      if (world.nanos() - nextFolderLineNanos >= 0) {
+        nextFolderLineNanos = world.nanos() + NANOS_BETWEEN_FOLDER_LINES;
+        log.warn(
+            "Can't open or create append-only dir {}: {}",
+            new AofFolder(world.disk(), parameters).path(),
+            e.getMessage());
+      }
       status.lastRewriteOk = false;
       return false;
     }
     boolean rdb = parameters.isOn("aof-use-rdb-preamble");
-    int cut = AofRewrite.NO_CUT;
-    if (state != State.OFF) {
-      effects.cut();
-      cut = effects.cuts();
-    }
+    // Made below, at the same moment: a cut that no rewrite belongs to would hold up the log.
+    int cut = state == State.OFF ? AofRewrite.NO_CUT : effects.cuts() + 1;
     AofRewrite begun =
         new AofRewrite(
             engine,
@@ -349,14 +367,24 @@ public final class AppendOnly {
             cut,
             rdb,
             (ended, failure) -> execute(() -> writer.written(ended, failure)));
+    if (cut != AofRewrite.NO_CUT) {
+      begun.cutOffset = effects.cut();
+    }
     rewrite = begun;
     status.scheduled = false;
     status.rewriting = true;
     status.rewrites.incrementAndGet();
+    engine.statistics().copying();
     status.rewriteStartedMillis = begun.startedMillis;
     log.info("Background append only file rewriting started");
     execute(() -> writer.rewriting(folder, begun));
-    begun.start();
+    try {
+      begun.start();
+    } catch (OutOfMemoryError noThread) {
+      begun.abandon();
+      IOException failure = new IOException(noThread.getMessage(), noThread);
+      execute(() -> writer.written(begun, failure));
+    }
     return true;
   }
 
@@ -382,14 +410,18 @@ public final class AppendOnly {
     return place;
   }
 
+  private void noRewrite() {
+    rewrite = null;
+    status.rewriting = false;
+    status.rewriteStartedMillis = -1;
+  }
+
   private void ended(AofRewrite which, boolean success) {
     if (rewrite != which) {
       // It was given up before.
       return;
     }
-    rewrite = null;
-    status.rewriting = false;
-    status.rewriteStartedMillis = -1;
+    noRewrite();
     status.lastRewriteSeconds = Math.max(0, (world.wallMillis() - which.startedMillis) / 1000);
     status.lastRewriteOk = success;
     if (success) {
@@ -474,6 +506,27 @@ public final class AppendOnly {
     }
     world.disk().syncFolder(dir);
     return names.stream().map(name -> name + ending).toList();
+  }
+
+  /**
+   * Answers OK once {@code aof-disable-auto-gc}, which was set now, has had its effect: when it was
+   * turned off, no manifest names a file any more that was replaced. In a transaction nobody waits.
+   */
+  public void answerOnceCollected(Call call) {
+    Client client = call.client();
+    call.block(ValueType.STRING, List.of(), /* timeoutMillis= */ 0, Reply::ok);
+    Blocked waiting = client.blocked();
+    if (waiting == null) {
+      return;
+    }
+    execute(
+        () ->
+            engine.hold(
+                () -> {
+                  if (client.blocked() == waiting) {
+                    engine.unblock(client, /* withError= */ false);
+                  }
+                }));
   }
 
   // --- DEBUG LOADAOF
@@ -599,26 +652,35 @@ public final class AppendOnly {
   }
 
   private void everySecond() {
-    if (state != State.OFF) {
-      writer.everySecond();
+    try {
+      if (state != State.OFF) {
+        writer.everySecond();
+      }
+      engine.hold(this::rewriteIfDue);
+    } finally {
+      // Whatever has failed, for want of memory say: without the next second nothing is synced.
+      engine.hold(
+          () -> {
+            ticking = false;
+            tick();
+          });
     }
-    engine.hold(
-        () -> {
-          // What a script has half done must be in no base.
-          boolean free = !bases.isBusy() && !engine.isBusy() && !engine.restrictions().isLoading();
-          if (rewrite == null && free && !closed) {
-            boolean fresh = state == State.STARTING || state == State.FAILED;
-            // While changes are refused for lack of a base there is no rest between tries.
-            boolean urgent = state == State.FAILED || replaced;
-            if (urgent || (status.scheduled && !isLimited())) {
-              begin(fresh);
-            } else if (state == State.ON && hasGrown() && !isLimited()) {
-              begin(/* fresh= */ false);
-            }
-          }
-          ticking = false;
-          tick();
-        });
+  }
+
+  private void rewriteIfDue() {
+    // What a script has half done must be in no base.
+    boolean free = !bases.isBusy() && !engine.isBusy() && !engine.restrictions().isLoading();
+    if (rewrite != null || !free || closed) {
+      return;
+    }
+    boolean fresh = state == State.STARTING || state == State.FAILED;
+    // While changes are refused for lack of a base there is no rest between tries.
+    boolean urgent = fresh && (state == State.FAILED || replaced || !status.lastWriteOk);
+    if (urgent || (status.scheduled && !isLimited())) {
+      begin(fresh);
+    } else if (state == State.ON && hasGrown() && !isLimited()) {
+      begin(/* fresh= */ false);
+    }
   }
 
   private boolean hasGrown() {
@@ -638,18 +700,17 @@ public final class AppendOnly {
   private boolean isLimited() {
     if (status.consecutiveFailures.get() < FAILURES_BEFORE_DELAY) {
       delayMinutes = 0;
-      nextRewriteMillis = 0;
+      resting = false;
       return false;
     }
-    if (nextRewriteMillis != 0) {
-      if (world.wallMillis() < nextRewriteMillis) {
-        return true;
-      }
-      nextRewriteMillis = 0;
-      return false;
+    long now = world.nanos();
+    if (resting) {
+      resting = now < nextRewriteNanos;
+      return resting;
     }
     delayMinutes = Math.min(MAX_DELAY_MINUTES, Math.max(1, delayMinutes * 2));
-    nextRewriteMillis = world.wallMillis() + delayMinutes * 60_000L;
+    nextRewriteNanos = now + delayMinutes * 60L * SECOND;
+    resting = true;
     log.warn(
         "Background AOF rewrite has repeatedly failed and triggered the limit, will retry in {}"
             + " minutes",
@@ -672,15 +733,37 @@ public final class AppendOnly {
     if (status.enabled) {
       log.info("Calling fsync() on the AOF file.");
     }
-    worker.execute(() -> writer.close(effects.cuts()));
+    worker.execute(this::closeFiles);
     rewriter.close();
     worker.close();
     syncer.close();
   }
 
-  /** Whether it is on, but has no base yet: nothing of it would be found again. */
+  private void closeFiles() {
+    writer.close(effects.cuts());
+    if (state == State.FAILED || (state == State.STARTING && replaced)) {
+      try {
+        // What was acknowledged is in no file.
+        writeLastBase();
+      } catch (IOException | RuntimeException | OutOfMemoryError e) {
+        log.error("What is in memory cannot be written to the AOF: {}", e.getMessage());
+      }
+    }
+  }
+
+  private void writeLastBase() throws IOException {
+    engine.hold(engine.keyspace()::giveUpCut);
+    place.create();
+    boolean rdb = parameters.isOn("aof-use-rdb-preamble");
+    writer.putInPlace(AofRewrite.now(engine, place, bases, rdb, rewriteNumber++));
+  }
+
+  /**
+   * Whether it is on, but has no base yet, or lost what it had: what was acknowledged would not all
+   * be found again.
+   */
   public boolean isStarting() {
-    return state == State.STARTING;
+    return state == State.STARTING || state == State.FAILED;
   }
 
   /** Whether WAITAOF can be answered. */
@@ -732,6 +815,11 @@ public final class AppendOnly {
           drainSoon();
         }
       }
+    }
+
+    @Override
+    public void torn() {
+      execute(writer::torn);
     }
 
     @Override
@@ -808,8 +896,7 @@ public final class AppendOnly {
             AofRewrite going = rewrite;
             if (going != null) {
               going.abandon();
-              rewrite = null;
-              status.rewriting = false;
+              noRewrite();
             }
             schedule();
           });

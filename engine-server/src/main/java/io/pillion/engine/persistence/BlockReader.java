@@ -30,7 +30,7 @@ final class BlockReader extends InputStream {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final ArrayDeque<Block> ready = new ArrayDeque<>();
-  private final ArrayDeque<Block> used = new ArrayDeque<>();
+  private final ArrayDeque<Block> used;
   private boolean reading;
   private boolean atEnd;
   private boolean closed;
@@ -76,7 +76,20 @@ final class BlockReader extends InputStream {
    * @param size how many bytes it is said to have: small files are read in one small block
    */
   BlockReader(InputStream file, long size, World world) {
+    this(file, size, world, new ArrayDeque<>());
+  }
+
+  /**
+   * Begins to read ahead.
+   *
+   * @param file closed with this
+   * @param size how many bytes it is said to have: small files are read in one small block
+   * @param used blocks to read into, if they are large enough; all there are lie there again when
+   *     this is closed
+   */
+  BlockReader(InputStream file, long size, World world, ArrayDeque<Block> used) {
     this.file = file;
+    this.used = used;
     blockBytes = (int) Math.min(size + 1, BLOCK_BYTES);
     headroom = size < BLOCK_BYTES ? 0 : RdbInput.MAX_VIEW_BYTES;
     world.background("read-ahead", this::readAhead);
@@ -99,12 +112,16 @@ final class BlockReader extends InputStream {
 
   /** Reads one block, without the lock while it takes long. */
   private void readOne() {
-    Block block = used.isEmpty() ? new Block(headroom, blockBytes) : used.removeLast();
+    Block block = used.pollLast();
+    if (block == null || block.bytes.length - block.start < blockBytes) {
+      block = new Block(headroom, blockBytes);
+    }
     reading = true;
     lock.unlock();
     IOException failed = null;
+    int length = 0;
     try {
-      int length = file.readNBytes(block.bytes, block.start, blockBytes);
+      length = file.readNBytes(block.bytes, block.start, blockBytes);
       block.end = block.start + length;
       block.crcBefore = crc;
       crc = Crc64.update(crc, block.bytes, block.start, length);
@@ -117,10 +134,8 @@ final class BlockReader extends InputStream {
       lock.lock();
       reading = false;
       failure = failed;
-      atEnd = block.end < block.bytes.length;
-      if (failed == null && block.end > block.start) {
-        ready.addLast(block);
-      }
+      atEnd = length < blockBytes;
+      (failed == null && length > 0 ? ready : used).addLast(block);
       changed.signalAll();
     }
   }
@@ -154,6 +169,16 @@ final class BlockReader extends InputStream {
     }
   }
 
+  /** A block is not looked at any more, and no other is wanted instead. */
+  void giveBack(Block done) {
+    lock.lock();
+    try {
+      used.addLast(done);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   @Override
   public int read() throws IOException {
     throw new IOException("only blocks are read here");
@@ -174,6 +199,8 @@ final class BlockReader extends InputStream {
       while (reading) {
         changed.awaitUninterruptibly();
       }
+      used.addAll(ready);
+      ready.clear();
     } finally {
       lock.unlock();
     }

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 
 /**
  * Makes a base of commands out of one in RDB format, for {@code aof-use-rdb-preamble no}: strings
@@ -51,19 +52,29 @@ final class CommandBase {
     this.out = out;
   }
 
-  /** Reads an RDB to its end and writes commands that lead to the same. */
-  static void convert(World world, int databases, InputStream rdb, long size, OutputStream target)
+  /**
+   * Reads an RDB to its end and writes commands that lead to the same.
+   *
+   * @param isAbandoned whether it need not be finished: then it ends with an error
+   */
+  static void convert(
+      World world,
+      int databases,
+      InputStream rdb,
+      long size,
+      OutputStream target,
+      BooleanSupplier isAbandoned)
       throws IOException {
     long budget = Math.max(LEAST_ARENA_BYTES, Math.min(MOST_ARENA_BYTES, 4 * size));
     try (Arena arena = Arena.forWork(SlabPool.shared(), budget, world.randomLong());
         OutputStream out = new BufferedOutputStream(target, BUFFER_BYTES)) {
       Keyspace keyspace = new Keyspace(world, arena, new KeyspaceSettings(), databases);
       keyspace.listener(new Nobody());
-      new CommandBase(keyspace, out).convert(rdb, size);
+      new CommandBase(keyspace, out).convert(rdb, size, isAbandoned);
     }
   }
 
-  private void convert(InputStream rdb, long size) throws IOException {
+  private void convert(InputStream rdb, long size, BooleanSupplier isAbandoned) throws IOException {
     RdbReader reader =
         new RdbReader(
             rdb,
@@ -75,6 +86,9 @@ final class CommandBase {
     reader.readHeader();
     boolean more = true;
     while (more) {
+      if (isAbandoned.getAsBoolean()) {
+        throw new IOException("given up");
+      }
       more = reader.readSome(1, 1);
       for (int i = 0; i < keyspace.databaseCount(); i++) {
         Database database = keyspace.database(i);

@@ -8,7 +8,7 @@ import java.nio.ByteOrder;
  * The check sum at the end of RDB files and DUMP payloads: CRC-64 with the polynomial of Jones,
  * reflected, beginning with 0. Eight bytes at a time, by one table for each.
  */
-public final class Crc64 {
+final class Crc64 {
   private static final long POLYNOMIAL = Long.reverse(0xad93d23594c935a9L);
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);

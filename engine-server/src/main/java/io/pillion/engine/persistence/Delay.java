@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * A pause after each key that is saved or loaded, for tests of what happens meanwhile: {@code
  * rdb-key-save-delay}, {@code key-load-delay}. Any thread.
  */
-final class Delay {
+public final class Delay {
   private static final long SLICE_MICROS = 5_000;
   static final Delay NONE = new Delay(null, "");
 
@@ -22,7 +22,7 @@ final class Delay {
   }
 
   /** After each key that is saved. */
-  static Delay ofSaving(Parameters parameters) {
+  public static Delay ofSaving(Parameters parameters) {
     return new Delay(parameters, "rdb-key-save-delay");
   }
 
@@ -36,7 +36,7 @@ final class Delay {
   }
 
   /** Whether there is no pause: many keys may be handled at once. */
-  boolean isNone() {
+  public boolean isNone() {
     return micros() <= 0;
   }
 
@@ -46,7 +46,7 @@ final class Delay {
   }
 
   /** Waits for so many keys, no longer than the parameter says by now, and not when it is over. */
-  void pass(long keys, BooleanSupplier isOver) {
+  public void pass(long keys, BooleanSupplier isOver) {
     long passed = 0;
     for (long left = keys * micros();
         left > 0 && !isOver.getAsBoolean();

@@ -25,6 +25,7 @@ final class EntryParser {
   private final Database anyDatabase;
   private final int databases;
   private final boolean checksum;
+  private final LoadBuffers buffers;
   private final ValueReader values;
   private final KeptString keys = new KeptString();
   private int version;
@@ -42,15 +43,30 @@ final class EntryParser {
    * @param length how many bytes it has, or -1 when that is not known
    * @param checksum whether the check sum is compared
    * @param beforeMuch done before the arena, or much of the heap, is taken
+   * @param buffers used until {@link #close}
    */
   EntryParser(
-      InputStream stream, long length, Keyspace keyspace, boolean checksum, Runnable beforeMuch) {
+      InputStream stream,
+      long length,
+      Keyspace keyspace,
+      boolean checksum,
+      Runnable beforeMuch,
+      LoadBuffers buffers) {
     in = new RdbInput(stream, length);
     in.beforeMuch(beforeMuch);
+    in.expanded(buffers.expanded);
+    buffers.beforeMuch(beforeMuch);
+    this.buffers = buffers;
     anyDatabase = keyspace.database(0);
     databases = keyspace.databaseCount();
     this.checksum = checksum;
-    values = new ValueReader(keyspace.arena(), keyspace.settings().types, beforeMuch);
+    values = buffers.parsed;
+  }
+
+  /** Gives back what it has used: nothing more can be parsed. */
+  void close() {
+    buffers.expanded = in.expanded();
+    in.giveBackBlocks();
   }
 
   long offset() {

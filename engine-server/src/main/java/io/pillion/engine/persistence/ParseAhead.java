@@ -1,7 +1,6 @@
 package io.pillion.engine.persistence;
 
 import io.pillion.engine.world.World;
-import java.io.Closeable;
 import java.util.ArrayDeque;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -13,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * wants the very batch that it is at, and has the arena then as long as that batch takes. A batch
  * that nobody has begun is filled by the owner himself, so that nothing depends on that thread.
  */
-final class ParseAhead implements Closeable {
+final class ParseAhead {
   private static final int MOST_AHEAD = 3;
 
   /** There are {@value #MOST_AHEAD} batches ahead, one at the parser, and one at the owner. */
@@ -27,7 +26,7 @@ final class ParseAhead implements Closeable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final ArrayDeque<EntryBatch> ready = new ArrayDeque<>();
-  private final ArrayDeque<EntryBatch> used = new ArrayDeque<>();
+  private final ArrayDeque<EntryBatch> used;
   private boolean parsing;
   private boolean owned;
   private boolean closed;
@@ -40,9 +39,11 @@ final class ParseAhead implements Closeable {
   /**
    * @param length how many bytes there are to parse, or -1 when that is not known: for a few,
    *     batches are small
+   * @param used empty batches to use; all there are lie there again when this is closed
    */
-  ParseAhead(EntryParser parser, long length) {
+  ParseAhead(EntryParser parser, long length, ArrayDeque<EntryBatch> used) {
     this.parser = parser;
+    this.used = used;
     boolean small = length >= 0 && length < EntryBatch.FULL_BYTES;
     firstParts = small ? FEW_PARTS : EntryBatch.MAX_PARTS;
     firstBytes = small ? (int) length : EntryBatch.FULL_BYTES;
@@ -115,8 +116,7 @@ final class ParseAhead implements Closeable {
     lock.lock();
     try {
       if (done != null) {
-        done.clear();
-        used.addLast(done);
+        giveBack(done);
       }
       while (ready.isEmpty()) {
         if (waiting && !inside) {
@@ -138,15 +138,28 @@ final class ParseAhead implements Closeable {
     }
   }
 
-  /** Ends parsing ahead; the parser is at rest then. */
-  @Override
-  public void close() {
+  private void giveBack(EntryBatch done) {
+    done.clear();
+    used.addLast(done);
+  }
+
+  /**
+   * Ends parsing ahead; the parser is at rest then.
+   *
+   * @param done a batch that is not looked at any more, or null
+   */
+  void close(@Nullable EntryBatch done) {
     lock.lock();
     try {
       closed = true;
       changed.signalAll();
       while (parsing) {
         changed.awaitUninterruptibly();
+      }
+      ready.forEach(this::giveBack);
+      ready.clear();
+      if (done != null) {
+        giveBack(done);
       }
     } finally {
       lock.unlock();

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * believed: memory is taken for what has arrived, or can still arrive, and every complaint says at
  * which byte.
  */
-public final class RdbInput {
+final class RdbInput {
   /** The longest string that is read as a view of the buffer wherever it lies. */
   static final int MAX_VIEW_BYTES = 64 << 10;
 
@@ -71,6 +71,36 @@ public final class RdbInput {
     blocks = stream instanceof BlockReader reader ? reader : null;
     buffer = new byte[blocks == null ? BUFFER_BYTES : 0];
     end = length < 0 ? Long.MAX_VALUE : length;
+  }
+
+  /** What strings are expanded into, until one is longer. */
+  byte[] expanded() {
+    return expanded;
+  }
+
+  /** Says what strings may be expanded into. */
+  void expanded(byte[] room) {
+    expanded = room;
+  }
+
+  /** Gives back the blocks that it has taken of a {@link BlockReader}: nothing more is read. */
+  void giveBackBlocks() {
+    if (blocks != null) {
+      giveBack(blocks, blockBefore);
+      giveBack(blocks, block);
+    }
+    blockBefore = null;
+    block = null;
+    buffer = new byte[0];
+    before += position;
+    position = 0;
+    limit = 0;
+  }
+
+  private static void giveBack(BlockReader reader, BlockReader.@Nullable Block done) {
+    if (done != null) {
+      reader.giveBack(done);
+    }
   }
 
   /** Says what is done each time before a single string takes much memory. */

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * The bytes of an RDB on their way out: its lengths, strings and numbers, gathered in memory, and
  * handed on in chunks where there is somebody who takes them.
  */
-public final class RdbOutput {
+final class RdbOutput {
   private static final int CHUNK_BYTES = 64 << 10;
   private static final int MAX_NUMBER_BYTES = 11;
   private static final int MIN_COMPRESSED_BYTES = 21;

@@ -34,7 +34,7 @@ public final class RdbReader implements Closeable {
   private final Functions.Trial trial;
   private final Options options;
   private final EntryParser parser;
-  private final ValueReader values;
+  private final LoadBuffers buffers;
   private final @Nullable World world;
   private final long length;
   private @Nullable ParseAhead ahead;
@@ -102,15 +102,34 @@ public final class RdbReader implements Closeable {
       Functions functions,
       Options options,
       @Nullable World world) {
-    parser = new EntryParser(stream, length, keyspace, options.checksum, this::letParserIn);
+    this(stream, length, keyspace, functions, options, world, new LoadBuffers(keyspace));
+  }
+
+  /**
+   * A reader of a stream.
+   *
+   * @param length how many bytes it has, or -1 when that is not known
+   * @param world where it is parsed ahead; null for not at all
+   * @param buffers used until {@link #close}
+   */
+  RdbReader(
+      InputStream stream,
+      long length,
+      Keyspace keyspace,
+      Functions functions,
+      Options options,
+      @Nullable World world,
+      LoadBuffers buffers) {
+    parser =
+        new EntryParser(stream, length, keyspace, options.checksum, this::letParserIn, buffers);
     this.keyspace = keyspace;
     this.functions = functions;
     this.options = options;
     this.world = world;
     this.length = length;
+    this.buffers = buffers;
     trial = functions.trial();
     arena = keyspace.arena();
-    values = new ValueReader(arena, keyspace.settings().types);
     database = keyspace.database(0);
   }
 
@@ -170,7 +189,7 @@ public final class RdbReader implements Closeable {
     parser.readHeader();
     offset = parser.offset();
     if (world != null) {
-      ParseAhead parsing = new ParseAhead(parser, length);
+      ParseAhead parsing = new ParseAhead(parser, length, buffers.batches);
       ahead = parsing;
       parsing.begin(world);
     }
@@ -336,7 +355,7 @@ public final class RdbReader implements Closeable {
     } else if (options.dry && from.kind(number) == EntryBatch.DRAFT) {
       // Whether it fits into memory is to be known too.
       ValueType type = from.type(number);
-      Values.free(arena, type, from.make(number, values.draft(type)));
+      Values.free(arena, type, from.make(number, buffers.entered.draft(type)));
     }
   }
 
@@ -355,7 +374,7 @@ public final class RdbReader implements Closeable {
     long root =
         from.kind(number) == EntryBatch.ROOT
             ? from.root(number)
-            : from.make(number, values.draft(type));
+            : from.make(number, buffers.entered.draft(type));
     boolean added = false;
     try {
       Bytes key = from.key(number);
@@ -382,10 +401,10 @@ public final class RdbReader implements Closeable {
     }
     long record = database.stored(from.key(number));
     if (idleSeconds != UNSET) {
-      database.idleMillis(record, Math.min(idleSeconds, Integer.MAX_VALUE) * 1000);
+      keyspace.eviction().idleMillis(record, Math.min(idleSeconds, Integer.MAX_VALUE) * 1000);
     }
     if (frequency != UNSET) {
-      database.frequency(record, frequency);
+      keyspace.eviction().frequency(record, frequency);
     }
   }
 
@@ -394,7 +413,9 @@ public final class RdbReader implements Closeable {
   public void close() {
     ParseAhead parsing = ahead;
     if (parsing != null) {
-      parsing.close();
+      parsing.close(batch);
     }
+    batch = null;
+    parser.close();
   }
 }

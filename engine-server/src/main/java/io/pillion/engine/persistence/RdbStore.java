@@ -172,7 +172,7 @@ public final class RdbStore {
       }
       putInPlace(temporary);
     } catch (IOException e) {
-      log.warn("Error saving DB on disk: {}", e.getMessage());
+      log.warn("Error saving DB on disk: {} ({})", e.getMessage(), path());
       deleteQuietly(temporary);
       throw e;
     }
@@ -236,11 +236,17 @@ public final class RdbStore {
     Target target = new Target(temporary);
     Snapshot snapshot = begin(target);
     background = snapshot;
+    engine().statistics().copying();
     backgroundTarget = target;
     progress.began(engine());
     log.info("Background saving started");
     long dirty = engine().dirty();
-    world().background("bgsave", () -> write(snapshot, target, temporary, dirty));
+    try {
+      world().background("bgsave", () -> write(snapshot, target, temporary, dirty));
+    } catch (OutOfMemoryError noThread) {
+      // Nobody would end it, and changes would wait for room that never comes.
+      ended(snapshot, new IOException(noThread.getMessage(), noThread), dirty);
+    }
   }
 
   /** Without the lock. */
@@ -299,7 +305,7 @@ public final class RdbStore {
    * While files cannot be saved that should be, nothing is changed that might be lost: MISCONF, as
    * {@code stop-writes-on-bgsave-error} says.
    */
-  public void refuseWritesIfFailed() {
+  void refuseWritesIfFailed() {
     boolean refused =
         !progress.isLastOk() && hasSavePoints() && parameters.isOn("stop-writes-on-bgsave-error");
     engine().restrictions().refuseWrites("rdb", refused ? MISCONF : null);
@@ -313,7 +319,7 @@ public final class RdbStore {
     background = null;
     backgroundTarget = null;
     if (failure != null) {
-      log.warn("Background saving error: {}", failure.getMessage());
+      log.warn("Background saving error: {} ({})", failure.getMessage(), path());
       progress.failed(engine());
     } else if (snapshot.isFlushed()) {
       log.info("Background saving given up: all data were removed meanwhile");
@@ -393,20 +399,23 @@ public final class RdbStore {
               if (engine().isClosed()) {
                 return;
               }
-              if (engine().isBusy()) {
-                // What a script has half done must be in no file.
-                watch();
-                return;
-              }
-              boolean loading = engine().restrictions().isLoading();
-              if (scheduled && !keyspace().isCut() && !loading) {
-                scheduled = false;
-                saveInBackground();
-              } else if (isDue()) {
-                saveInBackground();
-              }
+              // First: whatever fails below, the next look comes.
               watch();
+              // What a script has half done must be in no file.
+              if (!engine().isBusy()) {
+                saveIfDue();
+              }
             });
+  }
+
+  private void saveIfDue() {
+    boolean loading = engine().restrictions().isLoading();
+    if (scheduled && !keyspace().isCut() && !loading) {
+      scheduled = false;
+      saveInBackground();
+    } else if (isDue()) {
+      saveInBackground();
+    }
   }
 
   private boolean isDue() {
@@ -502,7 +511,7 @@ public final class RdbStore {
         reader.keys(),
         reader.expired(),
         reader.empty());
-    log.info("DB loaded from disk: {} seconds", (world().nanos() - start) / 1e9);
+    log.info("DB loaded from disk: {} seconds", AofLoader.seconds(world().nanos() - start));
   }
 
   private void read(RdbReader reader, long size, long start) throws IOException {
@@ -557,9 +566,10 @@ public final class RdbStore {
     // What could be told only after the data have gone is no error then: a key twice is its last.
     RdbReader.Options options =
         new RdbReader.Options(/* keepExpired= */ false, merge || flush, checksum());
+    LoadBuffers buffers = new LoadBuffers(keyspace());
     try {
-      readAll(options.asDry(), /* flush= */ false);
-      readAll(options, flush);
+      readAll(options.asDry(), /* flush= */ false, buffers);
+      readAll(options, flush, buffers);
     } catch (IOException e) {
       log.warn("Cannot load {}: {}", path(), e.getMessage());
       throw e;
@@ -572,10 +582,12 @@ public final class RdbStore {
     progress.reloaded(engine());
   }
 
-  private void readAll(RdbReader.Options options, boolean flush) throws IOException {
+  private void readAll(RdbReader.Options options, boolean flush, LoadBuffers buffers)
+      throws IOException {
     long size = disk().size(path());
-    try (InputStream file = new BlockReader(disk().open(path()), size, world());
-        RdbReader reader = new RdbReader(file, size, keyspace(), functions, options, world())) {
+    try (InputStream file = new BlockReader(disk().open(path()), size, world(), buffers.blocks);
+        RdbReader reader =
+            new RdbReader(file, size, keyspace(), functions, options, world(), buffers)) {
       reader.readHeader();
       if (flush) {
         functions.clear();

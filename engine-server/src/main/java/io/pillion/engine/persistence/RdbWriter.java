@@ -103,10 +103,10 @@ final class RdbWriter {
     KeyspaceSettings settings = keyspace.settings();
     if (settings.policy.order() == EvictionPolicy.Order.LFU) {
       to.putByte(RdbFormat.OP_FREQUENCY);
-      to.putByte(database.frequency(record));
+      to.putByte(keyspace.eviction().frequency(record));
     } else if (settings.policy.order() == EvictionPolicy.Order.LRU) {
       to.putByte(RdbFormat.OP_IDLE);
-      to.putLength(database.idleMillis(record) / 1000);
+      to.putLength(keyspace.eviction().idleMillis(record) / 1000);
     }
     values.writeType(database, record, to);
     to.putString(keyspace.arena(), database.keyAddress(record), database.keyLength(record));

@@ -118,7 +118,13 @@ public final class Snapshot implements RecordCut {
    */
   public Snapshot(
       Keyspace keyspace, Functions functions, OutputStream target, SnapshotOptions options) {
-    this(keyspace, functions, target, options, /* atOnce= */ false);
+    // Without keys there is nothing that somebody could change before it is written.
+    this(
+        keyspace,
+        functions,
+        target,
+        options,
+        /* atOnce= */ options.contents() != SnapshotOptions.Contents.ALL);
   }
 
   private Snapshot(
@@ -152,16 +158,17 @@ public final class Snapshot implements RecordCut {
             new RdbOutput(/* sink= */ null, options.compress()),
             options.fieldTtls());
     othersCameNanos = keyspace.world().nanos() - OTHERS_STAY_NANOS;
-    int databases = keyspace.databaseCount();
+    SnapshotOptions.Contents contents = options.contents();
+    int databases = contents == SnapshotOptions.Contents.ALL ? keyspace.databaseCount() : 0;
     sizes = new long[databases];
     expiringSizes = new long[databases];
     for (int i = 0; i < databases; i++) {
       sizes[i] = keyspace.database(i).size();
-      expiringSizes[i] = keyspace.database(i).expiringSize();
+      expiringSizes[i] = keyspace.database(i).expiry().size();
     }
     long expiringHashes = 0;
     for (int i = 0; i < databases; i++) {
-      expiringHashes += keyspace.database(i).expiringHashes();
+      expiringHashes += keyspace.database(i).fieldExpiry().size();
     }
     if (!atOnce) {
       keyspace.beginCut(this);
@@ -170,8 +177,10 @@ public final class Snapshot implements RecordCut {
         expiringHashes > 0 ? options.fieldTtls().version() : RdbFormat.VERSION,
         options.aofBase(),
         options.point());
-    for (Bytes source : functions.sources()) {
-      writer.writeFunctions(source);
+    if (contents != SnapshotOptions.Contents.NOTHING) {
+      for (Bytes source : functions.sources()) {
+        writer.writeFunctions(source);
+      }
     }
   }
 
@@ -550,7 +559,9 @@ public final class Snapshot implements RecordCut {
     flushed = true;
     pending = null;
     pendingRecord = 0;
-    keyspace.endCut();
+    if (!atOnce) {
+      keyspace.endCut();
+    }
   }
 
   /** Gives up; what was written is of no use. Under the engine lock. */

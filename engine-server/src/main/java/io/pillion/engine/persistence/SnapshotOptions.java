@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param folder where the rest waits
  * @param fieldTtls how fields with a time to live are written
  * @param point what the data are a moment of, or null when nobody could go on from it
+ * @param contents what of it all is written
  */
 public record SnapshotOptions(
     boolean compress,
@@ -21,7 +22,16 @@ public record SnapshotOptions(
     long memoryBytes,
     String folder,
     FieldTtls fieldTtls,
-    @Nullable ReplicationPoint point) {
+    @Nullable ReplicationPoint point,
+    Contents contents) {
+  /** What of it all is written. */
+  public enum Contents {
+    ALL,
+    /** Libraries of functions, and no keys. */
+    FUNCTIONS,
+    NOTHING
+  }
+
   /** Of data that nobody could go on from. */
   public SnapshotOptions(
       boolean compress,
@@ -30,7 +40,15 @@ public record SnapshotOptions(
       long memoryBytes,
       String folder,
       FieldTtls fieldTtls) {
-    this(compress, checksum, aofBase, memoryBytes, folder, fieldTtls, /* point= */ null);
+    this(
+        compress,
+        checksum,
+        aofBase,
+        memoryBytes,
+        folder,
+        fieldTtls,
+        /* point= */ null,
+        Contents.ALL);
   }
 
   /** As the parameters of now say. */
@@ -47,11 +65,18 @@ public record SnapshotOptions(
   /** The same, of a moment that others can go on from. */
   public SnapshotOptions at(@Nullable ReplicationPoint newPoint) {
     return new SnapshotOptions(
-        compress, checksum, aofBase, memoryBytes, folder, fieldTtls, newPoint);
+        compress, checksum, aofBase, memoryBytes, folder, fieldTtls, newPoint, contents);
   }
 
   /** The same, but with other fields with a time to live. */
   public SnapshotOptions with(FieldTtls others) {
-    return new SnapshotOptions(compress, checksum, aofBase, memoryBytes, folder, others, point);
+    return new SnapshotOptions(
+        compress, checksum, aofBase, memoryBytes, folder, others, point, contents);
+  }
+
+  /** The same, but of other things. */
+  public SnapshotOptions of(Contents others) {
+    return new SnapshotOptions(
+        compress, checksum, aofBase, memoryBytes, folder, fieldTtls, point, others);
   }
 }

@@ -20,7 +20,7 @@ import java.util.Map;
  * in the arena. A value is built as commands would build it, so nothing of how it was laid out
  * where it came from is trusted, and members that are there twice are found.
  */
-public final class ValueReader {
+final class ValueReader {
   /** As Redis has it: 48 bits. */
   private static final long MAX_FIELD_DEADLINE = (1L << 48) - 2;
 

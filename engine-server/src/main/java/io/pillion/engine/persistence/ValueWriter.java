@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * Writes what keys hold in the RDB format of version 10, which redis-server 7.0 reads. Small
  * collections are written packed, large ones element by element.
  */
-public final class ValueWriter {
+final class ValueWriter {
   /** Elements of a list up to this size share a node, which has up to this size. */
   private static final int NODE_BYTES = 8 << 10;
 

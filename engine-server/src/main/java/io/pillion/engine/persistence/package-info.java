@@ -1,4 +1,4 @@
-/** What survives a restart: values and whole databases in Redis' RDB format, and snapshots. */
+/** What survives a restart: RDB files, the append-only log, and the snapshots both come from. */
 @NullMarked
 package io.pillion.engine.persistence;
 

@@ -189,6 +189,7 @@ public final class Failover {
     state = State.NONE;
     host = null;
     replication.failingOver(false);
+    following.restrict();
     engine().pauseForEnd(Engine.PauseMode.NONE);
   }
 

@@ -33,7 +33,15 @@ public final class Following {
   private static final Logger log = LoggerFactory.getLogger(Following.class);
   private static final long SECOND = 1_000_000_000;
   private static final int MAX_PAUSE_SECONDS = 60;
+  private static final long LOG_RETRY_NANOS = SECOND;
   private static final String REASON = "replica";
+  private static final String NO_LOG = "no log";
+
+  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
+  private static final CommandException LOG_FAILS =
+      new CommandException(
+          "MISCONF The AOF cannot be turned on again after a synchronization. Please check the"
+              + " server logs.");
 
   @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
   static final CommandException READ_ONLY =
@@ -65,6 +73,7 @@ public final class Following {
   private long nextTryNanos;
   private boolean ticking;
   private boolean logSuspended;
+  private long fullLoads;
   private boolean takesForwards;
   private long errors;
 
@@ -335,8 +344,13 @@ public final class Following {
     restrict();
   }
 
-  private void restrict() {
+  /** Forbids, while another server is followed, what is for that one to do. */
+  void restrict() {
     boolean on = isOn();
+    engine
+        .restrictions()
+        .redirect(
+            on ? new CommandException("REDIRECT " + host + ":" + port) : null, failover.isGoing());
     engine.keyspace().keepExpired(on);
     engine.keyspace().settings().ignoresMaxMemory =
         on && parameters.isOn("replica-ignore-maxmemory");
@@ -432,6 +446,7 @@ public final class Following {
     knowsHistory = false;
     streamDatabase = 0;
     replication.forgetHistory();
+    fullLoads++;
     if (!logSuspended) {
       logSuspended = true;
       appendOnly.suspend();
@@ -446,14 +461,24 @@ public final class Following {
     if (!logSuspended) {
       return;
     }
-    logSuspended = false;
     try {
       // What a restart would lose comes again from there.
       appendOnly.resume(/* refusing= */ false);
+      logSuspended = false;
+      engine.restrictions().refuseWrites(NO_LOG, null);
     } catch (ConfigException e) {
-      logSuspended = true;
-      log.warn(
-          "Failed enabling the AOF after successful primary synchronization! {}", e.getMessage());
+      log.warn("Failed enabling the AOF after successful primary synchronization! {}", e.reason());
+      // A primary from now on, say: what it acknowledged would be in no file.
+      engine.restrictions().refuseWrites(NO_LOG, LOG_FAILS);
+      long load = fullLoads;
+      engine.world().schedule(LOG_RETRY_NANOS, () -> engine.hold(() -> resumeLogAgain(load)));
+    }
+  }
+
+  /** Unless all data are others again, or about to be: who loads them sees to the log, too. */
+  private void resumeLogAgain(long load) {
+    if (load == fullLoads && !engine.isClosed()) {
+      resumeLog();
     }
   }
 

@@ -110,7 +110,7 @@ public final class Forwarding implements Forwarder, ClientListener {
   void attach(Engine newEngine) {
     engine = newEngine;
     engine.forwarded().forwarder(this);
-    engine.addClientListener(this);
+    engine.clients().addListener(this);
   }
 
   // --- what INFO says

@@ -61,7 +61,7 @@ public final class Forwards implements ClientListener {
   /** Says who carries them out; before anything else. */
   public void attach(Engine newEngine) {
     engine = newEngine;
-    engine.addClientListener(this);
+    engine.clients().addListener(this);
   }
 
   Engine engine() {

@@ -2,7 +2,7 @@ package io.pillion.engine.replication;
 
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Engine;
-import io.pillion.engine.persistence.FieldTtls;
+import io.pillion.engine.persistence.Delay;
 import io.pillion.engine.persistence.Functions;
 import io.pillion.engine.persistence.ReplicationPoint;
 import io.pillion.engine.persistence.Snapshot;
@@ -42,29 +42,32 @@ final class FullSync {
   private final Snapshot snapshot;
   private boolean complete;
 
-  /** Makes the cut, under the engine lock. */
+  /** Makes the cut, under the engine lock, for replicas that all want the same. */
   FullSync(
       Replication replication,
       Engine engine,
       Parameters parameters,
       Functions functions,
       List<Replica> replicas,
-      FieldTtls fieldTtls,
       @Nullable ReplicationPoint point,
       boolean marked) {
     this.replication = replication;
     this.engine = engine;
     this.parameters = parameters;
     this.marked = marked;
-    mark = Replication.randomId(engine.world());
+    mark = History.randomId(engine.world());
     path = parameters.text("dir") + "/temp-" + mark.substring(0, 16) + ".rdb";
     replicas.forEach(replica -> transfers.add(new Transfer(replica)));
+    Replica one = replicas.get(0);
     snapshot =
         new Snapshot(
             engine.keyspace(),
             functions,
             target,
-            SnapshotOptions.of(parameters, /* aofBase= */ false).with(fieldTtls).at(point));
+            SnapshotOptions.of(parameters, /* aofBase= */ false)
+                .with(one.fieldTtls)
+                .of(one.wanted)
+                .at(point));
   }
 
   /** Whether all data have been taken down; under the engine lock. */
@@ -101,32 +104,32 @@ final class FullSync {
 
   private void takeDown() throws IOException {
     boolean[] more = {true};
+    Delay delay = Delay.ofSaving(parameters);
     while (more[0]) {
-      int delayMicros = parameters.integer("rdb-key-save-delay");
-      engine.hold(
-          () ->
-              more[0] =
-                  !engine.isClosed()
-                      && !isDeserted()
-                      && snapshot.scan(delayMicros > 0 ? 1 : Snapshot.BYTES_AT_A_TIME));
+      int most = delay.isNone() ? Snapshot.BYTES_AT_A_TIME : 1;
+      long before = snapshot.records();
+      engine.hold(() -> more[0] = isWanted() && snapshot.scan(most));
       snapshot.drain();
       if (marked) {
         for (Transfer transfer : transfers) {
           transfer.step();
         }
       }
-      if (delayMicros > 0) {
-        LockSupport.parkNanos(delayMicros * 1000L);
-      }
+      delay.pass(
+          more[0] ? snapshot.records() - before : 0,
+          () -> {
+            engine.hold(() -> more[0] = isWanted());
+            return !more[0];
+          });
     }
-    engine.hold(() -> complete = !engine.isClosed() && !isDeserted() && !snapshot.isFlushed());
+    engine.hold(() -> complete = isWanted() && !snapshot.isFlushed());
     if (complete) {
       snapshot.finish();
     }
   }
 
-  private boolean isDeserted() {
-    return transfers.stream().noneMatch(Transfer::isWanted);
+  private boolean isWanted() {
+    return !engine.isClosed() && transfers.stream().anyMatch(Transfer::isWanted);
   }
 
   private void sendHeaders(String header) {

@@ -23,7 +23,6 @@ import org.slf4j.LoggerFactory;
 final class PrimaryLink implements Line.Listener, Outlet {
   private static final Logger log = LoggerFactory.getLogger(PrimaryLink.class);
   private static final int MAX_LINE_BYTES = 4 << 10;
-  private static final int ID_DIGITS = 40;
   private static final byte[] LINE_FEED = {'\n'};
 
   private final Following following;
@@ -252,7 +251,7 @@ final class PrimaryLink implements Line.Listener, Outlet {
   }
 
   private void beginStream(int database) {
-    Client client = engine.primary(this, new RespReply());
+    Client client = engine.replay().primary(this, new RespReply());
     client.database(database);
     PrimaryStream begun = new PrimaryStream(this, following, engine, replication, client);
     stream = begun;
@@ -331,7 +330,7 @@ final class PrimaryLink implements Line.Listener, Outlet {
   private void onAnswer(String answer) {
     String[] words = answer.split(" ", -1);
     if (words[0].equals("+FULLRESYNC")) {
-      if (words.length < 3 || words[1].length() != ID_DIGITS || !isOffset(words[2])) {
+      if (words.length < 3 || words[1].length() != History.ID_DIGITS || !isOffset(words[2])) {
         fail("Primary replied with wrong +FULLRESYNC syntax.");
         return;
       }
@@ -343,7 +342,7 @@ final class PrimaryLink implements Line.Listener, Outlet {
     } else if (words[0].equals("+CONTINUE") && following.knowsHistory()) {
       log.info("Successful partial resynchronization with primary.");
       following.failover().done();
-      if (words.length > 1 && words[1].length() == ID_DIGITS) {
+      if (words.length > 1 && words[1].length() == History.ID_DIGITS) {
         replication.goOnAs(words[1]);
       }
       streams = true;

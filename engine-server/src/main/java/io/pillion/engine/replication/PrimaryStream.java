@@ -156,13 +156,13 @@ final class PrimaryStream implements RequestParser.Limits {
       }
       return;
     }
-    Command command = engine.lookUp(words);
+    Command command = engine.table().lookUp(words);
     if (command == null || !isAllowed(command)) {
       complain("a command that does not belong there");
-    } else if (!engine.replay(client, words)) {
+    } else if (!engine.replay().execute(client, words)) {
       complain("a wrong number of arguments");
-    } else if (engine.replayError() != null) {
-      String error = engine.replayError();
+    } else if (engine.replay().error() != null) {
+      String error = engine.replay().error();
       complain(error);
       if (error.startsWith(OUT_OF_MEMORY)) {
         fail("there is too little memory for the data: raise maxmemory");

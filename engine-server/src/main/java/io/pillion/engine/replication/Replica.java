@@ -2,6 +2,7 @@ package io.pillion.engine.replication;
 
 import io.pillion.engine.dispatch.Client;
 import io.pillion.engine.persistence.FieldTtls;
+import io.pillion.engine.persistence.SnapshotOptions;
 import java.nio.charset.StandardCharsets;
 
 /** A server that follows this one, or is about to. Under the engine lock. */
@@ -16,6 +17,7 @@ public final class Replica {
   boolean takesNewId;
   FieldTtls fieldTtls = FieldTtls.REDIS;
   boolean wantsOnlyData;
+  SnapshotOptions.Contents wanted = SnapshotOptions.Contents.ALL;
   boolean acknowledges;
   State state = State.HANDSHAKE;
   long position;

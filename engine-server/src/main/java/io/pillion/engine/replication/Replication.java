@@ -2,6 +2,7 @@ package io.pillion.engine.replication;
 
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.config.Parameters.OutputLimit;
+import io.pillion.engine.config.QuotedWords;
 import io.pillion.engine.dispatch.Blocked;
 import io.pillion.engine.dispatch.Call;
 import io.pillion.engine.dispatch.Client;
@@ -13,11 +14,11 @@ import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.persistence.FieldTtls;
 import io.pillion.engine.persistence.Functions;
 import io.pillion.engine.persistence.ReplicationPoint;
+import io.pillion.engine.persistence.SnapshotOptions;
 import io.pillion.engine.protocol.CommandException;
 import io.pillion.engine.protocol.Errors;
 import io.pillion.engine.protocol.Reply;
 import io.pillion.engine.protocol.RespReply;
-import io.pillion.engine.world.World;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -43,7 +44,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Replication implements ClientListener {
   private static final Logger log = LoggerFactory.getLogger(Replication.class);
-  private static final int ID_DIGITS = 40;
   private static final int MAX_ADDRESS = 46;
   private static final long SECOND = 1_000_000_000;
   private static final long SOON = SECOND / 10;
@@ -55,12 +55,16 @@ public final class Replication implements ClientListener {
   private static final int PAUSES_PER_LOOK = 50;
 
   /** What is kept for replicas that lag, and lies on the heap. */
-  private static final long MOST_KEPT_BYTES =
-      Math.max(64L << 20, Runtime.getRuntime().maxMemory() / 2);
+  private static final long MOST_KEPT_BYTES = Runtime.getRuntime().maxMemory() / 2;
+
+  /** Beyond that nothing is kept at all: a lagging replica is closed before. */
+  private static final long MOST_STREAM_BYTES = Runtime.getRuntime().maxMemory() / 4 * 3;
 
   private static final String REASON = "replicas";
   private static final Bytes DEL = Bytes.of("DEL");
-  private static final String NO_ID = "0".repeat(ID_DIGITS);
+  private static final List<Bytes> PING = List.of(Bytes.of("PING"));
+  private static final List<Bytes> GET_ACK =
+      List.of(Bytes.of("REPLCONF"), Bytes.of("GETACK"), Bytes.of("*"));
 
   @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace
   private static final CommandException NO_REPLICAS =
@@ -74,16 +78,14 @@ public final class Replication implements ClientListener {
 
   private final Parameters parameters;
   private final Functions functions;
-  private final ReplicationStream stream = new ReplicationStream(this::holdEnds);
+  private final ReplicationStream stream = new ReplicationStream(this::holdEnds, MOST_STREAM_BYTES);
   private final Map<Client, Replica> known = new LinkedHashMap<>();
   private final List<Replica> replicas = new ArrayList<>();
   private final List<Wait> waits = new ArrayList<>();
   private final Counts counts = new Counts();
   private final Forwards forwards;
   private Engine engine;
-  private String id;
-  private String secondId = NO_ID;
-  private long secondOffset = -1;
+  private History history;
   private boolean follows;
   private Supplier<@Nullable ReplicationPoint> pointNow = () -> point(0);
   private boolean linked;
@@ -141,8 +143,8 @@ public final class Replication implements ClientListener {
   /** Says whose data are replicated; before anything else. */
   public void attach(Engine newEngine) {
     engine = newEngine;
-    id = randomId(engine.world());
-    engine.addClientListener(this);
+    history = new History(engine.world());
+    engine.clients().addListener(this);
     forwards.attach(newEngine);
     Parameters.Listener follow =
         () -> {
@@ -158,39 +160,26 @@ public final class Replication implements ClientListener {
     countGood();
   }
 
-  static String randomId(World world) {
-    StringBuilder digits = new StringBuilder();
-    while (digits.length() < ID_DIGITS) {
-      digits.append(String.format(Locale.ROOT, "%016x", world.randomLong()));
-    }
-    return digits.substring(0, ID_DIGITS);
-  }
-
   // --- what INFO and ROLE say
 
   /** The history that offsets belong to. */
   public String id() {
-    return id;
+    return history.id();
   }
 
   /** The history that went before this one; 40 zeros for none. */
   public String secondId() {
-    return secondId;
+    return history.secondId();
   }
 
   /** The first offset that the history before this one does not have; -1 when there was none. */
   public long secondOffset() {
-    return secondOffset;
+    return history.secondOffset();
   }
 
   /** How many bytes have come from the server that is followed, if one is. */
   public long readOffset() {
     return stream.stagedOffset();
-  }
-
-  /** Whether another server is followed. */
-  public boolean follows() {
-    return follows;
   }
 
   /** How many bytes the stream has had. */
@@ -249,10 +238,22 @@ public final class Replication implements ClientListener {
     return replicas.stream().allMatch(each -> each.ackedOffset == offset());
   }
 
+  /**
+   * Has replicas carry out a command that was not carried out here, so that their data are others
+   * from then on: for tests.
+   *
+   * @param words the command, which comes in the database that is selected there
+   */
+  public void feed(List<Bytes> words) {
+    if (on && !follows) {
+      stream.appendPlain(words);
+    }
+  }
+
   /** Has all replicas say how far they are. */
   public void askHowFar() {
     if (on && !follows) {
-      stream.appendPlain("REPLCONF", "GETACK", "*");
+      stream.appendPlain(GET_ACK);
     }
   }
 
@@ -301,7 +302,7 @@ public final class Replication implements ClientListener {
     follows = false;
     if (on) {
       stream.unstage();
-      branch(randomId(engine.world()));
+      branch(History.randomId(engine.world()));
       stream.deselect();
       engine.followersLog(stream);
       deserted = engine.keyspace().now();
@@ -311,14 +312,12 @@ public final class Replication implements ClientListener {
 
   /** The history goes on under another name; who follows must hear of it. */
   private void branch(String newId) {
-    secondId = id;
-    secondOffset = stream.propagatedOffset() + 1;
-    id = newId;
+    history.branch(newId, stream.propagatedOffset());
     log.info(
         "Setting secondary replication ID to {}, valid up to offset: {}. New replication ID is {}",
-        secondId,
-        secondOffset,
-        id);
+        history.secondId(),
+        history.secondOffset(),
+        newId);
     dropAll();
   }
 
@@ -330,18 +329,14 @@ public final class Replication implements ClientListener {
   void forgetHistory() {
     dropAll();
     on = false;
-    id = randomId(engine.world());
-    secondId = NO_ID;
-    secondOffset = -1;
+    history.beginAnew();
     stream.clear();
   }
 
   /** The data are those of another server's history at an offset. */
   void adopt(String newId, long offset) {
     dropAll();
-    id = newId;
-    secondId = NO_ID;
-    secondOffset = -1;
+    history.become(newId);
     on = true;
     stream.startAt(offset);
     tick();
@@ -350,7 +345,7 @@ public final class Replication implements ClientListener {
   /** The server that is followed lets this one go on, and may have another name for the history. */
   void goOnAs(String newId) {
     stream.unstage();
-    if (!newId.equals(id)) {
+    if (!newId.equals(history.id())) {
       log.info("Primary replication ID changed to {}", newId);
       branch(newId);
     }
@@ -387,7 +382,7 @@ public final class Replication implements ClientListener {
       return null;
     }
     int database = follows ? streamDatabase : stream.selected();
-    return new ReplicationPoint(id, stream.propagatedOffset(), database);
+    return new ReplicationPoint(history.id(), stream.propagatedOffset(), database);
   }
 
   /**
@@ -412,10 +407,9 @@ public final class Replication implements ClientListener {
     on = true;
     stream.shift(point.offset());
     if (asFollower) {
-      id = point.id();
+      history.become(point.id());
     } else {
-      secondId = point.id();
-      secondOffset = point.offset() + 1;
+      history.goOnFrom(point.id(), point.offset());
       engine.followersLog(stream);
       deserted = engine.keyspace().now();
     }
@@ -440,6 +434,7 @@ public final class Replication implements ClientListener {
           forwards |= value.equalsIgnoreCase(Handshake.CAN_FORWARD.toUpperCase(Locale.ROOT));
         }
         case "rdb-only" -> replica(call).wantsOnlyData = call.args().integer(i + 1) == 1;
+        case "rdb-filter-only" -> replica(call).wanted = contents(value);
         case "version" -> replica(call).fieldTtls = fieldTtlsOf(value.toString());
         case "ack" -> {
           acknowledge(call, i);
@@ -479,6 +474,19 @@ public final class Replication implements ClientListener {
     } else if (name.equalsIgnoreCase("PSYNC2")) {
       replica.takesNewId = true;
     }
+  }
+
+  private static SnapshotOptions.Contents contents(Bytes filters) {
+    List<String> words = QuotedWords.split(filters.toString());
+    if (words == null) {
+      throw Errors.err("Missing rdb-filter-only values");
+    }
+    for (String word : words) {
+      if (!word.equalsIgnoreCase("functions")) {
+        throw Errors.err("Unsupported rdb-filter-only option: " + Errors.shown(Bytes.of(word)));
+      }
+    }
+    return words.isEmpty() ? SnapshotOptions.Contents.NOTHING : SnapshotOptions.Contents.FUNCTIONS;
   }
 
   /** Only Valkey says its version; since 9 it has fields with a time to live, in its own format. */
@@ -534,14 +542,11 @@ public final class Replication implements ClientListener {
     // It names the first byte that it wants, and counts from one.
     long from = call.args().integer(2) - 1;
     String wanted = call.arg(1).toString();
-    boolean sameHistory =
-        wanted.equalsIgnoreCase(id)
-            || (wanted.equalsIgnoreCase(secondId) && from + 1 <= secondOffset);
     boolean kept =
         on
             && from >= stream.propagatedOffset() - historyBytes()
             && from <= stream.propagatedOffset();
-    if (sameHistory && kept) {
+    if (kept && history.isOf(wanted, from)) {
       goOnFrom(replica, from);
       return;
     }
@@ -553,7 +558,7 @@ public final class Replication implements ClientListener {
           replica,
           wanted,
           from + 1,
-          id,
+          history.id(),
           stream.propagatedOffset() - historyBytes() + 1,
           stream.propagatedOffset());
     }
@@ -561,12 +566,12 @@ public final class Replication implements ClientListener {
   }
 
   /** The server that is followed wants to be followed, by itself first. */
-  private void lead(Client by, String history) {
-    log.info("Failover request received for replid {}.", Errors.shown(Bytes.of(history)));
+  private void lead(Client by, String name) {
+    log.info("Failover request received for replid {}.", Errors.shown(Bytes.of(name)));
     if (!follows) {
       throw Errors.err("PSYNC FAILOVER can't be sent to a master.");
     }
-    if (!history.equalsIgnoreCase(id)) {
+    if (!name.equalsIgnoreCase(history.id())) {
       throw Errors.err("PSYNC FAILOVER replid must match my replid.");
     }
     promotion.accept(by);
@@ -599,7 +604,7 @@ public final class Replication implements ClientListener {
         from + 1);
     counts.partial++;
     add(replica);
-    replica.send(replica.takesNewId ? "+CONTINUE " + id + "\r\n" : "+CONTINUE\r\n");
+    replica.send(replica.takesNewId ? "+CONTINUE " + history.id() + "\r\n" : "+CONTINUE\r\n");
     replica.position = from;
     replica.ackedMillis = engine.keyspace().now();
     catchUp(replica);
@@ -607,6 +612,9 @@ public final class Replication implements ClientListener {
   }
 
   private void begin(Replica replica, boolean withId) {
+    if (replica.wanted != SnapshotOptions.Contents.ALL && !replica.takesMark) {
+      throw Errors.err("Filtered replica requires EOF capability");
+    }
     log.info("Full resync requested by replica {}", replica);
     counts.full++;
     turnOn();
@@ -631,20 +639,16 @@ public final class Replication implements ClientListener {
   private void turnOn() {
     if (!on) {
       on = true;
-      id = randomId(engine.world());
-      secondId = NO_ID;
-      secondOffset = -1;
+      history.beginAnew();
       stream.clear();
       engine.followersLog(stream);
-      log.info("Replication backlog created, my new replication ID is '{}'", id);
+      log.info("Replication backlog created, my new replication ID is '{}'", history.id());
     }
   }
 
   private void turnOff() {
     on = false;
-    id = randomId(engine.world());
-    secondId = NO_ID;
-    secondOffset = -1;
+    history.beginAnew();
     stream.clear();
     engine.followersLog(CommandLog.OFF);
   }
@@ -663,7 +667,7 @@ public final class Replication implements ClientListener {
   public void beginAnew() {
     if (on) {
       log.info("All data are replaced: {} replicas must synchronize anew", replicas.size());
-      List.copyOf(replicas).forEach(this::drop);
+      dropAll();
       turnOff();
     }
   }
@@ -686,11 +690,16 @@ public final class Replication implements ClientListener {
     if (waiting.isEmpty()) {
       return;
     }
-    boolean marked = waiting.get(0).takesMark && parameters.isOn("repl-diskless-sync");
-    FieldTtls fieldTtls = waiting.get(0).fieldTtls;
+    Replica first = waiting.get(0);
+    // Who wants a part of the data is told so by the mark, whatever the others get.
+    boolean marked =
+        first.takesMark
+            && (parameters.isOn("repl-diskless-sync")
+                || first.wanted != SnapshotOptions.Contents.ALL);
     List<Replica> group =
         waiting.stream()
-            .filter(each -> (!marked || each.takesMark) && each.fieldTtls == fieldTtls)
+            .filter(each -> !marked || each.takesMark)
+            .filter(each -> each.fieldTtls == first.fieldTtls && each.wanted == first.wanted)
             .toList();
     if (marked && !isTime(group)) {
       return;
@@ -701,12 +710,13 @@ public final class Replication implements ClientListener {
       replica.state = Replica.State.SENDING;
       replica.position = stream.propagatedOffset();
       if (replica.acknowledges) {
-        replica.send("+FULLRESYNC " + id + " " + stream.propagatedOffset() + "\r\n");
+        replica.send("+FULLRESYNC " + history.id() + " " + stream.propagatedOffset() + "\r\n");
       }
     }
     FullSync begun =
-        new FullSync(this, engine, parameters, functions, group, fieldTtls, pointNow.get(), marked);
+        new FullSync(this, engine, parameters, functions, group, pointNow.get(), marked);
     sync = begun;
+    engine.statistics().copying();
     engine.world().background("replication", begun::run);
   }
 
@@ -794,6 +804,14 @@ public final class Replication implements ClientListener {
 
   /** Sends on what this hold of the lock has appended. */
   void holdEnds() {
+    if (stream.isTorn()) {
+      log.error(
+          "There is no heap for what {} replicas must be sent: they must synchronize anew",
+          replicas.size());
+      dropAll();
+      turnOff();
+      return;
+    }
     long end = stream.propagatedOffset();
     long needed = end - backlogBytes;
     for (int i = replicas.size() - 1; i >= 0; i--) {
@@ -951,7 +969,7 @@ public final class Replication implements ClientListener {
         && !replicas.isEmpty()
         && now - lastPingMillis >= parameters.number("repl-ping-replica-period") * 1000) {
       lastPingMillis = now;
-      stream.appendPlain("PING");
+      stream.appendPlain(PING);
     }
     countGood();
     endWaits();

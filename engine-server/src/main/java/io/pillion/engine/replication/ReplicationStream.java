@@ -15,12 +15,13 @@ import java.util.List;
  * <p>An offset is the number of bytes before it since the stream of this engine began.
  */
 final class ReplicationStream implements CommandLog {
-  private static final int BLOCK_BYTES = 64 << 10;
+  private static final int BLOCK_BYTES = 16 << 10;
   private static final byte[] SELECT = ascii("*2\r\n$6\r\nSELECT\r\n");
   private static final byte[] MULTI = ascii("*1\r\n$5\r\nMULTI\r\n");
   private static final byte[] EXEC = ascii("*1\r\n$4\r\nEXEC\r\n");
 
   private final Runnable holdEnds;
+  private final long mostBytes;
   private final List<byte[]> blocks = new ArrayList<>();
   private byte[] spare = new byte[BLOCK_BYTES];
   private final byte[] digits = new byte[16];
@@ -33,14 +34,20 @@ final class ReplicationStream implements CommandLog {
   private int selected = -1;
   private boolean multiDue;
   private boolean inMulti;
+  private boolean torn;
 
   /** Takes bytes of the stream, which are a view. */
   interface Sink {
     void accept(byte[] bytes, int offset, int length);
   }
 
-  ReplicationStream(Runnable holdEnds) {
+  /**
+   * @param holdEnds told when a hold of the lock ends, before replies are sealed
+   * @param mostBytes how much may be kept: an effect for which there is no room tears the stream
+   */
+  ReplicationStream(Runnable holdEnds, long mostBytes) {
     this.holdEnds = holdEnds;
+    this.mostBytes = mostBytes;
   }
 
   private static byte[] ascii(String text) {
@@ -54,20 +61,41 @@ final class ReplicationStream implements CommandLog {
 
   @Override
   public void append(int database, Bytes[] words) {
-    begin(database, words.length);
-    for (Bytes word : words) {
-      put(word);
+    try {
+      begin(database, words.length);
+      for (Bytes word : words) {
+        put(word);
+      }
+      end = staged;
+    } catch (OutOfMemoryError e) {
+      tear();
     }
-    end = staged;
   }
 
   @Override
   public void append(int database, Args words) {
-    begin(database, words.count());
-    for (int i = 0; i < words.count(); i++) {
-      put(words.get(i));
+    try {
+      begin(database, words.count());
+      for (int i = 0; i < words.count(); i++) {
+        put(words.get(i));
+      }
+      end = staged;
+    } catch (OutOfMemoryError e) {
+      tear();
     }
-    end = staged;
+  }
+
+  /** Half an effect is of no use, and nor is what follows without it. */
+  private void tear() {
+    unstage();
+    multiDue = false;
+    inMulti = false;
+    torn = true;
+  }
+
+  /** Whether an effect is missing: who follows must have all data anew. */
+  boolean isTorn() {
+    return torn;
   }
 
   @Override
@@ -76,12 +104,16 @@ final class ReplicationStream implements CommandLog {
   }
 
   /** Appends what is of no database: PING, REPLCONF GETACK. */
-  void appendPlain(String... words) {
-    putNumber('*', words.length);
-    for (String word : words) {
-      put(Bytes.of(word));
+  void appendPlain(List<Bytes> words) {
+    try {
+      putNumber('*', words.size());
+      for (Bytes word : words) {
+        put(word);
+      }
+      end = staged;
+    } catch (OutOfMemoryError e) {
+      tear();
     }
-    end = staged;
   }
 
   private void begin(int database, int words) {
@@ -108,8 +140,12 @@ final class ReplicationStream implements CommandLog {
     multiDue = false;
     if (inMulti) {
       inMulti = false;
-      put(EXEC, 0, EXEC.length);
-      end = staged;
+      try {
+        put(EXEC, 0, EXEC.length);
+        end = staged;
+      } catch (OutOfMemoryError e) {
+        tear();
+      }
     }
   }
 
@@ -145,6 +181,9 @@ final class ReplicationStream implements CommandLog {
       int block = (int) ((staged - first) / BLOCK_BYTES);
       int at = (int) ((staged - first) % BLOCK_BYTES);
       if (block == blocks.size()) {
+        if (memoryBytes() >= mostBytes) {
+          throw new OutOfMemoryError("too much waits to be sent to replicas");
+        }
         blocks.add(spare.length == 0 ? new byte[BLOCK_BYTES] : spare);
         spare = new byte[0];
       }
@@ -197,6 +236,7 @@ final class ReplicationStream implements CommandLog {
     end = offset;
     staged = offset;
     selected = -1;
+    torn = false;
   }
 
   /** What was appended so far comes after an offset that was not known. */

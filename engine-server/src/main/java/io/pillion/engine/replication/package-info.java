@@ -1,4 +1,4 @@
-/** Those who follow: full and partial resynchronisation, and the stream of effects. */
+/** Those who follow and who is followed: synchronization, failover, and writes sent on. */
 @NullMarked
 package io.pillion.engine.replication;
 

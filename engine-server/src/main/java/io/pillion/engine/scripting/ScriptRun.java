@@ -6,8 +6,10 @@ import io.pillion.engine.dispatch.Client;
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandFlag;
 import io.pillion.engine.dispatch.Engine;
+import io.pillion.engine.dispatch.ScriptHost;
 import io.pillion.engine.protocol.Args;
 import io.pillion.engine.protocol.CommandException;
+import io.pillion.engine.protocol.Errors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +23,7 @@ final class ScriptRun implements BusyScript {
   private static final int STACK_FRAMES = 2_000;
 
   private final Engine engine;
+  private final ScriptHost host;
   private final Client caller;
   private final Client client;
   private final LuaReply reply;
@@ -55,6 +58,7 @@ final class ScriptRun implements BusyScript {
       long thresholdMillis,
       Call call) {
     this.engine = engine;
+    host = engine.scriptHost();
     this.caller = caller;
     this.client = client;
     this.reply = reply;
@@ -118,18 +122,18 @@ final class ScriptRun implements BusyScript {
    * @throws CommandException the command is refused; counted already
    */
   void execute(Args args) {
-    Command asked = engine.lookUp(args);
+    Command asked = engine.table().lookUp(args);
     try {
       check(asked, args);
     } catch (CommandException e) {
-      engine.countRejected(asked, e.text());
+      host.countRejected(asked, e.text());
       throw e;
     }
     if (asked != null) {
       if (reply.isDeep()) {
         requireStack(STACK_FRAMES);
       }
-      engine.executeForScript(client, asked, args, isLogged);
+      host.execute(client, asked, args, isLogged);
     }
   }
 
@@ -150,11 +154,11 @@ final class ScriptRun implements BusyScript {
     if (!asked.takes(args.count()) || asked.isContainer()) {
       throw new CommandException("ERR Wrong number of args calling command from script");
     }
-    if (asked.is(CommandFlag.NOSCRIPT) && !engine.isNoScriptIgnored()) {
+    if (asked.is(CommandFlag.NOSCRIPT) && !host.isNoScriptIgnored()) {
       throw new CommandException("ERR This Redis command is not allowed from script");
     }
     try {
-      engine.checkGateInScript(caller, asked, args);
+      host.checkGate(caller, asked, args);
     } catch (CommandException e) {
       throw new CommandException("ERR ACL failure in script: " + withoutCode(e.text()));
     }
@@ -176,8 +180,8 @@ final class ScriptRun implements BusyScript {
     if (writes) {
       engine.checkMayWrite(asked);
     }
-    if (!mayUseMemory && engine.isShortOfMemory() && asked.is(CommandFlag.DENYOOM)) {
-      throw io.pillion.engine.protocol.Errors.outOfMemory();
+    if (!mayUseMemory && host.isShortOfMemory() && asked.is(CommandFlag.DENYOOM)) {
+      throw Errors.outOfMemory();
     }
   }
 
@@ -189,7 +193,7 @@ final class ScriptRun implements BusyScript {
 
   /** Asked every few thousand steps. */
   void interrupted() {
-    if (engine.stopsScripts()) {
+    if (host.isStopping()) {
       throw new ScriptKilledException();
     }
     if (thresholdMillis <= 0) {
@@ -209,13 +213,13 @@ final class ScriptRun implements BusyScript {
           name);
       // Its caller may send more, which would move what it has sent.
       call.keepArgs();
-      engine.busy(this);
+      host.busy(this);
     } else if (now < nextPollNanos) {
       return;
     }
-    engine.letOthersIn();
+    host.letOthersIn();
     nextPollNanos = engine.world().nanos() + POLL_NANOS;
-    if (isKilled || engine.stopsScripts()) {
+    if (isKilled || host.isStopping()) {
       log.info("Lua script killed by user with SCRIPT KILL.");
       throw new ScriptKilledException();
     }
@@ -224,7 +228,7 @@ final class ScriptRun implements BusyScript {
   /** It has ended. */
   void end() {
     if (isBusy) {
-      engine.busy(null);
+      host.busy(null);
     }
   }
 

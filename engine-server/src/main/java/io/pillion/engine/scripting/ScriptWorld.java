@@ -97,7 +97,7 @@ final class ScriptWorld {
   Client client(Engine engine, Client caller) {
     Client own = client;
     if (own == null) {
-      own = engine.scriptClient(NOWHERE, reply);
+      own = engine.scriptHost().client(Outlet.nowhere("lua"), reply);
       client = own;
     }
     own.database(caller.database());
@@ -133,7 +133,8 @@ final class ScriptWorld {
       new LuaAnswer(
               answer,
               reply.version(),
-              (text, isCounted) -> newRun.engine().countFailed(newRun.command(), text, isCounted))
+              (text, isCounted) ->
+                  newRun.engine().scriptHost().countFailed(newRun.command(), text, isCounted))
           .write(results.length == 0 ? io.pillion.engine.scripting.lua.Nil.NIL : results[0]);
     } catch (LuaError e) {
       answer.rewind(start);
@@ -169,38 +170,7 @@ final class ScriptWorld {
     if (!source.isEmpty()) {
       text += " script: " + failed.name() + ", on " + source + ":" + lua.line() + ".";
     }
-    failed.engine().countFailed(failed.command(), text, isCounted);
+    failed.engine().scriptHost().countFailed(failed.command(), text, isCounted);
     answer.error(text);
   }
-
-  /** Where replies to scripts go: nowhere. */
-  private static final Outlet NOWHERE =
-      new Outlet() {
-        @Override
-        public void seal(long offset) {}
-
-        @Override
-        public void flush() {}
-
-        @Override
-        public void resume() {}
-
-        @Override
-        public void close(boolean afterReplies) {}
-
-        @Override
-        public String peerAddress() {
-          return "lua";
-        }
-
-        @Override
-        public String localAddress() {
-          return "lua";
-        }
-
-        @Override
-        public long pendingBytes() {
-          return 0;
-        }
-      };
 }

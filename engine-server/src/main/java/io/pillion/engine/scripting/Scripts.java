@@ -260,7 +260,7 @@ public final class Scripts {
       }
     }
     boolean mayBeRefused = flags.isDeclared() && !noWrites && !allowOom && !replaying;
-    if (mayBeRefused && call.engine().isShortOfMemory()) {
+    if (mayBeRefused && call.engine().scriptHost().isShortOfMemory()) {
       throw new CommandException(
           "OOM allow-oom flag is not set on the script, can not run it when used memory >"
               + " 'maxmemory'");

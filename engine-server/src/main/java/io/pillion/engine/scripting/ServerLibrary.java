@@ -169,11 +169,11 @@ final class ServerLibrary {
   private Object[] checkAccess(Arguments args) {
     ScriptRun run = run();
     Args words = words(args);
-    Command command = run.engine().lookUp(words);
+    Command command = run.engine().table().lookUp(words);
     if (command == null) {
       throw raise("Invalid command passed to server.acl_check_cmd()");
     }
-    return Arguments.of(run.engine().isAllowed(run.caller(), command, words));
+    return Arguments.of(run.engine().scriptHost().isAllowed(run.caller(), command, words));
   }
 
   // --- replies

@@ -1,10 +1,6 @@
 package io.pillion.engine.server;
 
-import io.pillion.engine.acl.AccessControl;
-import io.pillion.engine.command.AllCommands;
-import io.pillion.engine.command.ClientDescription;
 import io.pillion.engine.command.Services;
-import io.pillion.engine.command.Shutdown;
 import io.pillion.engine.config.ConfigException;
 import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.CommandTable;
@@ -16,21 +12,11 @@ import io.pillion.engine.memory.SlabPool;
 import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.net.ListenException;
 import io.pillion.engine.net.NetServer;
-import io.pillion.engine.observe.Monitors;
-import io.pillion.engine.observe.Observation;
-import io.pillion.engine.persistence.AppendOnly;
-import io.pillion.engine.persistence.LoadProgress;
 import io.pillion.engine.persistence.PersistenceException;
 import io.pillion.engine.persistence.RdbStore;
 import io.pillion.engine.persistence.backup.Backups;
 import io.pillion.engine.pubsub.KeyspaceEvents;
-import io.pillion.engine.pubsub.Kind;
-import io.pillion.engine.pubsub.PubSub;
-import io.pillion.engine.replication.Following;
 import io.pillion.engine.replication.Replication;
-import io.pillion.engine.scripting.FunctionLibraries;
-import io.pillion.engine.scripting.Scripts;
-import io.pillion.engine.tracking.Tracking;
 import io.pillion.engine.world.RealWorld;
 import io.pillion.engine.world.World;
 import java.io.IOException;
@@ -137,6 +123,45 @@ public final class EngineBuilder {
           "Can't chdir to '" + parameters.text("dir") + "': " + e.reason(), e);
     }
     refuseUnkeptPromises();
+    Keyspace keyspace = keyspace();
+    CommandTable table = new CommandTable();
+    Services services = Services.create(world, parameters, table, shutdown);
+    Engine engine = new Engine(world, keyspace, table);
+    services.attach(engine);
+    services.following().encryption(() -> NetServer.toOthers(parameters));
+    new KeyspaceEvents(engine, services.pubSub()).follow(parameters);
+    followLatencyTracking(engine);
+    followClientLimits(engine);
+    parameters.onChange(engine::evictSoon, "maxmemory", "maxmemory-policy");
+    parameters.onChange(this::checkDir, "dir");
+
+    NetServer network = endpoints.isEmpty() ? null : new NetServer(engine, parameters);
+    services.appendOnly().attach(engine, services.savedFunctions());
+    PillionEngine running =
+        new PillionEngine(
+            engine,
+            parameters,
+            services.shutdown(),
+            services.appendOnly(),
+            services.backups(),
+            network);
+    try {
+      begin(engine, services, network);
+    } catch (ListenException | PersistenceException e) {
+      running.close();
+      throw e;
+    }
+    engine.hold(services.rdb()::followSavePoints);
+    services.backups().start();
+    parameters.onChange(
+        () -> relisten(running, "Unable to listen on this port. Check server logs."),
+        "port",
+        "tls-port");
+    parameters.onChange(() -> relisten(running, "Failed to bind to specified addresses."), "bind");
+    return running;
+  }
+
+  private Keyspace keyspace() {
     Arena arena = new Arena(SlabPool.shared(), memoryBytes, world.randomLong());
     if (memoryBytes > 0 && parameters.number("maxmemory") == 0) {
       // An eighth is left for what size classes and half-empty slabs waste.
@@ -146,107 +171,39 @@ public final class EngineBuilder {
     MemoryAdvice.follow(parameters, arena, world);
     KeyspaceSettings settings = new KeyspaceSettings();
     KeyspaceParameters.follow(parameters, settings);
-    Keyspace keyspace = new Keyspace(world, arena, settings, parameters.integer("databases"));
-    Observation observation = new Observation(world, parameters);
-    PubSub pubSub = new PubSub();
-    Tracking tracking = new Tracking(world, parameters);
-    Monitors monitors = new Monitors(world);
-    Scripts scripts = new Scripts(world, parameters);
-    FunctionLibraries functions = new FunctionLibraries(world, scripts);
-    RdbStore rdb = new RdbStore(parameters, new SavedFunctions(functions));
-    AppendOnly appendOnly = new AppendOnly(parameters, new LoadProgress());
-    Replication replication = new Replication(parameters, new SavedFunctions(functions));
-    Following following =
-        new Following(parameters, replication, rdb, appendOnly, new SavedFunctions(functions));
-    Backups backups = new Backups(parameters, rdb, appendOnly);
-    Shutdown ending = new Shutdown(parameters, rdb, appendOnly, replication, shutdown);
-    CommandTable table = new CommandTable();
-    ClientDescription description = new ClientDescription(pubSub, tracking);
-    AccessControl access =
-        new AccessControl(
-            table,
-            parameters,
-            (client, test) ->
-                pubSub.anyMatch(client, (kind, name) -> test.matches(name, kind == Kind.PATTERN)),
-            description::of);
-    Services services =
-        new Services(
-            access,
-            observation,
-            pubSub,
-            tracking,
-            monitors,
-            rdb,
-            scripts,
-            functions,
-            appendOnly,
-            replication,
-            following,
-            backups,
-            ending);
-    AllCommands.declare(table, parameters, services);
-    Engine engine = new Engine(world, keyspace, table);
-    access.attach(engine);
-    ending.attach(engine);
-    rdb.attach(engine);
-    replication.attach(engine);
-    following.attach(engine);
-    following.encryption(() -> NetServer.toOthers(parameters));
-    engine.addObserver(observation);
-    engine.addClientListener(pubSub);
-    engine.addClientListener(tracking);
-    engine.addWriteListener(tracking);
-    engine.readListener(tracking);
-    engine.addClientListener(monitors);
-    engine.monitor(monitors);
-    new KeyspaceEvents(engine, pubSub).follow(parameters);
-    followLatencyTracking(engine);
-    followClientLimits(engine);
-    parameters.onChange(engine::evictSoon, "maxmemory", "maxmemory-policy");
-    parameters.onChange(this::checkDir, "dir");
+    return new Keyspace(world, arena, settings, parameters.integer("databases"));
+  }
 
-    NetServer network = endpoints.isEmpty() ? null : new NetServer(engine, parameters);
-    appendOnly.attach(engine, new SavedFunctions(functions));
-    PillionEngine running =
-        new PillionEngine(engine, parameters, ending, appendOnly, backups, network);
-    try {
-      backups.attach(engine, new SavedFunctions(functions));
-      backups.beforeReplacing(replication::checkMayBeginAnew, replication::beginAnew);
-      // Whoever connects while data are loaded is told so.
-      boolean logged = parameters.isOn("appendonly");
-      boolean restores = !parameters.text("restore-from").isEmpty();
-      engine.hold(() -> engine.restrictions().loading(warm || logged || restores));
-      if (network != null) {
-        endpoints.forEach(network::listen);
-      }
-      beforeLoading.run();
-      if (warm) {
-        rdb.removeLeftovers();
-      }
-      boolean restored = backups.restoreAtStart();
-      if (logged) {
-        appendOnly.start();
-      } else if (warm && !restored) {
-        load(rdb, replication, /* keepExpired= */ !parameters.words("replicaof").isEmpty());
-      }
-      engine.hold(
-          () -> {
-            engine.restrictions().loading(false);
-            appendOnly.loaded();
-            following.start();
-          });
-    } catch (ListenException | PersistenceException e) {
-      running.close();
-      throw e;
+  /** Listens, and loads the data that it begins with. */
+  private void begin(Engine engine, Services services, @Nullable NetServer network) {
+    Backups backups = services.backups();
+    Replication replication = services.replication();
+    backups.attach(engine, services.savedFunctions());
+    backups.beforeReplacing(replication::checkMayBeginAnew, replication::beginAnew);
+    // Whoever connects while data are loaded is told so.
+    boolean logged = parameters.isOn("appendonly");
+    boolean restores = !parameters.text("restore-from").isEmpty();
+    engine.hold(() -> engine.restrictions().loading(warm || logged || restores));
+    if (network != null) {
+      endpoints.forEach(network::listen);
     }
-    engine.hold(rdb::followSavePoints);
-    backups.start();
-    parameters.onChange(
-        () -> relisten(running, "Unable to listen on this port. Check server logs."),
-        "port",
-        "tls-port");
-    parameters.onChange(() -> relisten(running, "Failed to bind to specified addresses."), "bind");
-    return running;
+    beforeLoading.run();
+    RdbStore rdb = services.rdb();
+    if (warm) {
+      rdb.removeLeftovers();
+    }
+    boolean restored = backups.restoreAtStart();
+    if (logged) {
+      services.appendOnly().start();
+    } else if (warm && !restored) {
+      load(rdb, replication, /* keepExpired= */ !parameters.words("replicaof").isEmpty());
+    }
+    engine.hold(
+        () -> {
+          engine.restrictions().loading(false);
+          services.appendOnly().loaded();
+          services.following().start();
+        });
   }
 
   private static void load(RdbStore rdb, Replication replication, boolean keepExpired) {
@@ -274,14 +231,17 @@ public final class EngineBuilder {
   private void followClientLimits(Engine engine) {
     Parameters.Listener listener =
         () ->
-            engine.limitClients(
-                parameters.number("client-query-buffer-limit"), parameters.clientMemoryBytes());
+            engine
+                .clients()
+                .limit(
+                    parameters.number("client-query-buffer-limit"), parameters.clientMemoryBytes());
     listener.changed();
     parameters.onChange(listener, "client-query-buffer-limit", "maxmemory-clients", "maxmemory");
   }
 
   private void followLatencyTracking(Engine engine) {
-    Parameters.Listener listener = () -> engine.trackLatency(parameters.isOn("latency-tracking"));
+    Parameters.Listener listener =
+        () -> engine.observers().trackLatency(parameters.isOn("latency-tracking"));
     listener.changed();
     parameters.onChange(listener, "latency-tracking");
   }

@@ -85,7 +85,4 @@ public interface Disk {
 
   /** Makes what was created, renamed and removed in a folder survive a loss of power. */
   void syncFolder(String path) throws IOException;
-
-  /** How many bytes may still be written where this path is. */
-  long freeBytes(String path) throws IOException;
 }

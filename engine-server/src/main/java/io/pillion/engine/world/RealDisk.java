@@ -226,11 +226,6 @@ final class RealDisk implements Disk {
     }
   }
 
-  @Override
-  public long freeBytes(String path) throws IOException {
-    return asking(() -> Files.getFileStore(Path.of(path)).getUsableSpace());
-  }
-
   // --- errors in the system's words
 
   @FunctionalInterface

@@ -1,4 +1,4 @@
-/** What is not deterministic: clock, randomness, timers, workers, files. */
+/** What is not deterministic: clock, randomness, timers, workers, files, lines to other servers. */
 @NullMarked
 package io.pillion.engine.world;
 

@@ -49,10 +49,10 @@ final class AllocationTest {
     // What waits for a processor is no slow command that would have to be remembered.
     Parameters parameters = new Parameters().set("slowlog-log-slower-than", "-1");
     CommandTable table = new CommandTable();
-    Services services = LoneServices.declare(table, parameters);
+    Services services = Services.create(RealWorld.get(), parameters, table, /* onShutdown= */ null);
     engine = new Engine(RealWorld.get(), keyspace, table);
     services.access().attach(engine);
-    engine.addObserver(services.observation());
+    engine.observers().add(services.observation());
     turn = new Turn(engine);
     source = new Source();
   }

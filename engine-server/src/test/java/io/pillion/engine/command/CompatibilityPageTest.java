@@ -6,6 +6,7 @@ import io.pillion.engine.config.Parameters;
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
+import io.pillion.engine.world.RealWorld;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +38,7 @@ final class CompatibilityPageTest {
 
   private static String list() {
     CommandTable table = new CommandTable();
-    LoneServices.declare(table, new Parameters());
+    Services.create(RealWorld.get(), new Parameters(), table, /* onShutdown= */ null);
     Map<CommandGroup, String> groups =
         table.all().stream()
             .collect(

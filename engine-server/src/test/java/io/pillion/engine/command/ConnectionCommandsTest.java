@@ -295,6 +295,18 @@ final class ConnectionCommandsTest {
         .isEqualTo("CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
   }
 
+  @CommandTest
+  @Since(valkey = "8.0.0")
+  void capabilitiesThatAreNotKnownAreTakenToo(TestClient r) {
+    r.ok("CLIENT", "CAPA", "redirect");
+    r.ok("CLIENT", "CAPA", "foo", "REDIRECT", "bar");
+    r.call("CLIENT", "CAPA").isError("ERR wrong number of arguments for 'client|capa' command");
+    r.ok("SET", "k", "v");
+    r.ok("MULTI");
+    r.call("CLIENT", "CAPA", "redirect").isStatus("QUEUED");
+    assertThat(r.call("EXEC").elements()).hasSize(1);
+  }
+
   @Since("7.2")
   @CommandTest
   void noTouch(TestClient r) {

@@ -26,9 +26,14 @@ final class LoneServerCommandsTest {
 
   @CommandTest
   @Since(valkey = "8.0.0")
-  void readonlyChangesNothing(TestClient r) {
+  void readonlyIsRemembered(TestClient r) {
     r.ok("READONLY");
+    assertThat(r.call("CLIENT", "INFO").text()).contains("flags=r ");
     r.ok("READWRITE");
+    assertThat(r.call("CLIENT", "INFO").text()).contains("flags=N ");
+    r.ok("READONLY");
+    r.call("RESET").isStatus("RESET");
+    assertThat(r.call("CLIENT", "INFO").text()).contains("flags=N ");
   }
 
   @CommandTest

@@ -133,7 +133,7 @@ class OutOfMemoryTest {
         + texts(call("LRANGE l 0 -1"))
         + call("PEXPIRETIME old2")
         + call("DBSIZE")
-        + engine.engine().keyspace().database(0).expiringSize()
+        + engine.engine().keyspace().database(0).expiry().size()
         + " "
         + engine.engine().keyspace().arena().usedBytes();
   }

@@ -33,18 +33,6 @@ final class RandomCommandsTest {
   private static final int SEEDS = Integer.getInteger("pillion.seeds", 4);
   private static final int COMMANDS = 6000;
   private static final int MOST_DIFFERENCES = 12;
-  private static final Set<CommandGroup> GROUPS =
-      Set.of(
-          CommandGroup.GENERIC,
-          CommandGroup.STRING,
-          CommandGroup.BITMAP,
-          CommandGroup.LIST,
-          CommandGroup.SET,
-          CommandGroup.SORTED_SET,
-          CommandGroup.HASH,
-          CommandGroup.HYPERLOGLOG,
-          CommandGroup.GEO,
-          CommandGroup.STREAM);
 
   /** Options that the oldest oracle does not have: reads that differ there say nothing. */
   private static final Set<String> NEWER_WORDS =
@@ -193,7 +181,7 @@ final class RandomCommandsTest {
       command.subcommands().values().forEach(sub -> addWith(sub, commands));
       boolean stream = command.group() == CommandGroup.STREAM;
       boolean random = command.tips().contains("nondeterministic_output") && !stream;
-      if (GROUPS.contains(command.group())
+      if (RandomWords.DATA_GROUPS.contains(command.group())
           && command.subcommands().isEmpty()
           && !command.name().equals("HELP")
           && (stream || !command.is(CommandFlag.BLOCKING))

@@ -396,14 +396,20 @@ class HashValueTest {
   }
 
   @Test
-  void anyCursorIsAnswered() {
+  void aWalkFromAnyCursorEnds() {
     for (int i = 0; i < 5000; i++) {
       hash.put(Bytes.of("field:" + i), Bytes.of(i));
     }
     Random random = new Random(9);
     for (int i = 0; i < 1000; i++) {
       long cursor = random.nextLong() >>> random.nextInt(64);
-      hash.scan(cursor, 1 + random.nextInt(1000), (field, value) -> {});
+      int[] visited = new int[1];
+      cursor = hash.scan(cursor, 1 + random.nextInt(1000), (field, value) -> visited[0]++);
+      for (int calls = 0; cursor != 0; calls++) {
+        assertThat(calls).as("calls until the walk ends").isLessThan(100);
+        cursor = hash.scan(cursor, 1000, (field, value) -> visited[0]++);
+      }
+      assertThat(visited[0]).isLessThanOrEqualTo(5000);
     }
   }
 

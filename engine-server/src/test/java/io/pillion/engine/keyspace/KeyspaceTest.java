@@ -94,7 +94,7 @@ final class KeyspaceTest {
     }
     assertThat(database.size()).isEqualTo(model.size());
     assertThat(contents()).isEqualTo(model);
-    assertThat(database.expiringSize())
+    assertThat(database.expiry().size())
         .isEqualTo(model.values().stream().filter(e -> e.deadline != Database.NEVER).count());
     for (String key : List.copyOf(model.keySet())) {
       database.delete(Bytes.of(key));
@@ -287,7 +287,7 @@ final class KeyspaceTest {
       database.find(Bytes.of("key:" + i));
     }
     keyspace.settings().maxMemoryBytes = arena.usedBytes() * 3 / 4;
-    assertThat(keyspace.makeRoom(0)).isTrue();
+    assertThat(keyspace.eviction().makeRoom(0)).isTrue();
     int usedLately = 0;
     for (String key : recorder.evicted) {
       if (Integer.parseInt(key.substring(4)) < 2_000) {
@@ -313,7 +313,7 @@ final class KeyspaceTest {
             Bytes.of("go:" + i), Bytes.of("v"), world.wallMillis() + 10_000L * (i + 1));
       }
       keyspace.settings().maxMemoryBytes = 1;
-      assertThat(keyspace.makeRoom(0)).isFalse();
+      assertThat(keyspace.eviction().makeRoom(0)).isFalse();
       keyspace.settings().maxMemoryBytes = 0;
       assertThat(database.size()).as(policy.redisName()).isEqualTo(100);
       if (policy == EvictionPolicy.VOLATILE_TTL) {
@@ -384,7 +384,7 @@ final class KeyspaceTest {
     database.copy(Bytes.of("s"), keyspace.database(1), Bytes.of("t"));
     long copied = keyspace.database(1).find(Bytes.of("t"));
     assertThat(keyspace.database(1).deadline(copied)).isEqualTo(deadline);
-    assertThat(keyspace.database(1).expiringSize()).isEqualTo(1);
+    assertThat(keyspace.database(1).expiry().size()).isEqualTo(1);
   }
 
   private void set(String key, String value) {
@@ -429,7 +429,7 @@ final class KeyspaceTest {
       }
     }
     if (type == ValueType.HASH) {
-      database.fieldsChanged(record);
+      database.fieldExpiry().changed(record);
     }
   }
 
@@ -481,7 +481,7 @@ final class KeyspaceTest {
     fillAll(LARGE);
     keyspace.flush(database, /* lazily= */ true);
     assertThat(database.size()).isZero();
-    assertThat(database.expiringSize()).isZero();
+    assertThat(database.expiry().size()).isZero();
     assertThat(keyspace.discardedCount()).isEqualTo(5008);
     database.setString(Bytes.of("new"), Bytes.of("value"), Database.NEVER);
     reclaimInSmallSteps();
@@ -512,8 +512,8 @@ final class KeyspaceTest {
     fill("large", ValueType.SET, LARGE);
     keyspace.settings().maxMemoryBytes = small + 100_000;
     database.delete(Bytes.of("large"), /* lazily= */ true);
-    assertThat(keyspace.makeRoom(0)).isTrue();
-    assertThat(keyspace.evictedCount()).isZero();
+    assertThat(keyspace.eviction().makeRoom(0)).isTrue();
+    assertThat(keyspace.eviction().evictedCount()).isZero();
     assertThat(database.peek(Bytes.of("keep"))).isNotZero();
   }
 

@@ -197,7 +197,7 @@ class NetServerTest {
       for (int i = 0; i < 1000; i++) {
         assertThat(stranger.read(refusal.length())).isEqualTo(refusal);
       }
-      assertThat(engine.engine().statistics().outputBytes()).isLessThan(4 << 20);
+      assertThat(engine.engine().statistics().clientBytes()).isLessThan(4 << 20);
     }
   }
 

@@ -20,6 +20,11 @@ public class AofLogTest {
             public void appended(int waitingBytes, boolean more) {}
 
             @Override
+            public void torn() {
+              throw new AssertionError("there is room");
+            }
+
+            @Override
             public long safeOffset() {
               return 0;
             }
@@ -28,7 +33,9 @@ public class AofLogTest {
             public long seconds() {
               return 0;
             }
-          });
+          },
+          1 << 20,
+          1 << 20);
   private final StringBuilder appended = new StringBuilder();
   private int numbers;
   private final ByteArrayOutputStream written = new ByteArrayOutputStream();

@@ -216,6 +216,7 @@ final class AppendOnlyTest {
       engine.awaitRewrite();
       engine.call("BGREWRITEAOF");
       engine.awaitRewrite();
+      assertThat(String.valueOf(engine.call("INFO", "stats"))).contains("total_forks:2\r\n");
       assertThat(file("appendonly.aof.manifest"))
           .isEqualTo(
               lines(
@@ -225,8 +226,16 @@ final class AppendOnlyTest {
                   "file appendonly.aof.1.incr.aof seq 1 type h",
                   "file appendonly.aof.1.base.rdb seq 1 type h",
                   "file appendonly.aof.3.incr.aof seq 3 type i"));
-      engine.call("CONFIG", "SET", "aof-disable-auto-gc", "no");
-      engine.world().advanceMillis(10);
+      // Once it is answered nothing names them any more; in a transaction nobody waits.
+      assertThat(engine.call("CONFIG", "SET", "aof-disable-auto-gc", "no")).isEqualTo("OK");
+      assertThat(file("appendonly.aof.manifest"))
+          .isEqualTo(
+              lines(
+                  "file appendonly.aof.3.base.rdb seq 3 type b",
+                  "file appendonly.aof.3.incr.aof seq 3 type i"));
+      engine.call("MULTI");
+      engine.call("CONFIG", "SET", "aof-disable-auto-gc", "yes");
+      assertThat((List<?>) engine.call("EXEC")).hasSize(1);
     }
     assertThat(disk.list("/appendonlydir"))
         .containsExactly(
@@ -473,11 +482,14 @@ final class AppendOnlyTest {
           .isEqualTo("-MISCONF Errors writing to the AOF file: No space left on device");
       assertThat(engine.call("GET", "k")).isEqualTo("v");
       assertThat(engine.info("aof_last_write_status")).isEqualTo("err");
+      assertThat(engine.info("aof_buffer_length"))
+          .isEqualTo(String.valueOf("*3\r\n$3\r\nSET\r\n$5\r\nwaits\r\n$1\r\n1\r\n".length()));
       assertThat(engine.call("PING"))
           .isEqualTo("-MISCONF Errors writing to the AOF file: No space left on device");
       disk.heal();
       engine.world().advanceMillis(1_500);
       assertThat(lost.join()).isEqualTo("OK");
+      assertThat(engine.info("aof_buffer_length")).isEqualTo("0");
       assertThat(engine.call("PING")).isEqualTo("PONG");
       assertThat(engine.call("SET", "k", "w")).isEqualTo("OK");
       engine.kill();

@@ -18,6 +18,8 @@ import java.util.Random;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Append-only files that end anywhere, or were changed anywhere.
@@ -105,6 +107,93 @@ final class DamagedAofTest {
           .as("cut at %d", length)
           .isInstanceOf(PersistenceException.class)
           .hasMessageContaining("at offset " + first);
+    }
+  }
+
+  /** Behind a command that is whole. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "SET key inline\r\n",
+        "\r\n",
+        "\0\0\0\0",
+        "REDIS0010",
+        "*0\r\n",
+        "*-1\r\n",
+        "*x\r\n",
+        "*\r\n",
+        "*1\n$4\r\nPING\r\n",
+        "*1048577\r\n$3\r\nSET\r\n",
+        "*99999999999\r\n$3\r\nSET\r\n",
+        "*1\r\n$-1\r\n",
+        "*1\r\n$-4\r\nPING\r\n",
+        "*1\r\n$2147483647\r\nPING\r\n",
+        "*1\r\n$99999999999\r\nPING\r\n",
+        "*1\r\n+PING\r\n",
+        "*1\r\n*1\r\n$4\r\nPING\r\n",
+        "*1\r\n$3\r\nPING\r\n",
+        "*1\r\n$4\r\nPINGxx",
+        "*1\r\n$0\r\n\r\n",
+        "*1\r\n$6\r\nNOSUCH\r\n",
+        "*2\r\n$3\r\nSET\r\n$3\r\nkey\r\n",
+      })
+  void whatIsNoCommandIsRefusedWithItsPlace(String what) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    put(out, "SET", "key", "value");
+    int place = out.size();
+    out.writeBytes(what.getBytes(ISO_8859_1));
+    put(out, "SET", "key", "other");
+    SimulatedDisk disk = diskWith(out.toByteArray());
+    assertThatThrownBy(() -> new AofWorld(disk, 1))
+        .isInstanceOf(PersistenceException.class)
+        .hasMessageContaining("at offset " + place);
+  }
+
+  /** A length that nothing can follow is an end that came too early. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "*1\r\n$2147483583\r\n",
+        "*1048576\r\n$3\r\nSET\r\n",
+        "*2\r\n$3\r\nGET\r\n$99\r\n"
+      })
+  void whatClaimsMoreThanFollowsIsCutOff(String what) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    put(out, "SET", "key", "value");
+    out.writeBytes(what.getBytes(ISO_8859_1));
+    long before = RandomUse.allocatedBytes();
+    try (AofWorld engine = new AofWorld(diskWith(out.toByteArray()), 1)) {
+      assertThat(RandomUse.allocatedBytes() - before).isLessThan(64 << 20);
+      assertThat(engine.call("GET", "key")).isEqualTo("value");
+    }
+  }
+
+  private static final String[][] MANIFESTS = {
+    {"", "empty AOF manifest"},
+    {"file a.aof seq 1 type i", "too long line"},
+    {"file a.aof seq 1\n", "Invalid AOF manifest"},
+    {"file a.aof seq 1 type\n", "Invalid AOF manifest"},
+    {"file a.aof seq 0 type i\n", "Invalid AOF manifest"},
+    {"file a.aof seq x type i\n", "Invalid AOF manifest"},
+    {"file \"a.aof seq 1 type i\n", "Invalid AOF manifest"},
+    {"file a.aof seq 1 type x\n", "Unknown AOF file type"},
+    {"file ../a.aof seq 1 type i\n", "can't be a path"},
+    {"file a\\\\a.aof seq 1 type i\n", "can't be a path"},
+    {"file a.rdb seq 1 type b\nfile b.rdb seq 2 type b\n", "duplicate base file"},
+    {"file a.aof seq 2 type i\nfile b.aof seq 1 type i\n", "non-monotonic sequence"},
+    {"file a.aof seq 1 type i\n", "a.aof"},
+    {"file a.rdb seq 1 type b\n", "a.rdb"},
+  };
+
+  @Test
+  void aManifestThatMakesNoSenseIsRefused() {
+    for (String[] row : MANIFESTS) {
+      SimulatedDisk disk = new SimulatedDisk();
+      disk.plant("/appendonlydir/appendonly.aof.manifest", row[0].getBytes(ISO_8859_1));
+      assertThatThrownBy(() -> new AofWorld(disk, 1))
+          .as(row[0])
+          .isInstanceOf(PersistenceException.class)
+          .hasMessageContaining(row[1]);
     }
   }
 

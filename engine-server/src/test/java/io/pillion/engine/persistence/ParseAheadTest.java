@@ -278,7 +278,8 @@ class ParseAheadTest {
             file.length,
             engine().engine().keyspace(),
             /* checksum= */ true,
-            () -> {});
+            () -> {},
+            new LoadBuffers(engine().engine().keyspace()));
     parser.readHeader();
     EntryBatch batch = new EntryBatch(EntryBatch.MAX_PARTS, EntryBatch.FULL_BYTES);
     boolean[] ended = {false};

@@ -8,6 +8,9 @@ import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.LocalClient;
 import io.pillion.engine.server.PillionEngine;
+import io.pillion.engine.testkit.RedisProcess;
+import io.pillion.engine.testkit.TestClient;
+import io.pillion.engine.testkit.TestServer;
 import io.pillion.engine.world.SimulatedDisk;
 import io.pillion.engine.world.SimulatedWorld;
 import java.io.BufferedReader;
@@ -21,10 +24,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -52,14 +53,6 @@ class RdbFileTest {
     return answer instanceof byte[] text
         ? new String(text, StandardCharsets.ISO_8859_1)
         : String.valueOf(answer);
-  }
-
-  private static void await(BooleanSupplier condition) {
-    long deadline = System.nanoTime() + 10_000_000_000L;
-    while (!condition.getAsBoolean()) {
-      assertThat(System.nanoTime()).as("in time").isLessThan(deadline);
-      Thread.onSpinWait();
-    }
   }
 
   /** What both ours and theirs understand, without scores that they print in different ways. */
@@ -133,7 +126,9 @@ class RdbFileTest {
         send(client, "SET", "new" + i, "v");
       }
       send(client, "RPUSH", "list1", "more");
-      await(() -> send(client, "INFO", "persistence").contains("rdb_bgsave_in_progress:0"));
+      TestServer.await(
+          "the save to end",
+          () -> send(client, "INFO", "persistence").contains("rdb_bgsave_in_progress:0"));
       assertThat(send(client, "INFO", "persistence"))
           .contains("rdb_last_bgsave_status:ok")
           .contains("rdb_saves:1");
@@ -210,7 +205,9 @@ class RdbFileTest {
       send(client, "SET", "k", "v");
       Files.delete(gone);
       send(client, "BGSAVE");
-      await(() -> send(client, "INFO", "persistence").contains("rdb_last_bgsave_status:err"));
+      TestServer.await(
+          "the save to fail",
+          () -> send(client, "INFO", "persistence").contains("rdb_last_bgsave_status:err"));
       assertThat(send(client, "SET", "k", "w")).contains("MISCONF");
       assertThat(send(client, "PING")).contains("MISCONF");
       assertThat(send(client, "GET", "k")).isEqualTo("v");
@@ -342,12 +339,14 @@ class RdbFileTest {
     try (PillionEngine engine =
             builder()
                 .listen(new Endpoint.Tcp("127.0.0.1", port, /* optional= */ false))
-                .beforeLoading(() -> await(turningOn::isDone))
+                .beforeLoading(() -> TestServer.await("the answer", turningOn::isDone))
                 .warm()
                 .start();
         LocalClient client = engine.connect()) {
       assertThat(turningOn.get(10, TimeUnit.SECONDS)).isEqualTo("+OK");
-      await(() -> send(client, "INFO", "persistence").contains("aof_pending_rewrite:0"));
+      TestServer.await(
+          "the log to begin",
+          () -> send(client, "INFO", "persistence").contains("aof_pending_rewrite:0"));
       assertThat(send(client, "INFO", "persistence")).contains("aof_enabled:1");
       assertThat(send(client, "DEBUG", "DIGEST")).isEqualTo(digest);
     }
@@ -370,24 +369,23 @@ class RdbFileTest {
     }
     assertThat(run("redis-check-rdb", folder.resolve("dump.rdb").toString()))
         .contains("RDB looks OK");
-    try (RealServer theirs = new RealServer(folder)) {
-      assertThat(theirs.send("DEBUG", "DIGEST")).isEqualTo("+" + digest);
+    try (RedisProcess theirs = new RedisProcess(folder)) {
+      theirs.client().call("DEBUG", "DIGEST").isStatus(digest);
     }
   }
 
   @Test
   void weLoadTheFileOfARealServer() throws Exception {
     String digest;
-    try (RealServer theirs = new RealServer(folder)) {
-      for (Object[] command : commands()) {
-        theirs.send(command);
-      }
-      digest = theirs.send("DEBUG", "DIGEST");
-      assertThat(theirs.send("SAVE")).isEqualTo("+OK");
+    try (RedisProcess theirs = new RedisProcess(folder)) {
+      TestClient client = theirs.client();
+      commands().forEach(client::call);
+      digest = client.call("DEBUG", "DIGEST").text();
+      client.call("SAVE").isOk();
     }
     try (PillionEngine engine = builder().warm().start();
         LocalClient client = engine.connect()) {
-      assertThat("+" + send(client, "DEBUG", "DIGEST")).isEqualTo(digest);
+      assertThat(send(client, "DEBUG", "DIGEST")).isEqualTo(digest);
     }
   }
 
@@ -400,81 +398,6 @@ class RdbFileTest {
     } catch (IOException e) {
       Assumptions.abort(command[0] + " is not installed");
       throw e;
-    }
-  }
-
-  /** A redis-server of this machine, on the same folder; the test is left out without one. */
-  private static final class RealServer implements AutoCloseable {
-    private final Process process;
-    private final Socket socket;
-    private final BufferedReader answers;
-
-    RealServer(Path folder) throws Exception {
-      int port;
-      try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-        port = free.getLocalPort();
-      }
-      try {
-        process =
-            new ProcessBuilder(
-                    "redis-server",
-                    "--bind",
-                    "127.0.0.1",
-                    "--port",
-                    Integer.toString(port),
-                    "--save",
-                    "",
-                    "--dir",
-                    folder.toString(),
-                    "--enable-debug-command",
-                    "yes")
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
-      } catch (IOException e) {
-        Assumptions.abort("redis-server is not installed");
-        throw e;
-      }
-      socket = connect(port);
-      answers =
-          new BufferedReader(
-              new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
-    }
-
-    private static Socket connect(int port) throws IOException {
-      long deadline = System.nanoTime() + 10_000_000_000L;
-      while (true) {
-        try {
-          return new Socket(InetAddress.getLoopbackAddress(), port);
-        } catch (java.net.ConnectException e) {
-          if (System.nanoTime() > deadline) {
-            throw e;
-          }
-          Thread.onSpinWait();
-        }
-      }
-    }
-
-    /** The first line of the answer; bulk strings are not expected but passed over. */
-    String send(Object... words) throws IOException {
-      StringBuilder request = new StringBuilder("*" + words.length + "\r\n");
-      for (Object word : words) {
-        String text = String.valueOf(word);
-        request.append(String.format(Locale.ROOT, "$%d\r\n%s\r\n", text.length(), text));
-      }
-      socket.getOutputStream().write(request.toString().getBytes(StandardCharsets.ISO_8859_1));
-      String line = answers.readLine();
-      if (line.startsWith("$") && !line.equals("$-1")) {
-        answers.readLine();
-      }
-      return line;
-    }
-
-    @Override
-    public void close() throws IOException {
-      socket.close();
-      process.destroy();
-      process.onExit().orTimeout(10, TimeUnit.SECONDS).join();
     }
   }
 }

@@ -97,6 +97,38 @@ final class FollowingTest {
     }
   }
 
+  /** Else a replica that comes to lead would acknowledge what is in no file. */
+  @Test
+  void aLogThatCannotGoOnAfterASynchronizationGoesOnAsSoonAsItCan() throws IOException {
+    client.call("SET", "k", "v");
+    Path own = Files.createDirectory(folder.resolve("own"));
+    try (EngineServer server = EngineServer.in(own, "appendonly", "yes")) {
+      TestClient replica = server.client();
+      Path log = own.resolve("appendonlydir");
+      Files.move(log, own.resolve("away"));
+      Files.writeString(log, "in the way");
+      follow(replica, ours.port());
+      awaitUp(replica);
+      assertThat(field(replica, "persistence", "aof_enabled")).isEqualTo("0");
+      replica.ok("REPLICAOF", "NO", "ONE");
+      replica
+          .call("SET", "k", "w")
+          .isError(
+              "MISCONF The AOF cannot be turned on again after a synchronization. Please check the"
+                  + " server logs.");
+      assertThat(replica.call("GET", "k").text()).isEqualTo("v");
+      Files.delete(log);
+      TestServer.await(
+          "the log to go on", () -> field(replica, "persistence", "aof_enabled").equals("1"));
+      TestServer.await(
+          "its base", () -> field(replica, "persistence", "aof_pending_rewrite").equals("0"));
+      replica.ok("SET", "k", "w");
+    }
+    try (EngineServer again = EngineServer.in(own, "appendonly", "yes")) {
+      assertThat(again.client().call("GET", "k").text()).isEqualTo("w");
+    }
+  }
+
   @Test
   void goesOnWhereTheLinkWasCut() throws IOException {
     try (RedisProcess redis = redis()) {
@@ -229,6 +261,68 @@ final class FollowingTest {
       client.ok("SET", "by", "us");
       awaitSame(client, replica);
       assertThat(field(client, "stats", "sync_full")).isEqualTo("1");
+    }
+  }
+
+  /** Who can be is told where the primary is, whatever a replica would do itself. */
+  @Test
+  void sendsClientsToThePrimary() throws IOException {
+    try (RedisProcess redis = redis();
+        TestClient other = ours.client()) {
+      String there = "REDIRECT 127.0.0.1:" + redis.port();
+      client.ok("CLIENT", "CAPA", "redirect");
+      client.ok("SET", "k", "v");
+      client.ok("MULTI");
+      client.call("GET", "k").isStatus("QUEUED");
+      follow(other, redis.port());
+      awaitUp(other);
+      client.call("EXEC").isError(there);
+      client.ok("MULTI");
+      client.call("GET", "k").isError(there);
+      client.call("EXEC").isErrorLike("EXECABORT ");
+      for (String readOnly : List.of("yes", "no")) {
+        other.ok("CONFIG", "SET", "replica-read-only", readOnly);
+        client.call("SET", "k", "v").isError(there);
+        client.call("GET", "k").isError(there);
+        client.call("PING").isStatus("PONG");
+        other.call("GET", "k").isNil();
+      }
+      client.ok("READONLY");
+      client.call("GET", "k").isNil();
+      client.call("SET", "k", "v").isError(there);
+      client.ok("READWRITE");
+      other.ok("REPLICAOF", "NO", "ONE");
+      client.ok("SET", "k", "v");
+      assertThat(client.call("INFO", "errorstats").text()).contains("errorstat_REDIRECT:count=7");
+    }
+  }
+
+  /** While it is not known yet that the other leads, they wait. */
+  @Test
+  void sendsClientsToAReplicaOnceItLeads() throws IOException {
+    try (RedisProcess redis = redis();
+        TestClient other = ours.client()) {
+      ours.config("replica-announce-port", Integer.toString(ours.port()));
+      follow(redis.client(), ours.port());
+      awaitSame(other, redis.client());
+      long id = other.id();
+      other.ok("CLIENT", "CAPA", "redirect");
+      redis.stopped(true);
+      // What it never acknowledges.
+      client.ok("SET", "k", "v");
+      client.ok("FAILOVER", "TO", "127.0.0.1", redis.port(), "TIMEOUT", 100, "FORCE");
+      TestServer.await(
+          "the replica to be asked",
+          () ->
+              field(client, "replication", "master_failover_state").equals("failover-in-progress"));
+      other.send("GET", "k");
+      TestServer.await(
+          "the client to wait",
+          () -> client.call("CLIENT", "LIST", "ID", id).text().contains(" flags=b "));
+      client.call("GET", "k").is("v");
+      redis.stopped(false);
+      other.receive().isError("REDIRECT 127.0.0.1:" + redis.port());
+      assertThat(field(client, "replication", "role")).isEqualTo("slave");
     }
   }
 

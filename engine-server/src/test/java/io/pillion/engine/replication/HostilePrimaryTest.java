@@ -10,12 +10,14 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -33,6 +35,7 @@ final class HostilePrimaryTest {
   Path folder;
 
   private byte[] data = {};
+  private OutputStream toReplica = OutputStream.nullOutputStream();
 
   @SuppressWarnings("NullAway.Init")
   private EngineServer ours;
@@ -81,9 +84,10 @@ final class HostilePrimaryTest {
       try (Socket socket = server.accept()) {
         socket.setSoTimeout((int) TestServer.PATIENCE.toMillis());
         InputStream in = new BufferedInputStream(socket.getInputStream());
-        shakeHands(in, socket.getOutputStream());
+        toReplica = socket.getOutputStream();
+        shakeHands(in, toReplica);
         try {
-          socket.getOutputStream().write(bytes);
+          toReplica.write(bytes);
         } catch (IOException e) {
           // It has had enough.
         }
@@ -186,6 +190,34 @@ final class HostilePrimaryTest {
           client.call("KEYS", "*").isList("old");
         });
     client.call("KEYS", "*").isList("old");
+  }
+
+  /** All data come while a script is half-way, and has let others in. */
+  @Test
+  void whatAScriptSeesStaysUntilItEnds() throws IOException {
+    client.ok("CONFIG", "SET", "busy-reply-threshold", 1);
+    TestClient script = ours.client();
+    byte[] all = allData();
+    int part = all.length - 10;
+    whenItSends(
+        Arrays.copyOf(all, part),
+        () -> {
+          script.send(
+              "EVAL_RO",
+              "local till = os.clock() + 1.5; while os.clock() < till do end;"
+                  + " return redis.call('GET', 'old')",
+              0);
+          TestServer.await(
+              "the script to be busy", () -> client.call("PING").toString().contains("BUSY"));
+          try {
+            toReplica.write(all, part, all.length - part);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+          script.receive().is("1");
+          TestServer.await("the new data", () -> "1".equals(client.call("GET", "new").value()));
+          client.call("GET", "old").isNil();
+        });
   }
 
   @Test

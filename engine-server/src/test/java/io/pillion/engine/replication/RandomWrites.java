@@ -2,27 +2,13 @@ package io.pillion.engine.replication;
 
 import io.pillion.engine.dispatch.Command;
 import io.pillion.engine.dispatch.CommandFlag;
-import io.pillion.engine.dispatch.CommandGroup;
 import io.pillion.engine.dispatch.CommandTable;
 import io.pillion.engine.testkit.RandomWords;
 import io.pillion.engine.testkit.TestClient;
 import java.util.List;
-import java.util.Set;
 
 /** Random changes of all types in three databases: alone, in transactions, by scripts. */
 final class RandomWrites {
-  private static final Set<CommandGroup> GROUPS =
-      Set.of(
-          CommandGroup.GENERIC,
-          CommandGroup.STRING,
-          CommandGroup.BITMAP,
-          CommandGroup.LIST,
-          CommandGroup.SET,
-          CommandGroup.SORTED_SET,
-          CommandGroup.HASH,
-          CommandGroup.HYPERLOGLOG,
-          CommandGroup.GEO,
-          CommandGroup.STREAM);
   private static final String SCRIPT =
       "redis.call('SET', KEYS[1], ARGV[1]) redis.call('SADD', KEYS[2], redis.call('DBSIZE'), 'x')"
           + " return redis.call('SPOP', KEYS[2])";
@@ -40,7 +26,7 @@ final class RandomWrites {
     RandomWords words = new RandomWords(seed);
     List<Command> commands =
         table.all().stream()
-            .filter(command -> GROUPS.contains(command.group()))
+            .filter(command -> RandomWords.DATA_GROUPS.contains(command.group()))
             .filter(command -> command.subcommands().isEmpty())
             .filter(command -> command.is(CommandFlag.WRITE) && !command.is(CommandFlag.BLOCKING))
             .filter(c -> other.call("COMMAND", "INFO", c.name()).elements().get(0) != null)

@@ -1,5 +1,6 @@
 package io.pillion.engine.replication;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pillion.engine.testkit.EngineServer;
@@ -7,6 +8,8 @@ import io.pillion.engine.testkit.RedisProcess;
 import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.testkit.TestServer;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -242,6 +245,103 @@ final class ReplicasTest {
         .map(line -> line.substring(name.length() + 1))
         .findFirst()
         .orElseThrow();
+  }
+
+  @Test
+  void carriesOutWhatItIsToldTo() throws IOException {
+    try (RedisProcess replica = follow()) {
+      awaitSame(replica);
+      client.call("SELECT", 1);
+      client.ok("SET", "k", "1");
+      client.ok("DEBUG", "REPLICATE", "SET", "only", "there");
+      client.ok("DEBUG", "REPLICATE", "no such command");
+      // What was not carried out here has no offset to wait for.
+      client.ok("SET", "k", "2");
+      client.call("WAIT", 1, 0).is(1L);
+      client.call("EXISTS", "only").is(0L);
+      TestClient there = replica.client();
+      there.ok("SELECT", 1);
+      there.call("GET", "only").is("there");
+      client.call("DEBUG", "REPLICATE").isErrorLike("ERR ");
+    }
+    client.ok("DEBUG", "REPLICATE", "SET", "nobody", "there");
+  }
+
+  /** The delay is what the parameter says by now, and nobody is waited for who has gone. */
+  @Test
+  void isSentAllDataSlowlyForAsLongAsItIsTold() throws IOException {
+    ours.config("rdb-key-save-delay", "100000000");
+    client.ok("DEBUG", "POPULATE", 3);
+    try (RedisProcess leaves = follow()) {
+      awaitTakingDown(1);
+      assertThat(leaves.port()).isPositive();
+    }
+    awaitTakingDown(0);
+    try (RedisProcess replica = follow()) {
+      awaitTakingDown(1);
+      ours.config("rdb-key-save-delay", "0");
+      awaitSame(replica);
+    }
+    // Others fork for that.
+    assertThat(number("stats", "total_forks")).isEqualTo(2);
+  }
+
+  private void awaitTakingDown(int snapshots) {
+    TestServer.await(
+        "rdb_bgsave_in_progress to be " + snapshots,
+        () -> number("persistence", "rdb_bgsave_in_progress") == snapshots);
+  }
+
+  /** As {@code valkey-cli --functions-rdb} asks for it. */
+  @Test
+  void getsAPartOfTheData() throws IOException {
+    client.ok("DEBUG", "POPULATE", 1000);
+    client
+        .call(
+            "FUNCTION",
+            "LOAD",
+            "#!lua name=lib\nredis.register_function('f', function() return 1 end)")
+        .is("lib");
+    assertLoaded(partOfTheData("functions"), /* libraries= */ 1);
+    assertLoaded(partOfTheData(""), /* libraries= */ 0);
+    client
+        .call("REPLCONF", "RDB-FILTER-ONLY", "functions keys")
+        .isError("ERR Unsupported rdb-filter-only option: keys");
+    client
+        .call("REPLCONF", "rdb-filter-only", "\"functions")
+        .isError("ERR Missing rdb-filter-only values");
+    client.ok("REPLCONF", "rdb-filter-only", "functions");
+    client.call("SYNC").isError("ERR Filtered replica requires EOF capability");
+    assertLoaded(partOfTheData("functions FUNCTIONS"), /* libraries= */ 1);
+  }
+
+  private void assertLoaded(byte[] file, int libraries) throws IOException {
+    Path other = Files.createTempDirectory(folder, "part");
+    Files.write(other.resolve("dump.rdb"), file);
+    try (EngineServer server = EngineServer.in(other)) {
+      server.client().call("DBSIZE").is(0L);
+      assertThat(server.client().call("FUNCTION", "LIST").elements()).hasSize(libraries);
+    }
+  }
+
+  private byte[] partOfTheData(String filter) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), ours.port())) {
+      socket.setSoTimeout(60_000);
+      socket.getOutputStream().write(TestClient.encode("REPLCONF", "capa", "eof"));
+      socket.getOutputStream().write(TestClient.encode("REPLCONF", "rdb-only", "1"));
+      socket.getOutputStream().write(TestClient.encode("REPLCONF", "rdb-filter-only", filter));
+      String answered = "";
+      while (!answered.equals("+OK\r\n".repeat(3))) {
+        answered += (char) socket.getInputStream().read();
+      }
+      socket.getOutputStream().write(TestClient.encode("SYNC"));
+      // The connection is closed behind the data.
+      String all = new String(socket.getInputStream().readAllBytes(), ISO_8859_1).stripLeading();
+      assertThat(all).startsWith("$EOF:");
+      String mark = all.substring(5, 45);
+      assertThat(all).endsWith(mark);
+      return all.substring(47, all.length() - 40).getBytes(ISO_8859_1);
+    }
   }
 
   @Test

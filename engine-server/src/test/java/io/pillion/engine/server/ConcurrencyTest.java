@@ -687,7 +687,9 @@ final class ConcurrencyTest {
         .engine()
         .hold(
             () -> {
-              assertThat(engine.engine().keyspace().database(0).awaitedKeys()).as(seed()).isEmpty();
+              assertThat(engine.engine().keyspace().database(0).awaitedKeys().keys())
+                  .as(seed())
+                  .isEmpty();
               assertThat(engine.engine().deadlineCount()).as(seed()).isZero();
               assertThat(engine.engine().watchedKeyCount()).as(seed()).isZero();
             });

@@ -1,11 +1,13 @@
 package io.pillion.engine.testkit;
 
 import io.pillion.engine.command.Syntax;
+import io.pillion.engine.dispatch.CommandGroup;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 
 /**
  * Random commands that follow a declared syntax: values fit their names, mostly. Some are hostile
@@ -15,6 +17,20 @@ import java.util.Random;
  * fast the test runs.
  */
 public final class RandomWords {
+  /** The commands that deal with data, of which they are words. */
+  public static final Set<CommandGroup> DATA_GROUPS =
+      Set.of(
+          CommandGroup.GENERIC,
+          CommandGroup.STRING,
+          CommandGroup.BITMAP,
+          CommandGroup.LIST,
+          CommandGroup.SET,
+          CommandGroup.SORTED_SET,
+          CommandGroup.HASH,
+          CommandGroup.HYPERLOGLOG,
+          CommandGroup.GEO,
+          CommandGroup.STREAM);
+
   private static final List<String> KEYS = List.of("a", "b", "c", "d", "e", "f", "", "key 7");
   private static final List<String> VALUES =
       List.of(

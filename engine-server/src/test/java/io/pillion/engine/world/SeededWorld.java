@@ -2,6 +2,7 @@ package io.pillion.engine.world;
 
 import java.io.IOException;
 import java.util.Random;
+import java.util.Set;
 
 /**
  * The machine's clock, disk and threads, but chance from a seed: two engines lay out the same data
@@ -10,10 +11,16 @@ import java.util.Random;
 public final class SeededWorld implements World {
   private final World real = RealWorld.get();
   private final Random random;
+  private volatile Set<String> withheld = Set.of();
 
   /** A world whose chance follows from this seed. */
   public SeededWorld(long seed) {
     random = new Random(seed);
+  }
+
+  /** From now on background tasks of these names are never begun. */
+  public void withhold(String... names) {
+    withheld = Set.of(names);
   }
 
   @Override
@@ -53,7 +60,9 @@ public final class SeededWorld implements World {
 
   @Override
   public void background(String name, Runnable task) {
-    real.background(name, task);
+    if (!withheld.contains(name)) {
+      real.background(name, task);
+    }
   }
 
   @Override

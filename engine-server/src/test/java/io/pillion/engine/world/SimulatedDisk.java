@@ -53,7 +53,9 @@ public final class SimulatedDisk implements Disk {
     DELETE,
     TRUNCATE,
     CREATE_FOLDER,
-    SYNC_FOLDER
+    SYNC_FOLDER,
+    /** Fails by being somebody else's. */
+    LOCK
   }
 
   /** Has an operation on paths that end with something fail so many times, with a message. */
@@ -348,6 +350,11 @@ public final class SimulatedDisk implements Disk {
     String absolute = absolute(path);
     folder(absolute);
     check(Operation.OPEN, absolute);
+    try {
+      check(Operation.LOCK, absolute);
+    } catch (IOException theirs) {
+      return null;
+    }
     return locks.add(absolute) ? () -> unlock(absolute) : null;
   }
 
@@ -392,11 +399,6 @@ public final class SimulatedDisk implements Disk {
             child.before = null;
           }
         });
-  }
-
-  @Override
-  public synchronized long freeBytes(String path) {
-    return freeBytes;
   }
 
   // --- inside

@@ -17,6 +17,7 @@ public final class SimulatedWorld implements World {
   private long sequence;
   private long lookNanos;
   private long memoryBytes = 1L << 40;
+  private boolean noThreads;
   private Network network =
       (target, listener) -> {
         throw new UnsupportedOperationException("There is no network in this world");
@@ -87,8 +88,20 @@ public final class SimulatedWorld implements World {
     return network.dial(target, listener);
   }
 
+  /** Says whether threads can be begun: else what needs a new one lacks memory. */
+  public void threads(boolean available) {
+    noThreads = !available;
+  }
+
+  private void beginThread() {
+    if (noThreads) {
+      throw new OutOfMemoryError("unable to create native thread");
+    }
+  }
+
   @Override
   public void background(String name, Runnable task) {
+    beginThread();
     schedule(0, task);
   }
 
@@ -103,8 +116,14 @@ public final class SimulatedWorld implements World {
           }
         };
     return new Worker() {
+      private boolean begun;
+
       @Override
       public void execute(Runnable task) {
+        if (!begun) {
+          beginThread();
+          begun = true;
+        }
         queue.add(task);
         schedule(0, next);
       }

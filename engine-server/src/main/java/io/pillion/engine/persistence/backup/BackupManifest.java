@@ -49,7 +49,8 @@ public record BackupManifest(
   /** How bytes are packed so far. */
   public static final String GZIP = "gzip";
 
-  private static final String TITLE = "pillion-backup 1";
+  private static final String TITLE_OF_ANY = "pillion-backup ";
+  private static final String TITLE = TITLE_OF_ANY + 1;
   private static final int MAX_NAME_LENGTH = 100;
 
   /** Who asked for a backup. */
@@ -69,7 +70,7 @@ public record BackupManifest(
    * Refuses names that are not letters, digits, dots, dashes and underscores, that begin with a dot
    * or a dash, or are longer than 100: what is left leads out of no folder.
    */
-  public static void checkName(String name) {
+  static void checkName(String name) {
     boolean good = !name.isEmpty() && name.length() <= MAX_NAME_LENGTH;
     for (int i = 0; i < name.length() && good; i++) {
       char c = name.charAt(i);
@@ -118,6 +119,14 @@ public record BackupManifest(
   static BackupManifest parse(String text) throws IOException {
     String[] lines = text.split("\n", -1);
     if (!lines[0].equals(TITLE)) {
+      if (lines[0].matches(TITLE_OF_ANY + "[0-9]{1,9}")) {
+        throw new IOException(
+            "the backup is of a newer version: its manifest begins with '"
+                + lines[0]
+                + "', this version reads '"
+                + TITLE
+                + "'");
+      }
       throw new IOException("the manifest is damaged: it does not begin with '" + TITLE + "'");
     }
     Map<String, String> values = new HashMap<>();

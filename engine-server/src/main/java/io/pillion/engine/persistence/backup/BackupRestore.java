@@ -25,6 +25,7 @@ import org.slf4j.LoggerFactory;
  */
 final class BackupRestore {
   private static final Logger log = LoggerFactory.getLogger(BackupRestore.class);
+  private static final long NANOS_BETWEEN_LINES = 5_000_000_000L;
   private static final String ASIDE = ".before-restore-";
 
   private final Engine engine;
@@ -61,6 +62,7 @@ final class BackupRestore {
   void whileRunning(BackupTarget target, String name, Runnable beforeReplacing) throws IOException {
     BackupManifest manifest = target.manifest(name);
     refuseIfTooLarge(manifest);
+    log.info("Verifying backup {}, of {} bytes, before it is restored", name, manifest.bytes());
     reader.verify(() -> target.open(name), manifest);
     begin(beforeReplacing);
     try {
@@ -128,9 +130,22 @@ final class BackupRestore {
 
   private void load(BackupReader.Source source, long dataBytes) throws IOException {
     engine.hold(() -> rdb.progress().loading(engine, dataBytes));
+    long[] nextLine = {engine.world().nanos() + NANOS_BETWEEN_LINES};
     try {
       BackupReader.Found found =
-          reader.load(source, offset -> rdb.progress().loadedBytes(engine, offset));
+          reader.load(
+              source,
+              offset -> {
+                rdb.progress().loadedBytes(engine, offset);
+                if (engine.world().nanos() >= nextLine[0]) {
+                  nextLine[0] += NANOS_BETWEEN_LINES;
+                  log.info(
+                      "Loading the backup: {} of {} bytes, {} seconds to go",
+                      offset,
+                      dataBytes,
+                      rdb.progress().loadingLeftSeconds());
+                }
+              });
       engine.hold(() -> rdb.progress().loaded(found.keys(), found.expired()));
     } finally {
       engine.hold(rdb.progress()::loadingEnded);
@@ -185,6 +200,7 @@ final class BackupRestore {
         manifest = beside(from);
       }
       long dataBytes;
+      log.info("Verifying backup {} before it is restored", from);
       if (manifest != null) {
         refuseIfTooLarge(manifest);
         dataBytes = reader.verify(source, manifest).dataBytes();

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param made how many were made since the start
  * @param failed how many failed since the start
  * @param missed how many were due, and not made because the window was closed
- * @param lastError why something failed last, or empty
+ * @param lastError when and why something failed last, whatever succeeded since, or empty
  * @param target where they are kept
  */
 public record BackupStatus(

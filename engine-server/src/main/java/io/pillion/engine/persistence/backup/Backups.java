@@ -14,7 +14,9 @@ import java.io.IOException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -128,7 +130,7 @@ public final class Backups {
         () -> {
           started = true;
           parameters.onChange(this::reschedule, "backup-schedule", "backup-zone", "backup-window");
-          submit("look", this::lookAround);
+          submit("look for backups", this::lookAround);
         });
   }
 
@@ -310,6 +312,10 @@ public final class Backups {
     } catch (RuntimeException e) {
       log.error("Backup operation failed ({}); this is a bug", task.what(), e);
       failure = new IOException("an unexpected failure, see the log", e);
+    } catch (OutOfMemoryError e) {
+      // It must end: nothing else is begun until then.
+      log.error("Backup operation failed ({})", task.what(), e);
+      failure = new IOException("not enough memory: " + e.getMessage(), e);
     }
     String given = answer;
     IOException why = failure;
@@ -342,7 +348,8 @@ public final class Backups {
   private void ended(BackupTask task, @Nullable String answer, @Nullable IOException failure) {
     running = null;
     if (failure != null && !(failure instanceof BackupTarget.BusyException)) {
-      lastError = task.what() + ": " + failure.getMessage();
+      Instant when = Instant.ofEpochMilli(engine.keyspace().now()).truncatedTo(ChronoUnit.SECONDS);
+      lastError = when + " " + task.what() + ": " + failure.getMessage();
     }
     task.end(answer, failure);
     lookLater();
@@ -357,7 +364,7 @@ public final class Backups {
       manifest = writer.write(target, name, kind);
     } catch (BackupTarget.BusyException e) {
       throw e;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
       engine.hold(
           () -> {
             lastOk = false;
@@ -370,7 +377,7 @@ public final class Backups {
         name,
         manifest.keys(),
         manifest.bytes(),
-        (world.nanos() - start) / 1e9);
+        String.format(Locale.ROOT, "%.3f", (world.nanos() - start) / 1e9));
     engine.hold(
         () -> {
           lastOk = true;
@@ -485,9 +492,14 @@ public final class Backups {
             parameters.integer("backup-retention-count"),
             parameters.number("backup-retention-days"),
             plan);
-    for (BackupManifest each : retention.leaving(byPlan, world.wallMillis())) {
-      target.delete(each.name());
-      log.info("Backup {} is deleted: backup-retention-* say so", each.name());
+    try {
+      for (BackupManifest each : retention.leaving(byPlan, world.wallMillis())) {
+        target.delete(each.name());
+        log.info("Backup {} is deleted: backup-retention-* say so", each.name());
+      }
+    } catch (BackupTarget.BusyException e) {
+      // The backup is made: only what has to go must wait for the next one.
+      log.warn("Old backups stay for now: {}", e.getMessage());
     }
     countAll(target);
   }

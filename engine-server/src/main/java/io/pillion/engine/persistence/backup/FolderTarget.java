@@ -47,13 +47,45 @@ final class FolderTarget implements BackupTarget {
     return folder + "/" + name;
   }
 
+  private String parent() {
+    int slash = folder.lastIndexOf('/');
+    return slash > 0 ? folder.substring(0, slash) : "/";
+  }
+
+  @FunctionalInterface
+  private interface Step<T> {
+    T run() throws IOException;
+  }
+
+  // Whoever reads the message may not know which of the disks it is that has no room.
+
+  private <T> T writing(Step<T> step) throws IOException {
+    try {
+      return step.run();
+    } catch (IOException e) {
+      throw notWritten(e);
+    }
+  }
+
+  private IOException notWritten(IOException e) {
+    return new IOException("cannot write to " + folder + ": " + e.getMessage(), e);
+  }
+
+  private <T> T reading(Step<T> step) throws IOException {
+    try {
+      return step.run();
+    } catch (IOException e) {
+      throw new IOException("cannot read " + folder + ": " + e.getMessage(), e);
+    }
+  }
+
   @Override
   public List<BackupManifest> list() throws IOException {
     List<BackupManifest> found = new ArrayList<>();
-    if (!disk.isFolder(folder)) {
+    if (!disk.isFolder(folder) && disk.isFolder(parent())) {
       return found;
     }
-    for (String file : disk.list(folder)) {
+    for (String file : reading(() -> disk.list(folder))) {
       if (!file.endsWith(MANIFEST) || file.startsWith(".")) {
         continue;
       }
@@ -83,7 +115,7 @@ final class FolderTarget implements BackupTarget {
     if (!disk.exists(path(name + MANIFEST))) {
       throw new IOException("backup '" + name + "' has lost its manifest");
     }
-    BackupManifest manifest = BackupManifest.parse(disk.read(path(name + MANIFEST)));
+    BackupManifest manifest = BackupManifest.parse(reading(() -> disk.read(path(name + MANIFEST))));
     if (!manifest.name().equals(name)) {
       throw new IOException("the manifest is that of backup '" + manifest.name() + "'");
     }
@@ -92,24 +124,33 @@ final class FolderTarget implements BackupTarget {
 
   @Override
   public InputStream open(String name) throws IOException {
-    return disk.open(path(name + FILE));
+    return reading(() -> disk.open(path(name + FILE)));
   }
 
   @Override
   public void delete(String name) throws IOException {
     Closeable lock = lock();
     try {
-      disk.delete(path(name + FILE));
-      disk.syncFolder(folder);
-      disk.delete(path(name + MANIFEST));
-      disk.syncFolder(folder);
+      writing(
+          () -> {
+            disk.delete(path(name + FILE));
+            disk.syncFolder(folder);
+            disk.delete(path(name + MANIFEST));
+            disk.syncFolder(folder);
+            return name;
+          });
     } finally {
       lock.close();
     }
   }
 
   private Closeable lock() throws IOException {
-    Closeable lock = disk.tryLock(path(LOCK));
+    Closeable lock;
+    try {
+      lock = disk.tryLock(path(LOCK));
+    } catch (IOException e) {
+      throw notWritten(e);
+    }
     if (lock == null) {
       throw new BusyException(
           "another engine is at work in " + folder + ": give each a backup-dir of its own");
@@ -145,16 +186,19 @@ final class FolderTarget implements BackupTarget {
 
   @Override
   public Draft begin(String name) throws IOException {
-    disk.createFolder(folder);
-    // Also when it was there: whoever made it may not have come so far.
-    int slash = folder.lastIndexOf('/');
-    disk.syncFolder(slash > 0 ? folder.substring(0, slash) : "/");
+    writing(
+        () -> {
+          disk.createFolder(folder);
+          // Also when it was there: whoever made it may not have come so far.
+          disk.syncFolder(parent());
+          return folder;
+        });
     FileDraft draft = new FileDraft(name, lock());
     try {
       if (exists(name)) {
         throw new IOException("backup '" + name + "' exists already");
       }
-      draft.file = disk.createLarge(draft.temporary(FILE));
+      draft.file = writing(() -> disk.createLarge(draft.temporary(FILE)));
       return draft;
     } catch (IOException e) {
       draft.unlock();
@@ -187,19 +231,27 @@ final class FolderTarget implements BackupTarget {
       return new OutputStream() {
         @Override
         public void write(int b) throws IOException {
-          plain.write(b);
+          write(new byte[] {(byte) b}, 0, 1);
         }
 
         @Override
         public void write(byte[] bytes, int offset, int length) throws IOException {
-          plain.write(bytes, offset, length);
+          try {
+            plain.write(bytes, offset, length);
+          } catch (IOException e) {
+            throw notWritten(e);
+          }
         }
 
         @Override
         public void close() throws IOException {
           if (file != null) {
-            open.sync();
-            closeFile();
+            writing(
+                () -> {
+                  open.sync();
+                  closeFile();
+                  return name;
+                });
           }
         }
       };
@@ -215,11 +267,20 @@ final class FolderTarget implements BackupTarget {
 
     @Override
     public InputStream open() throws IOException {
-      return disk.open(temporary(FILE));
+      return reading(() -> disk.open(temporary(FILE)));
     }
 
     @Override
     public void publish(BackupManifest manifest) throws IOException {
+      writing(
+          () -> {
+            putInPlace(manifest);
+            return name;
+          });
+      published = true;
+    }
+
+    private void putInPlace(BackupManifest manifest) throws IOException {
       byte[] text = manifest.format().getBytes(StandardCharsets.UTF_8);
       try (DiskFile fresh = disk.create(temporary(MANIFEST))) {
         fresh.write(text, 0, text.length);
@@ -229,12 +290,16 @@ final class FolderTarget implements BackupTarget {
       disk.syncFolder(folder);
       disk.rename(temporary(FILE), path(name + FILE));
       disk.syncFolder(folder);
-      published = true;
     }
 
     @Override
     public void discard() {
-      doing(this::closeFile);
+      try {
+        closeFile();
+      } catch (IOException e) {
+        // It fails once more for what could not be written, which was told; the file is closed.
+        log.debug("Closing {}: {}", temporary(FILE), e.getMessage());
+      }
       if (!published) {
         for (String each :
             List.of(

@@ -137,7 +137,7 @@ public final class LuaState {
   }
 
   /** The name of a value's type. */
-  public static String typeName(Object value) {
+  static String typeName(Object value) {
     if (value == Nil.NIL) {
       return "nil";
     }

@@ -62,7 +62,7 @@ public final class LuaTable {
   }
 
   /** Whether scripts cannot change it. */
-  public boolean isReadonly() {
+  boolean isReadonly() {
     return readonly;
   }
 

@@ -146,6 +146,22 @@ class BackupsTest {
   }
 
   @Test
+  void aBackupOfANewerVersionIsNotCalledDamaged() throws IOException {
+    try (BackupWorld engine = new BackupWorld(disk)) {
+      engine.fill();
+      engine.call("BACKUP", "CREATE", "first");
+      String text = new FolderTarget(disk, "/backups").manifest("first").format();
+      disk.plant(
+          "/backups/first.manifest",
+          text.replace("pillion-backup 1", "pillion-backup 2").getBytes(StandardCharsets.UTF_8));
+      assertThat(engine.call("BACKUP", "VERIFY", "first"))
+          .isEqualTo(
+              "-ERR the backup is of a newer version: its manifest begins with 'pillion-backup 2',"
+                  + " this version reads 'pillion-backup 1'");
+    }
+  }
+
+  @Test
   void aFullDiskLeavesNothingBehind() throws IOException {
     try (BackupWorld engine = new BackupWorld(disk)) {
       engine.fill();
@@ -167,10 +183,11 @@ class BackupsTest {
       disk.readOnly("/backups");
       assertThat(engine.call("BACKUP", "CREATE", "second")).startsWith("-ERR ");
       disk.heal();
+      String told = "-ERR cannot write to /backups: Input/output error";
       disk.fail(SimulatedDisk.Operation.SYNC, ".rdb.gz", "Input/output error", 1);
-      assertThat(engine.call("BACKUP", "CREATE", "second")).isEqualTo("-ERR Input/output error");
+      assertThat(engine.call("BACKUP", "CREATE", "second")).isEqualTo(told);
       disk.fail(SimulatedDisk.Operation.RENAME, ".rdb.gz", "Input/output error", 1);
-      assertThat(engine.call("BACKUP", "CREATE", "second")).isEqualTo("-ERR Input/output error");
+      assertThat(engine.call("BACKUP", "CREATE", "second")).isEqualTo(told);
       assertThat(engine.names()).containsExactly("first");
       assertThat(disk.listing().keySet()).noneMatch(path -> path.contains("second"));
       assertThat(engine.call("BACKUP", "CREATE", "second")).isEqualTo("second");
@@ -197,9 +214,14 @@ class BackupsTest {
       engine.passUntil("2026-03-01T02:30:00Z");
       assertThat(engine.call("BACKUP", "VERIFY", "auto-20260301T020000Z")).isEqualTo("OK");
       disk.vanish("/mnt");
+      assertThat(engine.call("BACKUP", "LIST"))
+          .isEqualTo("-ERR cannot read /mnt/backups: No such file or directory");
       engine.passUntil("2026-03-01T03:30:00Z");
       assertThat(engine.info("backup_last_status")).isEqualTo("err");
-      assertThat(engine.info("backup_last_error")).contains("No such file or directory");
+      assertThat(engine.info("backup_last_error"))
+          .isEqualTo(
+              "2026-03-01T03:00:00Z scheduled create auto-20260301T030000Z: cannot write to"
+                  + " /mnt/backups: No such file or directory");
       assertThat(engine.call("SET", "k", "v")).isEqualTo("OK");
       disk.createFolder("/mnt");
       engine.passUntil("2026-03-01T04:30:00Z");
@@ -245,6 +267,43 @@ class BackupsTest {
       assertThat(engine.info("backup_last_error")).contains("Stale file handle");
       engine.passUntil("2026-03-01T13:30:00Z");
       assertThat(engine.names()).containsExactly("auto-20260301T130000Z");
+    }
+  }
+
+  @Test
+  void aBackupThatLacksMemoryFailsAndTheNextIsMade() throws IOException {
+    try (BackupWorld engine = new BackupWorld(disk)) {
+      engine.fill();
+      disk.failForMemory(SimulatedDisk.Operation.WRITE, ".rdb.gz");
+      assertThat(engine.call("BACKUP", "CREATE", "first")).startsWith("-ERR not enough memory");
+      assertThat(engine.info("backup_last_status")).isEqualTo("err");
+      assertThat(engine.info("backup_in_progress")).isEqualTo("0");
+      assertThat(engine.call("BACKUP", "CREATE", "first")).isEqualTo("first");
+      disk.failForMemory(SimulatedDisk.Operation.OPEN, "first.rdb.gz");
+      assertThat(engine.call("BACKUP", "VERIFY", "first")).startsWith("-ERR not enough memory");
+      assertThat(engine.call("BACKUP", "RESTORE", "first")).isEqualTo("OK");
+    }
+  }
+
+  /** The run has made its backup: it is not to be made again. */
+  @Test
+  void oldBackupsThatCannotBeRemovedNowAreRemovedAfterTheNextRun() throws IOException {
+    try (BackupWorld engine =
+        new BackupWorld(
+            disk,
+            "2026-03-01T12:30:00Z",
+            "backup-schedule",
+            "0 * * * *",
+            "backup-retention-count",
+            "1")) {
+      engine.fill();
+      engine.passUntil("2026-03-01T13:30:00Z");
+      disk.fail(SimulatedDisk.Operation.LOCK, ".lock", "theirs", /* passing= */ 1, 1);
+      engine.passUntil("2026-03-01T14:30:00Z");
+      assertThat(engine.names()).containsExactly("auto-20260301T130000Z", "auto-20260301T140000Z");
+      engine.passUntil("2026-03-01T15:30:00Z");
+      assertThat(engine.names()).containsExactly("auto-20260301T150000Z");
+      assertThat(engine.info("backup_last_status")).isEqualTo("ok");
     }
   }
 

@@ -1,4 +1,4 @@
-package io.pillion.engine.server;
+package io.pillion.engine.command;
 
 import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.persistence.Functions;
