@@ -1,4 +1,4 @@
-/** What a cache is: store, key layout, codecs, loading and expiry. */
+/** What a cache is: store, key layout, codecs, near cache, loading, write-behind and expiry. */
 @NullMarked
 package io.pillion.cache;
 
