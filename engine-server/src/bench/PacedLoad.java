@@ -2,28 +2,42 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 
 /**
- * Fills a server with strings and large collections, or changes them at a steady pace and says how
- * long that took. Each request has a moment at which it ought to be sent, and its time counts from
- * there, so that a server that stands still is charged for all requests that it holds up.
+ * Fills a server with strings and large collections, or changes them at a steady pace, by turns
+ * without and with a BGSAVE going on, and says how long the replies took in each state. A request
+ * has a moment at which it ought to be sent, and its time counts from there, so that a server that
+ * stands still is charged for all requests that it holds up.
+ *
+ * <p>One thread sends all, and sleeps when nothing is due: many threads that wake one another, or
+ * one that never sleeps, would take the processors that the server needs, and what is measured were
+ * the kernel's scheduler. The states alternate because the machine below is not equally quiet all
+ * the time.
  *
  * <pre>
- * java PacedLoad.java fill PORT SCALE           SCALE 1 is about 2 GiB
- * java PacedLoad.java load PORT SCALE RATE FILE  until the file is gone; counts after 5 seconds
+ * java PacedLoad.java fill PORT SCALE                       SCALE 1 is about 2 GiB
+ * java PacedLoad.java load PORT SCALE RATE ROUNDS SECONDS   SECONDS without, then a BGSAVE; before,
+ *                                                           a BGSAVE that is not counted
  * </pre>
  */
 final class PacedLoad {
-  private static final int CONNECTIONS = 8;
-
-  /** What comes before is not counted: it is this program that is slow then, not the server. */
-  private static final long WARMUP_NANOS = 5_000_000_000L;
+  private static final int CONNECTIONS = 50;
+  private static final int WARMUP_SECONDS = 20;
   private static final int STRINGS = 1_000_000;
   private static final int ELEMENTS = 3_000_000;
   private static final byte[] NOISE = noise();
@@ -98,6 +112,11 @@ final class PacedLoad {
       out.write(bytes, 0, length);
       length = 0;
     }
+
+    void moveTo(ByteBuffer out) {
+      out.put(bytes, 0, length);
+      length = 0;
+    }
   }
 
   public static void main(String[] words) throws Exception {
@@ -106,7 +125,8 @@ final class PacedLoad {
     if (words[0].equals("fill")) {
       fill(port, scale);
     } else {
-      load(port, scale, Integer.parseInt(words[3]), Path.of(words[4]));
+      Load load = new Load(port, scale, Integer.parseInt(words[3]));
+      new Rounds(port, load).run(Integer.parseInt(words[4]), Integer.parseInt(words[5]));
     }
   }
 
@@ -162,90 +182,151 @@ final class PacedLoad {
 
   // --- a steady pace
 
-  private static void load(int port, double scale, int rate, Path whileThere) throws Exception {
-    Writer[] writers = new Writer[CONNECTIONS];
-    for (int i = 0; i < CONNECTIONS; i++) {
-      writers[i] = new Writer(port, scale, CONNECTIONS * 1_000_000_000L / rate, i, whileThere);
-      writers[i].start();
+  /** How often a reply took how many microseconds. */
+  private static final class Times {
+    private static final int MOST = 2_000_000;
+    private final int[] counts = new int[MOST + 1];
+    private int total;
+
+    void add(long micros) {
+      counts[(int) Math.min(micros, MOST)]++;
+      total++;
     }
-    int total = 0;
-    for (Writer writer : writers) {
-      writer.join();
-      if (writer.failure != null) {
-        throw writer.failure;
+
+    void add(Times other) {
+      for (int i = 0; i < counts.length; i++) {
+        counts[i] += other.counts[i];
       }
-      total += writer.count;
+      total += other.total;
     }
-    long[] all = new long[total];
-    int at = 0;
-    double seconds = 0;
-    for (Writer writer : writers) {
-      System.arraycopy(writer.nanos, 0, all, at, writer.count);
-      at += writer.count;
-      seconds = Math.max(seconds, writer.seconds);
+
+    void clear() {
+      Arrays.fill(counts, 0);
+      total = 0;
     }
-    Arrays.sort(all);
-    System.out.printf(
-        "%d %.0f %d %d %d %d%n",
-        total,
-        total / seconds,
-        all[total / 2] / 1000,
-        all[(int) (total * 0.99)] / 1000,
-        all[(int) (total * 0.999)] / 1000,
-        all[total - 1] / 1000);
+
+    /** The time within which this share of all replies came, in microseconds. */
+    int at(double share) {
+      int at = 0;
+      for (long left = (long) Math.ceil(total * share); ; at++) {
+        left -= counts[at];
+        if (left <= 0 || at == MOST) {
+          return at;
+        }
+      }
+    }
+
+    @Override
+    public String toString() {
+      return String.format("%d %d %d %d %d", total, at(0.5), at(0.99), at(0.999), at(1));
+    }
   }
 
-  private static final class Writer extends Thread {
-    private final int port;
+  /** A connection and the moments at which what it waits for ought to have been sent. */
+  private static final class Link {
+    private static final int MOST = 1 << 12;
+    final SocketChannel channel;
+    private final ByteBuffer out = ByteBuffer.allocateDirect(8 << 20);
+    private final ByteBuffer in = ByteBuffer.allocateDirect(1 << 16);
+    private final long[] due = new long[MOST];
+    private int sent;
+    private int answered;
+    private boolean atFirstByte = true;
+
+    Link(int port) throws IOException {
+      channel = SocketChannel.open(new InetSocketAddress("127.0.0.1", port));
+      channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      channel.configureBlocking(false);
+    }
+
+    void send(Request request, long dueAt) throws IOException {
+      if (sent - answered == MOST) {
+        throw new IOException("the server is " + MOST + " replies behind");
+      }
+      due[sent++ % MOST] = dueAt;
+      request.moveTo(out);
+      write();
+    }
+
+    void write() throws IOException {
+      out.flip();
+      channel.write(out);
+      out.compact();
+    }
+
+    boolean isBehind() {
+      return out.position() > 0;
+    }
+
+    void receive(Times times) throws IOException {
+      if (channel.read(in) < 0) {
+        throw new IOException("the server hung up");
+      }
+      long now = System.nanoTime();
+      in.flip();
+      while (in.hasRemaining()) {
+        byte next = in.get();
+        if (atFirstByte && next != '+' && next != ':') {
+          throw new IOException("the server refused a request");
+        }
+        atFirstByte = next == '\n';
+        if (atFirstByte) {
+          times.add((now - due[answered++ % MOST]) / 1000);
+        }
+      }
+      in.clear();
+    }
+  }
+
+  /** Sends at its pace until told to stop; what it measures goes where it was last told. */
+  private static final class Load implements Runnable, Consumer<SelectionKey> {
     private final double scale;
     private final long gapNanos;
-    private final SplittableRandom random;
-    private final Path whileThere;
-    private volatile boolean ended;
-    long[] nanos = new long[1 << 20];
-    int count;
-    double seconds;
-    Exception failure;
+    private final SplittableRandom random = new SplittableRandom(100);
+    private final Link[] links = new Link[CONNECTIONS];
+    private final Selector selector = Selector.open();
+    private volatile Times times = new Times();
+    private volatile boolean stopped;
 
-    Writer(int port, double scale, long gapNanos, int seed, Path whileThere) {
-      this.port = port;
+    Load(int port, double scale, int rate) throws IOException {
       this.scale = scale;
-      this.gapNanos = gapNanos;
-      this.whileThere = whileThere;
-      random = new SplittableRandom(100 + seed);
+      gapNanos = 1_000_000_000L / rate;
+      for (int i = 0; i < CONNECTIONS; i++) {
+        links[i] = new Link(port);
+        links[i].channel.register(selector, SelectionKey.OP_READ, links[i]);
+      }
     }
 
     @Override
     public void run() {
-      try (Socket socket = new Socket("127.0.0.1", port)) {
-        socket.setTcpNoDelay(true);
-        write(socket.getOutputStream(), new BufferedInputStream(socket.getInputStream(), 1 << 12));
+      try {
+        Request request = new Request();
+        long due = System.nanoTime();
+        for (int turn = 0; !stopped; ) {
+          for (long now = System.nanoTime(); due <= now; due += gapNanos) {
+            next(request);
+            links[turn++ % CONNECTIONS].send(request, due);
+          }
+          if (selector.selectNow(this) == 0) {
+            LockSupport.parkNanos(due - System.nanoTime());
+          }
+        }
       } catch (IOException e) {
-        failure = e;
+        throw new UncheckedIOException(e);
       }
     }
 
-    private void write(OutputStream out, InputStream in) throws IOException {
-      Request request = new Request();
-      long began = System.nanoTime();
-      long due = began + random.nextLong(gapNanos);
-      while (count % 256 != 0 || count == 0 || Files.exists(whileThere)) {
-        next(request);
-        for (long now = System.nanoTime(); now < due; now = System.nanoTime()) {
-          LockSupport.parkNanos(due - now);
+    @Override
+    public void accept(SelectionKey key) {
+      Link link = (Link) key.attachment();
+      try {
+        link.receive(times);
+        if (link.isBehind()) {
+          link.write();
         }
-        request.send(out);
-        skipReply(in);
-        if (count == nanos.length) {
-          nanos = Arrays.copyOf(nanos, 2 * count);
-        }
-        long now = System.nanoTime();
-        if (due - began >= WARMUP_NANOS) {
-          nanos[count++] = now - due;
-        }
-        due += gapNanos;
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
-      seconds = (System.nanoTime() - began - WARMUP_NANOS) / 1e9;
     }
 
     private void next(Request out) {
@@ -265,6 +346,135 @@ final class PacedLoad {
           out.begin(3).word("SET").word("key:", key).noise(1000, random);
         }
       }
+    }
+  }
+
+  // --- by turns
+
+  /** Without and with a BGSAVE, again and again, and what each state cost. */
+  private static final class Rounds {
+    private final Load load;
+    private final OutputStream out;
+    private final InputStream in;
+
+    // Made once: to allocate while requests are sent would stop their sender.
+    private final Times first = new Times();
+    private final Times second = new Times();
+    private final Times uncounted = new Times();
+    private final Times idle = new Times();
+    private final Times saving = new Times();
+
+    Rounds(int port, Load load) throws IOException {
+      this.load = load;
+      Socket socket = new Socket("127.0.0.1", port);
+      socket.setSoTimeout(120_000);
+      out = socket.getOutputStream();
+      in = new BufferedInputStream(socket.getInputStream());
+    }
+
+    /** The first BGSAVE is not counted: programs that run for long have saved before. */
+    void run(int rounds, int seconds) throws Exception {
+      Thread loader = new Thread(load, "load");
+      loader.setUncaughtExceptionHandler(
+          (thread, failure) -> {
+            failure.printStackTrace();
+            System.exit(1);
+          });
+      loader.start();
+      during(WARMUP_SECONDS);
+      save();
+      double[] ratios = new double[rounds];
+      for (int round = 0; round < rounds; round++) {
+        measured("without", first, () -> during(seconds));
+        measured("with", second, this::save);
+        ratios[round] = (double) second.at(0.99) / first.at(0.99);
+        idle.add(first);
+        saving.add(second);
+      }
+      load.stopped = true;
+      if (rounds == 0) {
+        return;
+      }
+      Arrays.sort(ratios);
+      System.out.printf(
+          "  99%%: %.2f times, all rounds together; %.2f to %.2f, in the middle %.2f%n",
+          (double) saving.at(0.99) / idle.at(0.99),
+          ratios[0],
+          ratios[rounds - 1],
+          ratios[rounds / 2]);
+    }
+
+    private interface Step {
+      void run() throws Exception;
+    }
+
+    private void measured(String state, Times times, Step step) throws Exception {
+      ask("CONFIG RESETSTAT");
+      long stolen = stolenTicks();
+      times.clear();
+      load.times = times;
+      step.run();
+      load.times = uncounted;
+      System.out.printf(
+          "  %8s: %s us; longest turn %s us; %d ticks stolen%n",
+          state,
+          times,
+          field(ask("INFO stats"), "longest_turn_usec"),
+          stolenTicks() - stolen);
+    }
+
+    /** Looks as often as while the server saves: who looks disturbs. */
+    private void during(int seconds) throws Exception {
+      for (int i = 0; i < seconds; i++) {
+        Thread.sleep(1000);
+        isSaving();
+      }
+    }
+
+    private void save() throws Exception {
+      ask("BGSAVE");
+      do {
+        Thread.sleep(1000);
+      } while (isSaving());
+    }
+
+    private boolean isSaving() throws IOException {
+      return field(ask("INFO persistence"), "rdb_bgsave_in_progress").equals("1");
+    }
+
+    private String ask(String command) throws IOException {
+      out.write((command + "\r\n").getBytes(StandardCharsets.US_ASCII));
+      String line = line();
+      if (line.startsWith("-")) {
+        throw new IOException(line);
+      }
+      if (!line.startsWith("$")) {
+        return line;
+      }
+      byte[] text = in.readNBytes(Integer.parseInt(line.substring(1)) + 2);
+      return new String(text, StandardCharsets.ISO_8859_1);
+    }
+
+    private String line() throws IOException {
+      StringBuilder line = new StringBuilder();
+      for (int next = in.read(); next != '\n'; next = in.read()) {
+        line.append((char) next);
+      }
+      return line.toString().trim();
+    }
+
+    private static String field(String text, String name) {
+      return text.lines()
+          .filter(line -> line.startsWith(name + ":"))
+          .map(line -> line.substring(name.length() + 1).trim())
+          .findFirst()
+          .orElse("-");
+    }
+
+    /** Hundredths of a second that the machine below gave to others. */
+    private static long stolenTicks() throws IOException {
+      String cpu = Files.readAllLines(Path.of("/proc/stat")).get(0);
+      return Long.parseLong(cpu.trim().split("\\s+")[8]);
     }
   }
 }
