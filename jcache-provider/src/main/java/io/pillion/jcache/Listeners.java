@@ -119,7 +119,7 @@ final class Listeners<K, V> implements EntryObserver<K, V> {
         log.warn(
             "Listeners of cache '{}' have {} events left that it does not wait for",
             source.getName(),
-            later.getQueue().size());
+            waiting());
         later.shutdownNow();
       }
     } catch (InterruptedException e) {
@@ -128,6 +128,11 @@ final class Listeners<K, V> implements EntryObserver<K, V> {
     }
     registered.forEach(RegisteredListener::close);
     registered.clear();
+  }
+
+  /** How many changes wait for asynchronous listeners, besides the one that they hear of now. */
+  int waiting() {
+    return later.getQueue().size();
   }
 
   @Override
