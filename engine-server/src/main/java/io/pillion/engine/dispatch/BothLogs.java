@@ -63,8 +63,8 @@ final class BothLogs implements CommandLog {
   }
 
   @Override
-  public long replyOffset() {
-    return own.replyOffset();
+  public long replyOffset(long written) {
+    return own.replyOffset(written);
   }
 
   @Override

@@ -338,7 +338,7 @@ public final class Client {
     pushed = true;
     engine.touch(this);
     if (!answering && reply.position() > MANY_BYTES) {
-      outlet.seal(engine.log().replyOffset());
+      outlet.seal(engine.log().replyOffset(writtenOffset));
     }
   }
 

@@ -82,10 +82,12 @@ public interface CommandLog {
   }
 
   /**
-   * Up to where the log has to be safe before the replies of the hold that ends now may be seen; 0
-   * for nowhere.
+   * Up to where the log has to be safe before a client may see its replies of the hold that ends
+   * now; 0 for nowhere.
+   *
+   * @param written where its last change ends: {@link Client#writtenOffset}
    */
-  default long replyOffset() {
+  default long replyOffset(long written) {
     return 0;
   }
 

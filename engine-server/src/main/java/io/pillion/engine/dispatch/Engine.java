@@ -255,10 +255,10 @@ public final class Engine {
     try {
       readListener.onHoldEnd();
       effects.log().endHold(more);
-      long offset = effects.log().replyOffset();
       for (int i = 0; i < touched.size(); i++) {
         Client client = touched.get(i);
         client.touched = false;
+        long offset = effects.log().replyOffset(client.writtenOffset());
         client.outlet().seal(offset);
         if (offset != 0) {
           held.add(offset, client.outlet());

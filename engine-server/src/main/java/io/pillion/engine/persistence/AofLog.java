@@ -55,7 +55,15 @@ final class AofLog implements CommandLog {
   private volatile boolean full;
   private volatile boolean torn;
 
-  private volatile boolean holdsReplies;
+  private volatile Holds holds = Holds.NOBODY;
+
+  /** Whose replies wait until what was appended before them is safe. */
+  enum Holds {
+    NOBODY,
+    /** Who has changed something: a script may have begun when nobody was refused yet. */
+    WHO_WROTE,
+    ALL
+  }
 
   /** What the log asks and tells. */
   interface Listener {
@@ -306,8 +314,14 @@ final class AofLog implements CommandLog {
   }
 
   @Override
-  public long replyOffset() {
-    return holdsReplies && appended > listener.safeOffset() ? appended : 0;
+  public long replyOffset(long written) {
+    long seen =
+        switch (holds) {
+          case NOBODY -> 0;
+          case WHO_WROTE -> written;
+          case ALL -> appended;
+        };
+    return seen > listener.safeOffset() ? appended : 0;
   }
 
   @Override
@@ -331,9 +345,9 @@ final class AofLog implements CommandLog {
     return appended;
   }
 
-  /** Whether replies wait until what was appended before them is safe; any thread. */
-  void holdReplies(boolean yes) {
-    holdsReplies = yes;
+  /** Whose replies wait until what was appended before them is safe; any thread. */
+  void holdReplies(Holds who) {
+    holds = who;
   }
 
   // --- the thread that writes

@@ -163,7 +163,7 @@ public final class AppendOnly {
           engine.log(effects);
           effects.cut();
           effects.endCut();
-          effects.holdReplies(fsync == AofWriter.Fsync.ALWAYS);
+          holdReplies();
           tick();
         });
   }
@@ -217,8 +217,20 @@ public final class AppendOnly {
           case "no" -> AofWriter.Fsync.NO;
           default -> AofWriter.Fsync.EVERYSEC;
         };
-    effects.holdReplies(state == State.ON && fsync == AofWriter.Fsync.ALWAYS && status.lastWriteOk);
+    holdReplies();
     execute(writer::everySecond);
+  }
+
+  /** Says whose replies wait, as state and settings are now. */
+  private void holdReplies() {
+    boolean begins = state == State.OFF || (state == State.STARTING && !replaced);
+    AofLog.Holds who = AofLog.Holds.WHO_WROTE;
+    if (fsync != AofWriter.Fsync.ALWAYS || begins) {
+      who = AofLog.Holds.NOBODY;
+    } else if (state == State.ON && status.lastWriteOk) {
+      who = AofLog.Holds.ALL;
+    }
+    effects.holdReplies(who);
   }
 
   /**
@@ -286,7 +298,7 @@ public final class AppendOnly {
       status.scheduled = false;
       log.info("AOF was disabled but there is a scheduled AOF background, cancel it.");
     }
-    effects.holdReplies(false);
+    holdReplies();
     effects.endHold(/* more= */ false);
     engine.log(CommandLog.OFF);
     engine.restrictions().refuseWrites(REASON, null);
@@ -442,7 +454,6 @@ public final class AppendOnly {
     status.lastWriteOk = true;
     engine.restrictions().refuseWrites(REASON, null);
     replaced(false);
-    effects.holdReplies(fsync == AofWriter.Fsync.ALWAYS);
   }
 
   // --- while all data are replaced by others, by no command
@@ -476,6 +487,7 @@ public final class AppendOnly {
   private void replaced(boolean yes) {
     replaced = yes;
     engine.restrictions().refuseWrites(REPLACED, yes ? NO_BASE_YET : null);
+    holdReplies();
   }
 
   /** Whether there is something that {@link #start} would load. */
@@ -866,7 +878,7 @@ public final class AppendOnly {
               REASON,
               new CommandException(
                   "MISCONF Errors writing to the AOF file: " + reason.getMessage()));
-      effects.holdReplies(false);
+      holdReplies();
     }
 
     @Override
@@ -875,7 +887,7 @@ public final class AppendOnly {
           () -> {
             if (state != State.FAILED) {
               engine.restrictions().refuseWrites(REASON, null);
-              effects.holdReplies(state == State.ON && fsync == AofWriter.Fsync.ALWAYS);
+              holdReplies();
             }
           });
     }

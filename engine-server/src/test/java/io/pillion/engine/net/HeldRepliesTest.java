@@ -68,7 +68,7 @@ class HeldRepliesTest {
     }
 
     @Override
-    public long replyOffset() {
+    public long replyOffset(long written) {
       return appended;
     }
 

@@ -86,9 +86,9 @@ final class AofWriterTest {
 
       append(effects, "x".repeat(1_100));
       assertThat(torn[0]).isTrue();
-      assertThat(effects.replyOffset()).isZero();
-      effects.holdReplies(true);
-      assertThat(effects.replyOffset()).isGreaterThan(effects.offset() - 2);
+      assertThat(effects.replyOffset(/* written= */ 0)).isZero();
+      effects.holdReplies(AofLog.Holds.ALL);
+      assertThat(effects.replyOffset(/* written= */ 0)).isGreaterThan(effects.offset() - 2);
       append(effects, "follows");
       writer.drain();
       assertThat(incrementOf(folder)).isEqualTo(whole);

@@ -3,6 +3,7 @@ package io.pillion.engine.persistence;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pillion.engine.dispatch.Poller;
 import io.pillion.engine.server.LocalClient;
 import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.world.SimulatedDisk;
@@ -263,6 +264,64 @@ final class AppendOnlyFaultsTest {
       }
       engine.world().nanosPerLook(0);
     }
+  }
+
+  /** It had begun before changes were refused, and others were let in meanwhile. */
+  @ParameterizedTest
+  @ValueSource(strings = {"WRITE", "SYNC"})
+  void aScriptIsAnsweredWhenItsEffectsAreSafeIfTheDiskFailsMeanwhile(String operation) {
+    try (AofWorld engine = start("appendfsync", "always", "busy-reply-threshold", "1")) {
+      sendOnly(engine.connect(), "SET", "before", "1");
+      disk.fail(Operation.valueOf(operation), "incr.aof", "Input/output error", 1_000);
+      disk.fail(Operation.OPEN, ".aof", "Input/output error", 1_000);
+      lettingIn(engine, () -> engine.world().advanceMillis(50));
+      engine.world().nanosPerLook(10_000);
+      LocalClient sender = engine.connect();
+      CompletableFuture<@Nullable Object> reply =
+          AofWorld.send(
+              sender,
+              "EVAL",
+              "redis.call('SET', 'k', 'v') for i = 1, 2000000 do end"
+                  + " return redis.call('SET', 'l', 'w')",
+              "0");
+      engine.world().nanosPerLook(0);
+      engine.world().advanceMillis(3_000);
+      assertThat(engine.call("SET", "m", "x")).asString().startsWith("-MISCONF ");
+      assertThat(engine.call("GET", "l")).isEqualTo("w");
+      assertThat(reply).isNotDone();
+      CompletableFuture<@Nullable Object> next = AofWorld.send(sender, "GET", "before");
+
+      disk.heal();
+      engine.world().advanceMillis(3_000);
+      assertThat(reply.join()).isEqualTo("OK");
+      assertThat(next.join()).isEqualTo("1");
+      engine.kill();
+    }
+    for (int seed = 0; seed < 20; seed++) {
+      try (AofWorld engine = new AofWorld(disk.afterCrash(seed), 1)) {
+        assertThat(engine.call("GET", "k")).isEqualTo("v");
+        assertThat(engine.call("GET", "l")).isEqualTo("w");
+      }
+    }
+  }
+
+  private static void lettingIn(AofWorld engine, Runnable meanwhile) {
+    engine
+        .engine()
+        .engine()
+        .scriptHost()
+        .addPoller(
+            new Poller() {
+              @Override
+              public boolean isHere() {
+                return true;
+              }
+
+              @Override
+              public void poll() {
+                meanwhile.run();
+              }
+            });
   }
 
   // --- clocks and figures
