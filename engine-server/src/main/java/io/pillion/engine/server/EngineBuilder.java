@@ -22,6 +22,7 @@ import io.pillion.engine.world.World;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,7 @@ public final class EngineBuilder {
   private long memoryBytes = 64L << 20;
   private final List<Endpoint> endpoints = new ArrayList<>();
   private Runnable beforeLoading = () -> {};
+  private Consumer<PillionEngine> beforeServing = engine -> {};
   private @Nullable Runnable shutdown;
   private boolean warm;
 
@@ -100,6 +102,15 @@ public final class EngineBuilder {
     return this;
   }
 
+  /**
+   * Who is told of the engine once all data are loaded, under its lock: nobody's command was
+   * carried out yet, and from then on they are. The start does not fail any more afterwards.
+   */
+  public EngineBuilder beforeServing(Consumer<PillionEngine> action) {
+    beforeServing = action;
+    return this;
+  }
+
   /** Listens there too. */
   public EngineBuilder listen(Endpoint endpoint) {
     endpoints.add(endpoint);
@@ -146,19 +157,20 @@ public final class EngineBuilder {
             services.backups(),
             network);
     try {
-      begin(engine, services, network);
+      begin(running, services, network);
     } catch (ListenException | PersistenceException e) {
       running.close();
       throw e;
     }
-    engine.hold(services.rdb()::followSavePoints);
-    services.backups().start();
+    return running;
+  }
+
+  private void followAddresses(PillionEngine running) {
     parameters.onChange(
         () -> relisten(running, "Unable to listen on this port. Check server logs."),
         "port",
         "tls-port");
     parameters.onChange(() -> relisten(running, "Failed to bind to specified addresses."), "bind");
-    return running;
   }
 
   private Keyspace keyspace() {
@@ -175,7 +187,8 @@ public final class EngineBuilder {
   }
 
   /** Listens, and loads the data that it begins with. */
-  private void begin(Engine engine, Services services, @Nullable NetServer network) {
+  private void begin(PillionEngine running, Services services, @Nullable NetServer network) {
+    Engine engine = running.engine();
     Backups backups = services.backups();
     Replication replication = services.replication();
     backups.attach(engine, services.savedFunctions());
@@ -198,11 +211,15 @@ public final class EngineBuilder {
     } else if (warm && !restored) {
       load(rdb, replication, /* keepExpired= */ !parameters.words("replicaof").isEmpty());
     }
+    backups.start();
     engine.hold(
         () -> {
           engine.restrictions().loading(false);
           services.appendOnly().loaded();
           services.following().start();
+          rdb.followSavePoints();
+          followAddresses(running);
+          beforeServing.accept(running);
         });
   }
 

@@ -16,7 +16,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +40,9 @@ public final class Main {
 
   private final RealWorld world = RealWorld.get();
   private final Disk disk = world.disk();
+
+  /** What serves clients; null as long as nobody is served. Guarded by this. */
+  private @Nullable PillionEngine serving;
 
   private Main() {}
 
@@ -126,14 +128,14 @@ public final class Main {
             .memoryBytes(0)
             .warm()
             .beforeLoading(() -> log.info("Server initialized"))
+            .beforeServing(engine -> nowServes(engine, log))
             .onShutdown(() -> System.exit(0));
     endpoints.forEach(builder::listen);
-    AtomicReference<PillionEngine> running = new AtomicReference<>();
-    world.onSignal("INT", () -> signalled("SIGINT", running.get(), log));
-    world.onSignal("TERM", () -> signalled("SIGTERM", running.get(), log));
-    PillionEngine engine;
+    world.onSignal("INT", () -> signalled("SIGINT", log));
+    world.onSignal("TERM", () -> signalled("SIGTERM", log));
+    world.onExit(() -> stop(log));
     try {
-      engine = builder.start();
+      builder.start();
     } catch (PersistenceException e) {
       String.valueOf(e.getMessage()).lines().forEach(log::error);
       System.exit(1);
@@ -158,9 +160,6 @@ public final class Main {
       System.exit(1);
       return;
     }
-    writePidFile(parameters, log);
-    world.onExit(() -> stop(engine, log));
-    running.set(engine);
     if (parameters.number("port") != 0) {
       log.info("Ready to accept connections tcp");
     }
@@ -172,12 +171,25 @@ public final class Main {
     }
   }
 
-  private static void signalled(String signal, @Nullable PillionEngine engine, Logger log) {
-    if (engine == null) {
-      // The files hold everything, and more than has been loaded.
-      log.warn("Received shutdown signal during loading, exiting now.");
-      Runtime.getRuntime().halt(0);
-    } else if (!engine.shutdown().signalled(signal)) {
+  /** All data are loaded, and nobody's command was carried out yet. Under the engine lock. */
+  private synchronized void nowServes(PillionEngine engine, Logger log) {
+    writePidFile(engine.parameters(), log);
+    serving = engine;
+  }
+
+  private void signalled(String signal, Logger log) {
+    PillionEngine engine;
+    synchronized (this) {
+      engine = serving;
+      if (engine == null) {
+        // The files hold everything, and more than has been loaded. Nobody can begin to be served
+        // before the process has ended.
+        log.warn("Received shutdown signal during loading, exiting now.");
+        Runtime.getRuntime().halt(0);
+        return;
+      }
+    }
+    if (!engine.shutdown().signalled(signal)) {
       Runtime.getRuntime().halt(1);
     }
   }
@@ -238,7 +250,14 @@ public final class Main {
     }
   }
 
-  private void stop(PillionEngine engine, Logger log) {
+  private void stop(Logger log) {
+    PillionEngine engine;
+    synchronized (this) {
+      engine = serving;
+    }
+    if (engine == null) {
+      return;
+    }
     try {
       boolean saved = engine.saveAtEnd();
       engine.close();

@@ -22,6 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisDataException;
 
 /** The server as users start it: a process of its own. */
 @Timeout(60)
@@ -202,6 +204,34 @@ class MainTest {
     }
     third.toHandle().destroy();
     assertThat(third.waitFor()).isZero();
+  }
+
+  @Test
+  void aSignalRightAfterTheFirstAnswerKeepsWhatWasAcknowledged() throws Exception {
+    int port = freePort();
+    String[] args = {"--port", Integer.toString(port), "--save", "900 1", "--bind", "127.0.0.1"};
+    Process first = start(args);
+    setAsSoonAsPossible(port);
+    assertThat(first.toHandle().destroy()).isTrue();
+    assertThat(first.waitFor()).isZero();
+
+    Process second = start(args);
+    readUntil(second.inputReader(UTF_8), "Ready to accept connections");
+    try (Jedis jedis = new Jedis("127.0.0.1", port)) {
+      assertThat(jedis.get("k")).isEqualTo("v");
+    }
+  }
+
+  private static void setAsSoonAsPossible(int port) {
+    while (true) {
+      try (Jedis jedis = new Jedis("127.0.0.1", port)) {
+        assertThat(jedis.set("k", "v")).isEqualTo("OK");
+        return;
+      } catch (JedisConnectionException | JedisDataException e) {
+        // It does not listen yet, or loads.
+        Thread.onSpinWait();
+      }
+    }
   }
 
   @Test
