@@ -591,7 +591,8 @@ final class AofWriter {
     }
     boolean safe = pending == null;
     if (pending != null) {
-      log.error("What could not be written to the AOF is lost: {} bytes", pending.length());
+      long lost = (long) pending.length() - pendingFrom + effects.waitingBytes();
+      log.error("What could not be written to the AOF is lost: {} bytes", lost);
       pending = null;
     }
     try {

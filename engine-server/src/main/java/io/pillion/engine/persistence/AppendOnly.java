@@ -93,6 +93,9 @@ public final class AppendOnly {
   private volatile boolean gathering;
   private volatile long lastDrainNanos;
 
+  /** Whether all was written at the end. */
+  private volatile boolean kept;
+
   private enum State {
     OFF,
     STARTING,
@@ -732,8 +735,12 @@ public final class AppendOnly {
 
   // --- the end
 
-  /** Writes and syncs what is left. Nobody changes anything any more; without the lock. */
-  public void close() {
+  /**
+   * Writes and syncs what is left. Nobody changes anything any more; without the lock.
+   *
+   * @return false when not everything that was changed is in the files
+   */
+  public boolean close() {
     engine.hold(
         () -> {
           closed = true;
@@ -749,18 +756,22 @@ public final class AppendOnly {
     rewriter.close();
     worker.close();
     syncer.close();
+    return kept;
   }
 
   private void closeFiles() {
-    writer.close(effects.cuts());
+    boolean written = writer.close(effects.cuts());
     if (state == State.FAILED || (state == State.STARTING && replaced)) {
+      written = false;
       try {
         // What was acknowledged is in no file.
         writeLastBase();
+        written = true;
       } catch (IOException | RuntimeException | OutOfMemoryError e) {
         log.error("What is in memory cannot be written to the AOF: {}", e.getMessage());
       }
     }
+    kept = written;
   }
 
   private void writeLastBase() throws IOException {

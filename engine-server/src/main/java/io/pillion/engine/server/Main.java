@@ -258,9 +258,10 @@ public final class Main {
     if (engine == null) {
       return;
     }
+    boolean kept = false;
     try {
       boolean saved = engine.saveAtEnd();
-      engine.close();
+      kept = engine.end();
       if (!saved) {
         Runtime.getRuntime().halt(1);
       }
@@ -273,9 +274,12 @@ public final class Main {
       log.error("Shutting down failed", e);
       Runtime.getRuntime().halt(1);
     }
+    if (!kept) {
+      log.error("Exiting with an error: what was changed last is in no file, see above.");
+    }
     log.warn("Pillion is now ready to exit, bye bye...");
-    // A signal would make the exit code 128 + its number; this was a clean shutdown.
-    Runtime.getRuntime().halt(0);
+    // A signal would make the exit code 128 + its number, also of a clean shutdown.
+    Runtime.getRuntime().halt(kept ? 0 : 1);
   }
 
   private static String version() {

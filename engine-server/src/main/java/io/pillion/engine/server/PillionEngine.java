@@ -103,16 +103,22 @@ public final class PillionEngine implements AutoCloseable {
    */
   @Override
   public void close() {
+    boolean unused = end();
+  }
+
+  /** As {@link #close}; false when not everything that was changed could be brought to disk. */
+  boolean end() {
     if (network != null) {
       network.stopListening();
     }
     engine.comeToRest();
     backups.close();
-    appendOnly.close();
+    boolean kept = appendOnly.close();
     if (network != null) {
       network.awaitSent();
       network.close();
     }
     engine.close();
+    return kept;
   }
 }

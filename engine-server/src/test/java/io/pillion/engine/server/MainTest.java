@@ -34,6 +34,7 @@ class MainTest {
 
   private @Nullable Process process;
   private boolean withoutNative;
+  private String limits = "";
   private final List<String> jvmOptions = new ArrayList<>();
 
   @AfterEach
@@ -57,6 +58,9 @@ class MainTest {
                 "io.pillion.engine.server.Main"));
     command.addAll(1, jvmOptions);
     command.addAll(Arrays.asList(args));
+    if (!limits.isEmpty()) {
+      command.addAll(0, List.of("sh", "-c", limits + " && exec \"$@\"", "sh"));
+    }
     Process started = new ProcessBuilder(command).directory(home.toFile()).start();
     process = started;
     return started;
@@ -232,6 +236,24 @@ class MainTest {
         Thread.onSpinWait();
       }
     }
+  }
+
+  /** The log that has no room is one that the process may not write. */
+  @Test
+  void whatCannotBeWrittenAtTheEndIsSaidAndCostsTheExitCode() throws Exception {
+    limits = "ulimit -f 64";
+    int port = freePort();
+    Process server = start("--port", Integer.toString(port), "--save", "", "--appendonly", "yes");
+    BufferedReader output = server.inputReader(UTF_8);
+    readUntil(output, "Ready to accept connections");
+    try (Jedis jedis = new Jedis("127.0.0.1", port)) {
+      assertThat(jedis.set("k", "v".repeat(100_000))).isEqualTo("OK");
+    }
+    server.toHandle().destroy();
+    assertThat(readUntil(output, "ready to exit"))
+        .contains("What could not be written to the AOF is lost: 100")
+        .contains("Exiting with an error: what was changed last is in no file");
+    assertThat(server.waitFor()).isEqualTo(1);
   }
 
   @Test
