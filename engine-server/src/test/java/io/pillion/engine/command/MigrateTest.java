@@ -7,6 +7,7 @@ import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.LocalClient;
 import io.pillion.engine.server.PillionEngine;
 import io.pillion.engine.testkit.Answer;
+import io.pillion.engine.testkit.Processes;
 import io.pillion.engine.testkit.RedisProcess;
 import io.pillion.engine.testkit.TestClient;
 import java.io.IOException;
@@ -170,11 +171,8 @@ class MigrateTest {
   void nothingToMoveAndNobodyThere() throws IOException {
     assertThat(send(here, "MIGRATE", "127.0.0.1", port, "missing", 0, 5000)).isEqualTo("NOKEY");
     send(here, "SET", "k", "v");
-    int closed;
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      closed = free.getLocalPort();
-    }
-    assertThat(send(here, "MIGRATE", "127.0.0.1", closed, "k", 0, 5000)).contains("IOERR");
+    assertThat(send(here, "MIGRATE", "127.0.0.1", Processes.freePort(), "k", 0, 5000))
+        .contains("IOERR");
     assertThat(send(here, "GET", "k")).isEqualTo("v");
   }
 

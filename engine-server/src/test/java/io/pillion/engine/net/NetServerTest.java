@@ -7,6 +7,7 @@ import io.pillion.engine.protocol.ErrorValue;
 import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.LocalClient;
 import io.pillion.engine.server.PillionEngine;
+import io.pillion.engine.testkit.Processes;
 import io.pillion.engine.testkit.TestServer;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -290,10 +291,7 @@ class NetServerTest {
   void thePortCanChangeWhileClientsStay() throws Exception {
     PillionEngine engine = start(builder().set("bind", "127.0.0.1"));
     int before = engine.port();
-    int free;
-    try (java.net.ServerSocket socket = new java.net.ServerSocket(0)) {
-      free = socket.getLocalPort();
-    }
+    int free = Processes.freePort();
     try (RawClient client = new RawClient("127.0.0.1", before)) {
       client.send("CONFIG SET port " + free + "\r\n");
       assertThat(client.read(5)).isEqualTo("+OK\r\n");

@@ -8,6 +8,7 @@ import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.LocalClient;
 import io.pillion.engine.server.PillionEngine;
+import io.pillion.engine.testkit.Processes;
 import io.pillion.engine.testkit.RedisProcess;
 import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.testkit.TestServer;
@@ -17,7 +18,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -276,30 +276,16 @@ class RdbFileTest {
       commands().forEach(command -> send(client, command));
       send(client, "SAVE");
     }
-    int port;
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
-    Thread asking =
-        new Thread(
-            () -> {
-              try {
-                assertThat(firstAnswer(port, "GET k")).startsWith("-LOADING ");
-              } catch (IOException e) {
-                throw new AssertionError(e);
-              }
-            });
-    Throwable[] failure = {null};
-    asking.setUncaughtExceptionHandler((thread, thrown) -> failure[0] = thrown);
-    asking.start();
+    int port = Processes.freePort();
+    FutureTask<String> asking = new FutureTask<>(() -> firstAnswer(port, "GET k"));
+    new Thread(asking).start();
     try (PillionEngine engine =
         builder()
-            .set("key-load-delay", "2000")
             .listen(new Endpoint.Tcp("127.0.0.1", port, /* optional= */ false))
+            .beforeLoading(() -> TestServer.await("the answer", asking::isDone))
             .warm()
             .start()) {
-      asking.join(10_000);
-      assertThat(failure[0]).isNull();
+      assertThat(asking.get(10, TimeUnit.SECONDS)).startsWith("-LOADING ");
       assertThat(engine.port()).isEqualTo(port);
     }
   }
@@ -329,10 +315,7 @@ class RdbFileTest {
       digest = send(client, "DEBUG", "DIGEST");
       send(client, "SAVE");
     }
-    int port;
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
+    int port = Processes.freePort();
     FutureTask<String> turningOn =
         new FutureTask<>(() -> firstAnswer(port, "CONFIG SET appendonly yes"));
     new Thread(turningOn).start();

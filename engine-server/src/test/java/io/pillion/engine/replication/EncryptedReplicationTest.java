@@ -6,12 +6,11 @@ import io.pillion.engine.net.Endpoint;
 import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.LocalClient;
 import io.pillion.engine.server.PillionEngine;
+import io.pillion.engine.testkit.Processes;
 import io.pillion.engine.testkit.RedisProcess;
 import io.pillion.engine.testkit.TestServer;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,12 +91,6 @@ final class EncryptedReplicationTest {
         "yes");
   }
 
-  private static int freePort() throws IOException {
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return free.getLocalPort();
-    }
-  }
-
   private static @Nullable String ask(LocalClient client, Object... words) {
     Object answer =
         client
@@ -115,7 +108,7 @@ final class EncryptedReplicationTest {
 
   @Test
   void enginesFollowARealServerAndEachOther() throws IOException {
-    int port = freePort();
+    int port = Processes.freePort();
     try (RedisProcess redis = redis(port);
         PillionEngine first = engine();
         PillionEngine second = engine()) {
@@ -131,7 +124,7 @@ final class EncryptedReplicationTest {
 
   @Test
   void aRealServerFollowsAnEngine() throws IOException {
-    try (RedisProcess redis = redis(freePort());
+    try (RedisProcess redis = redis(Processes.freePort());
         PillionEngine engine = engine()) {
       LocalClient client = engine.connect();
       ask(client, "SET", "k", "before");

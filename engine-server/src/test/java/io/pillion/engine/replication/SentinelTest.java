@@ -3,13 +3,12 @@ package io.pillion.engine.replication;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pillion.engine.testkit.EngineServer;
+import io.pillion.engine.testkit.Processes;
 import io.pillion.engine.testkit.RedisProcess;
 import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.testkit.TestServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,10 +43,7 @@ final class SentinelTest {
   }
 
   private Process sentinel(int port) throws IOException {
-    int own;
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      own = free.getLocalPort();
-    }
+    int own = Processes.freePort();
     Path file = folder.resolve("sentinel.conf");
     Files.writeString(
         file,
@@ -61,10 +57,10 @@ final class SentinelTest {
             "sentinel failover-timeout engines 4000",
             ""));
     try {
-      return new ProcessBuilder(RedisProcess.program(), file.toString(), "--sentinel")
-          .redirectErrorStream(true)
-          .redirectOutput(folder.resolve("sentinel.log").toFile())
-          .start();
+      return Processes.start(
+          new ProcessBuilder(RedisProcess.program(), file.toString(), "--sentinel")
+              .redirectErrorStream(true)
+              .redirectOutput(folder.resolve("sentinel.log").toFile()));
     } catch (IOException e) {
       Assumptions.abort("redis-server is not installed");
       throw e;

@@ -3,6 +3,7 @@ package io.pillion.engine.server;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pillion.engine.testkit.Processes;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -61,7 +62,7 @@ class MainTest {
     if (!limits.isEmpty()) {
       command.addAll(0, List.of("sh", "-c", limits + " && exec \"$@\"", "sh"));
     }
-    Process started = new ProcessBuilder(command).directory(home.toFile()).start();
+    Process started = Processes.start(new ProcessBuilder(command).directory(home.toFile()));
     process = started;
     return started;
   }
@@ -78,15 +79,9 @@ class MainTest {
     throw new AssertionError("'" + words + "' was not said, but:\n" + seen);
   }
 
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    }
-  }
-
   @Test
   void startsServesAndEndsCleanly(@TempDir Path folder) throws Exception {
-    int port = freePort();
+    int port = Processes.freePort();
     Path socket = folder.resolve("p.sock");
     Path config = folder.resolve("redis.conf");
     Path pidFile = folder.resolve("pid");
@@ -127,7 +122,7 @@ class MainTest {
   void theFirstAnswerDoesNotWakeTheFlightRecorder() throws Exception {
     Path classes = home.resolve("classes");
     jvmOptions.add("-Xlog:class+load:file=" + classes);
-    int port = freePort();
+    int port = Processes.freePort();
     Process server = start("--port", Integer.toString(port), "--save", "");
     BufferedReader output = server.inputReader(UTF_8);
     readUntil(output, "Ready to accept connections tcp");
@@ -162,7 +157,7 @@ class MainTest {
 
   @Test
   void shutdownEndsIt() throws Exception {
-    int port = freePort();
+    int port = Processes.freePort();
     Process server = start("--port", Integer.toString(port));
     readUntil(server.inputReader(UTF_8), "Ready to accept connections");
     try (Jedis jedis = new Jedis("127.0.0.1", port)) {
@@ -174,7 +169,7 @@ class MainTest {
   /** As a pod is ended and comes back: what was there is there again, and nothing half-loaded. */
   @Test
   void aSignalSavesAndARestartIsWarm() throws Exception {
-    int port = freePort();
+    int port = Processes.freePort();
     String[] args = {"--port", Integer.toString(port), "--save", "900 1", "--bind", "127.0.0.1"};
     Process first = start(args);
     BufferedReader output = first.inputReader(UTF_8);
@@ -212,7 +207,7 @@ class MainTest {
 
   @Test
   void aSignalRightAfterTheFirstAnswerKeepsWhatWasAcknowledged() throws Exception {
-    int port = freePort();
+    int port = Processes.freePort();
     String[] args = {"--port", Integer.toString(port), "--save", "900 1", "--bind", "127.0.0.1"};
     Process first = start(args);
     setAsSoonAsPossible(port);
@@ -242,7 +237,7 @@ class MainTest {
   @Test
   void whatCannotBeWrittenAtTheEndIsSaidAndCostsTheExitCode() throws Exception {
     limits = "ulimit -f 64";
-    int port = freePort();
+    int port = Processes.freePort();
     Process server = start("--port", Integer.toString(port), "--save", "", "--appendonly", "yes");
     BufferedReader output = server.inputReader(UTF_8);
     readUntil(output, "Ready to accept connections");
@@ -313,7 +308,7 @@ class MainTest {
 
   /** The last line that it says before it ends with 1; all before it are ordinary. */
   private String lastWords(String... args) throws Exception {
-    List<String> all = new ArrayList<>(List.of("--port", Integer.toString(freePort())));
+    List<String> all = new ArrayList<>(List.of("--port", Integer.toString(Processes.freePort())));
     all.addAll(Arrays.asList(args));
     Process server = start(all.toArray(new String[0]));
     String said = new String(server.getInputStream().readAllBytes(), UTF_8);

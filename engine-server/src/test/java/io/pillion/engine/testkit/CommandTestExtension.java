@@ -1,8 +1,10 @@
 package io.pillion.engine.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.lang.reflect.Method;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -65,12 +67,17 @@ final class CommandTestExtension implements TestTemplateInvocationContextProvide
     };
   }
 
-  /** One run of a test on one server. */
+  /**
+   * One run of a test on one server. JUnit limits the time of tests, and not of what is around
+   * them: a test that was left behind may hold the lock of its engine for ever.
+   */
   private static final class Run
       implements BeforeEachCallback,
           AfterTestExecutionCallback,
           AfterEachCallback,
           ParameterResolver {
+    private static final Duration LIMIT = Duration.ofMinutes(1);
+
     private final TestServer server;
     private final CommandTest test;
     private final AtomicReference<@Nullable String> ourDigest;
@@ -110,9 +117,12 @@ final class CommandTestExtension implements TestTemplateInvocationContextProvide
 
     @Override
     public void afterTestExecution(ExtensionContext context) {
-      if (context.getExecutionException().isPresent()) {
-        return;
+      if (context.getExecutionException().isEmpty()) {
+        assertTimeoutPreemptively(LIMIT, this::checkDigest);
       }
+    }
+
+    private void checkDigest() {
       server.restoreSettings();
       String digest = server.client().call("DEBUG", "DIGEST").text();
       if (server instanceof EngineServer engine) {
@@ -125,7 +135,7 @@ final class CommandTestExtension implements TestTemplateInvocationContextProvide
 
     @Override
     public void afterEach(ExtensionContext context) {
-      server.close();
+      assertTimeoutPreemptively(LIMIT, server::close);
     }
   }
 }

@@ -2,8 +2,6 @@ package io.pillion.engine.testkit;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,9 +15,7 @@ public final class RedisProcess extends TestServer {
 
   /** Starts it and waits until it answers. */
   public RedisProcess(Path folder, String... moreWords) throws IOException {
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
+    port = Processes.freePort();
     List<String> words =
         new ArrayList<>(
             List.of(
@@ -37,10 +33,10 @@ public final class RedisProcess extends TestServer {
     words.addAll(List.of(moreWords));
     try {
       process =
-          new ProcessBuilder(words)
-              .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .start();
+          Processes.start(
+              new ProcessBuilder(words)
+                  .redirectErrorStream(true)
+                  .redirectOutput(ProcessBuilder.Redirect.DISCARD));
     } catch (IOException e) {
       Assumptions.abort(words.get(0) + " is not installed");
       throw e;
