@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pillion.client.Awaiting;
 import io.pillion.client.Command;
 import io.pillion.client.Commands;
+import io.pillion.client.OwnProcesses;
 import io.pillion.client.PillionClient;
 import io.pillion.client.RedisServer;
 import io.pillion.client.Replies;
@@ -60,19 +61,19 @@ class LoadingJvmsTest {
 
   private Process jvm(Duration lease, int callers) throws IOException {
     Process jvm =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-cp",
-                System.getProperty("java.class.path"),
-                LoadingActor.class.getName(),
-                server.url() + "?timeout=5s",
-                name,
-                "" + lease.toMillis(),
-                "" + callers)
-            .redirectError(ProcessBuilder.Redirect.appendTo(errors().toFile()))
-            .start();
+        OwnProcesses.start(
+            new ProcessBuilder(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-XX:TieredStopAtLevel=1",
+                    "-XX:+UseSerialGC",
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    LoadingActor.class.getName(),
+                    server.url() + "?timeout=5s",
+                    name,
+                    "" + lease.toMillis(),
+                    "" + callers)
+                .redirectError(ProcessBuilder.Redirect.appendTo(errors().toFile())));
     jvms.add(jvm);
     return jvm;
   }

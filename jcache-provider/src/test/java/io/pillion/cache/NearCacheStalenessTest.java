@@ -7,6 +7,7 @@ import io.pillion.client.Command;
 import io.pillion.client.Commands;
 import io.pillion.client.ConnectionException;
 import io.pillion.client.FaultProxy;
+import io.pillion.client.OwnProcesses;
 import io.pillion.client.OwnThreads;
 import io.pillion.client.PillionClient;
 import io.pillion.client.RedisServer;
@@ -92,21 +93,21 @@ class NearCacheStalenessTest {
     try {
       Path file = Files.createTempFile("pillion-staleness", ".events");
       Process process =
-          new ProcessBuilder(
-                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                  "-cp",
-                  System.getProperty("java.class.path"),
-                  StalenessActor.class.getName(),
-                  "1",
-                  url,
-                  name,
-                  "" + BOUND.toMillis(),
-                  "" + KEYS,
-                  "" + OPERATIONS / 2,
-                  "" + seed,
-                  file.toString())
-              .inheritIO()
-              .start();
+          OwnProcesses.start(
+              new ProcessBuilder(
+                      Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                      "-cp",
+                      System.getProperty("java.class.path"),
+                      StalenessActor.class.getName(),
+                      "1",
+                      url,
+                      name,
+                      "" + BOUND.toMillis(),
+                      "" + KEYS,
+                      "" + OPERATIONS / 2,
+                      "" + seed,
+                      file.toString())
+                  .inheritIO());
       assertThat(process.waitFor()).isZero();
       List<Event> events = StalenessActor.read(file);
       Files.delete(file);

@@ -1,8 +1,11 @@
 package io.pillion.cache;
 
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+
 import io.pillion.client.Commands;
 import io.pillion.client.PillionClient;
 import io.pillion.client.RedisServer;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -11,8 +14,13 @@ import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** Two clients of one server, as of two JVMs, for all tests of a class. */
+/**
+ * Two clients of one server, as of two JVMs, for all tests of a class. JUnit limits the time of
+ * tests, and not of this.
+ */
 final class TwoClients implements BeforeAllCallback, AfterAllCallback {
+  private static final Duration LIMIT = Duration.ofMinutes(2);
+
   private final Supplier<Place> begin;
   private @Nullable Place place;
   private @Nullable Commands one;
@@ -55,6 +63,10 @@ final class TwoClients implements BeforeAllCallback, AfterAllCallback {
 
   @Override
   public void beforeAll(ExtensionContext context) {
+    assertTimeoutPreemptively(LIMIT, this::begin);
+  }
+
+  private void begin() {
     Place found = begin.get();
     place = found;
     one = PillionClient.connect(found.url);
@@ -62,7 +74,11 @@ final class TwoClients implements BeforeAllCallback, AfterAllCallback {
   }
 
   @Override
-  public void afterAll(ExtensionContext context) throws Exception {
+  public void afterAll(ExtensionContext context) {
+    assertTimeoutPreemptively(LIMIT, this::end);
+  }
+
+  private void end() throws Exception {
     Commands first = one;
     Commands second = other;
     Place used = place;

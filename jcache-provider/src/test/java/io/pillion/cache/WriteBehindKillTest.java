@@ -1,9 +1,11 @@
 package io.pillion.cache;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.pillion.client.Awaiting;
 import io.pillion.client.Commands;
+import io.pillion.client.OwnProcesses;
 import io.pillion.client.PillionClient;
 import io.pillion.client.RedisServer;
 import io.pillion.engine.net.Endpoint;
@@ -46,7 +48,6 @@ import org.junit.jupiter.api.io.TempDir;
  *
  * <p>{@code -Dpillion.kill.cycles=50} goes on for longer than a build does.
  */
-@Timeout(1800)
 class WriteBehindKillTest {
   private static final int CYCLES = Integer.getInteger("pillion.kill.cycles", 3);
   private static final int KEYS = 20;
@@ -57,11 +58,17 @@ class WriteBehindKillTest {
   Path folder;
 
   private final Map<Integer, Integer> acknowledged = new ConcurrentHashMap<>();
+  private final Map<Process, Thread> readers = new ConcurrentHashMap<>();
   private final AtomicInteger last = new AtomicInteger(-1);
   private final int port = RedisServer.freePort();
 
   @Test
-  void theDatabaseEndsAsAcknowledged() throws Exception {
+  @Timeout(value = 1, unit = TimeUnit.DAYS) // Less: by the number of cycles.
+  void theDatabaseEndsAsAcknowledged() {
+    assertTimeoutPreemptively(Duration.ofSeconds(120 + 30L * CYCLES), this::killAgainAndAgain);
+  }
+
+  private void killAgainAndAgain() throws Exception {
     Server h2 = Server.createTcpServer("-tcpPort", "0", "-ifNotExists").start();
     String jdbc =
         "jdbc:h2:tcp://127.0.0.1:" + h2.getPort() + "/mem:kills" + port + ";DB_CLOSE_DELAY=-1";
@@ -143,9 +150,12 @@ class WriteBehindKillTest {
     }
   }
 
-  private static void kill(Process process) throws InterruptedException {
-    process.destroyForcibly();
+  /** Ends it, and has read by then all that it said: what it acknowledged counts. */
+  private void kill(Process process) throws InterruptedException {
+    // Process.destroyForcibly would close the output.
+    process.toHandle().destroyForcibly();
     process.waitFor();
+    Objects.requireNonNull(readers.get(process)).join();
   }
 
   /** An engine that has loaded its log, started again if somebody else had its port meanwhile. */
@@ -190,9 +200,9 @@ class WriteBehindKillTest {
     line.addAll(List.of(System.getProperty("java.class.path"), main.getName()));
     line.addAll(arguments);
     Process child =
-        new ProcessBuilder(line)
-            .redirectError(ProcessBuilder.Redirect.appendTo(errors().toFile()))
-            .start();
+        OwnProcesses.start(
+            new ProcessBuilder(line)
+                .redirectError(ProcessBuilder.Redirect.appendTo(errors().toFile())));
     Thread reader =
         new Thread(
             () -> {
@@ -207,6 +217,7 @@ class WriteBehindKillTest {
               }
             });
     reader.setDaemon(true);
+    readers.put(child, reader);
     reader.start();
     return child;
   }

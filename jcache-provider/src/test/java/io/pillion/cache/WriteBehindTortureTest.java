@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pillion.client.Awaiting;
 import io.pillion.client.Commands;
 import io.pillion.client.FaultProxy;
+import io.pillion.client.OwnProcesses;
 import io.pillion.client.PillionClient;
 import io.pillion.client.RedisServer;
 import java.io.BufferedReader;
@@ -148,18 +149,18 @@ class WriteBehindTortureTest {
       String redis, String jdbc, int from, int lines, Map<Integer, Integer> acknowledged)
       throws Exception {
     Process child =
-        new ProcessBuilder(
-                List.of(
-                    System.getProperty("java.home") + "/bin/java",
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    Writer.class.getName(),
-                    redis,
-                    jdbc,
-                    name,
-                    Integer.toString(from)))
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
+        OwnProcesses.start(
+            new ProcessBuilder(
+                    List.of(
+                        System.getProperty("java.home") + "/bin/java",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Writer.class.getName(),
+                        redis,
+                        jdbc,
+                        name,
+                        Integer.toString(from)))
+                .redirectError(ProcessBuilder.Redirect.DISCARD));
     int next = from;
     try (BufferedReader out = child.inputReader(StandardCharsets.UTF_8)) {
       int left = lines;

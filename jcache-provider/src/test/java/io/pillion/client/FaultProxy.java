@@ -93,6 +93,10 @@ public final class FaultProxy implements AutoCloseable {
           server.setTcpNoDelay(true);
           Link link = new Link(client, server);
           links.add(link);
+          if (refusing) {
+            // Since it was accepted: whoever refuses may not have found it in the list.
+            link.close();
+          }
           start("proxy-up", link::up);
           start("proxy-down", link::down);
         }

@@ -114,10 +114,10 @@ public final class RedisServer implements AutoCloseable {
 
   private static RedisServer start(List<String> line, Path folder, int port) throws IOException {
     Process process =
-        new ProcessBuilder(line)
-            .redirectErrorStream(true)
-            .redirectOutput(folder.resolve("log").toFile())
-            .start();
+        OwnProcesses.start(
+            new ProcessBuilder(line)
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("log").toFile()));
     RedisServer server = new RedisServer(process, folder, "127.0.0.1", port);
     server.awaitListening();
     return server;

@@ -1,5 +1,6 @@
 package io.pillion.cache.jdbc;
 
+import io.pillion.client.OwnProcesses;
 import io.pillion.client.RedisServer;
 import java.io.File;
 import java.io.IOException;
@@ -38,23 +39,23 @@ public final class MariaDbServer implements AutoCloseable {
     int port = RedisServer.freePort();
     // Without its system tables it takes half a second to start, and whoever comes is let in.
     Process process =
-        new ProcessBuilder(
-                List.of(
-                    Objects.requireNonNull(binary),
-                    "--no-defaults",
-                    "--user=" + System.getProperty("user.name"),
-                    "--datadir=" + Files.createDirectory(folder.resolve("data")),
-                    "--socket=" + folder.resolve("socket"),
-                    "--pid-file=" + folder.resolve("pid"),
-                    "--bind-address=127.0.0.1",
-                    "--port=" + port,
-                    "--skip-grant-tables",
-                    "--skip-networking=0",
-                    "--innodb-buffer-pool-size=8M",
-                    "--innodb-log-file-size=4M"))
-            .redirectErrorStream(true)
-            .redirectOutput(folder.resolve("log").toFile())
-            .start();
+        OwnProcesses.start(
+            new ProcessBuilder(
+                    List.of(
+                        Objects.requireNonNull(binary),
+                        "--no-defaults",
+                        "--user=" + System.getProperty("user.name"),
+                        "--datadir=" + Files.createDirectory(folder.resolve("data")),
+                        "--socket=" + folder.resolve("socket"),
+                        "--pid-file=" + folder.resolve("pid"),
+                        "--bind-address=127.0.0.1",
+                        "--port=" + port,
+                        "--skip-grant-tables",
+                        "--skip-networking=0",
+                        "--innodb-buffer-pool-size=8M",
+                        "--innodb-log-file-size=4M"))
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("log").toFile()));
     MariaDbServer server = new MariaDbServer(process, folder, port);
     server.awaitReady();
     return server;
