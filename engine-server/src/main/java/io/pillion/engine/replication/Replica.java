@@ -30,6 +30,7 @@ public final class Replica {
   long waitingSinceMillis;
   long overSoftLimitSinceMillis;
   boolean preparing;
+  boolean getsMark;
 
   /** How far it is. */
   enum State {
@@ -37,7 +38,7 @@ public final class Replica {
     HANDSHAKE(""),
     /** It waits for a snapshot to begin. */
     WAITING("wait_bgsave"),
-    /** It is sent all data; the effects since then are kept for it. */
+    /** It is, or will be, sent the data of a snapshot; the effects since then are kept for it. */
     SENDING("send_bulk"),
     /** It has been sent all data, and has to say that it saw their end. */
     CONFIRMING("online"),
@@ -77,9 +78,13 @@ public final class Replica {
     return port;
   }
 
-  /** As INFO names how far it is. */
+  /**
+   * As INFO names how far it is. Elsewhere a child makes the file before it is sent, and what ends
+   * with a mark is sent by the child itself: either way the replica waits for it.
+   */
   public String state() {
-    return state.redisName;
+    boolean waits = state == State.SENDING && (preparing || getsMark);
+    return (waits ? State.WAITING : state).redisName;
   }
 
   /** Whether it has all data, but perhaps the latest. */

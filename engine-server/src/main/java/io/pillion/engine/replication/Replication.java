@@ -708,6 +708,7 @@ public final class Replication implements ClientListener {
     stream.deselect();
     for (Replica replica : group) {
       replica.state = Replica.State.SENDING;
+      replica.getsMark = marked;
       replica.position = stream.propagatedOffset();
       if (replica.acknowledges) {
         replica.send("+FULLRESYNC " + history.id() + " " + stream.propagatedOffset() + "\r\n");

@@ -157,7 +157,7 @@ final class EffectStreamTest {
     replica.send("SYNC");
     TestServer.await(
         "the snapshot to begin",
-        () -> client.call("INFO", "replication").text().contains("state=send_bulk"));
+        () -> client.call("INFO", "persistence").text().contains("rdb_bgsave_in_progress:1\r\n"));
     for (int i = 0; i < 3; i++) {
       client.ok("SET", "k", "x".repeat(50_000));
     }

@@ -286,6 +286,36 @@ final class ReplicasTest {
     assertThat(number("stats", "total_forks")).isEqualTo(2);
   }
 
+  /** Whatever is sent meanwhile, as a server that forks says it. */
+  @Test
+  void waitsUntilTheSnapshotIsMade() throws IOException {
+    try (RedisProcess real = new RedisProcess(folder, "--repl-diskless-sync-delay", "0")) {
+      for (TestClient primary : List.of(client, real.client())) {
+        primary.ok("CONFIG", "SET", "rdb-key-save-delay", "100000000");
+        primary.call("MSET", "a", "1", "b", "2", "c", "3");
+      }
+      // A child that writes to replicas sees only with its next piece that they have gone.
+      for (String diskless : List.of("no", "yes")) {
+        assertWaiting(diskless, client, ours.client());
+        assertWaiting(diskless, real.client(), real.client());
+      }
+    }
+  }
+
+  private static void assertWaiting(String diskless, TestClient primary, TestClient replica) {
+    awaitInfo(primary, "persistence", "rdb_bgsave_in_progress:0\r\n");
+    primary.ok("CONFIG", "SET", "repl-diskless-sync", diskless);
+    replica.ok("REPLCONF", "capa", "eof", "capa", "psync2");
+    replica.send("PSYNC", "?", "-1");
+    awaitInfo(primary, "persistence", "rdb_bgsave_in_progress:1\r\n");
+    assertThat(info(primary, "replication", "slave0")).contains(",state=wait_bgsave,");
+    primary.call("CLIENT", "KILL", "TYPE", "replica").is(1L);
+  }
+
+  private static void awaitInfo(TestClient primary, String section, String line) {
+    TestServer.await(line, () -> primary.call("INFO", section).text().contains(line));
+  }
+
   private void awaitTakingDown(int snapshots) {
     TestServer.await(
         "rdb_bgsave_in_progress to be " + snapshots,
