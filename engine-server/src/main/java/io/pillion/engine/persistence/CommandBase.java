@@ -82,7 +82,10 @@ final class CommandBase {
             keyspace,
             new Libraries(),
             new RdbReader.Options(
-                /* keepExpired= */ true, /* replace= */ true, /* checksum= */ true));
+                /* keepExpired= */ true,
+                /* replace= */ true,
+                /* checksum= */ true,
+                RdbReader.Purpose.CONVERTING));
     reader.readHeader();
     boolean more = true;
     while (more) {

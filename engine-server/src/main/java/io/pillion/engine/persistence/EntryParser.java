@@ -24,7 +24,7 @@ final class EntryParser {
   private final RdbInput in;
   private final Database anyDatabase;
   private final int databases;
-  private final boolean checksum;
+  private final RdbReader.Options options;
   private final LoadBuffers buffers;
   private final ValueReader values;
   private final KeptString keys = new KeptString();
@@ -41,7 +41,7 @@ final class EntryParser {
    * A parser of a stream.
    *
    * @param length how many bytes it has, or -1 when that is not known
-   * @param checksum whether the check sum is compared
+   * @param options what it is parsed for, and whether the check sum is compared
    * @param beforeMuch done before the arena, or much of the heap, is taken
    * @param buffers used until {@link #close}
    */
@@ -49,7 +49,7 @@ final class EntryParser {
       InputStream stream,
       long length,
       Keyspace keyspace,
-      boolean checksum,
+      RdbReader.Options options,
       Runnable beforeMuch,
       LoadBuffers buffers) {
     in = new RdbInput(stream, length);
@@ -59,7 +59,7 @@ final class EntryParser {
     this.buffers = buffers;
     anyDatabase = keyspace.database(0);
     databases = keyspace.databaseCount();
-    this.checksum = checksum;
+    this.options = options;
     values = buffers.parsed;
   }
 
@@ -160,7 +160,8 @@ final class EntryParser {
     Bytes name = in.readString();
     Bytes value = in.readString();
     switch (name.toString()) {
-      case "redis-ver", "valkey-ver" -> log.info("Loading RDB produced by version {}", value);
+      case "redis-ver", "valkey-ver" ->
+          log.info("{} RDB produced by version {}", options.purpose().word, value);
       case "used-mem" -> log.debug("RDB memory usage when created: {} bytes", value);
       case "repl-id" -> replicationId = value.toString();
       case "repl-offset" -> replicationOffset = numberOr(value, -1);
@@ -241,7 +242,7 @@ final class EntryParser {
     if (version >= FIRST_VERSION_WITH_CHECK_SUM) {
       long actual = in.crc();
       long expected = in.readLong();
-      if (checksum && expected != 0 && expected != actual) {
+      if (options.checksum() && expected != 0 && expected != actual) {
         throw in.broken(
             "Wrong RDB checksum expected: (%x) but got (%x): RDB CRC error"
                 .formatted(expected, actual));

@@ -65,17 +65,35 @@ public final class RdbReader implements Closeable {
    *     when they go
    * @param replace whether a key that is there already is replaced; else it is an error
    * @param checksum whether the check sum is compared
-   * @param dry whether everything is only read and looked at, and nothing is changed
+   * @param purpose what it is read for
    */
-  public record Options(boolean keepExpired, boolean replace, boolean checksum, boolean dry) {
-    /** For what is meant. */
+  public record Options(boolean keepExpired, boolean replace, boolean checksum, Purpose purpose) {
+    /** To have the data. */
     public Options(boolean keepExpired, boolean replace, boolean checksum) {
-      this(keepExpired, replace, checksum, /* dry= */ false);
+      this(keepExpired, replace, checksum, Purpose.LOADING);
     }
 
     /** The same, to see whether it would go well. */
     public Options asDry() {
-      return new Options(keepExpired, /* replace= */ true, checksum, /* dry= */ true);
+      return new Options(keepExpired, /* replace= */ true, checksum, Purpose.VERIFYING);
+    }
+
+    private boolean dry() {
+      return purpose == Purpose.VERIFYING;
+    }
+  }
+
+  /** What an RDB is read for, as the log says it. */
+  enum Purpose {
+    LOADING("Loading"),
+    /** Everything is only read and looked at, and nothing is changed. */
+    VERIFYING("Verifying"),
+    CONVERTING("Converting");
+
+    final String word;
+
+    Purpose(String word) {
+      this.word = word;
     }
   }
 
@@ -120,8 +138,7 @@ public final class RdbReader implements Closeable {
       Options options,
       @Nullable World world,
       LoadBuffers buffers) {
-    parser =
-        new EntryParser(stream, length, keyspace, options.checksum, this::letParserIn, buffers);
+    parser = new EntryParser(stream, length, keyspace, options, this::letParserIn, buffers);
     this.keyspace = keyspace;
     this.functions = functions;
     this.options = options;
@@ -302,7 +319,7 @@ public final class RdbReader implements Closeable {
     switch (from.kind(number)) {
       case EntryBatch.SELECT -> database = keyspace.database((int) from.number(number));
       case EntryBatch.RESERVE -> {
-        if (!options.dry && from.number(number) > 0) {
+        if (!options.dry() && from.number(number) > 0) {
           database.reserve(from.number(number));
         }
       }
@@ -314,7 +331,7 @@ public final class RdbReader implements Closeable {
   private void enterFunction(EntryBatch from, int number) throws IOException {
     try {
       Bytes source = from.value(number);
-      if (options.dry) {
+      if (options.dry()) {
         trial.add(source);
       } else {
         functions.load(source, options.replace);
@@ -329,7 +346,7 @@ public final class RdbReader implements Closeable {
     long deadline = from.deadline(number);
     if (kind == EntryBatch.EMPTY) {
       empty++;
-    } else if (options.dry) {
+    } else if (options.dry()) {
       free(from, number);
       keys++;
     } else if (deadline != Database.NEVER && deadline <= keyspace.now() && !options.keepExpired) {
@@ -352,7 +369,7 @@ public final class RdbReader implements Closeable {
   private void free(EntryBatch from, int number) {
     if (from.kind(number) == EntryBatch.ROOT) {
       Values.free(arena, from.type(number), from.root(number));
-    } else if (options.dry && from.kind(number) == EntryBatch.DRAFT) {
+    } else if (options.dry() && from.kind(number) == EntryBatch.DRAFT) {
       // Whether it fits into memory is to be known too.
       ValueType type = from.type(number);
       Values.free(arena, type, from.make(number, buffers.entered.draft(type)));

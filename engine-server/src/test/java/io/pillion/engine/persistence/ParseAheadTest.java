@@ -277,7 +277,8 @@ class ParseAheadTest {
             new ByteArrayInputStream(file),
             file.length,
             engine().engine().keyspace(),
-            /* checksum= */ true,
+            new RdbReader.Options(
+                /* keepExpired= */ true, /* replace= */ true, /* checksum= */ true),
             () -> {},
             new LoadBuffers(engine().engine().keyspace()));
     parser.readHeader();

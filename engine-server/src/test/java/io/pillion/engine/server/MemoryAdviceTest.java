@@ -3,35 +3,23 @@ package io.pillion.engine.server;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import io.pillion.engine.testkit.LoggedLines;
 import io.pillion.engine.world.SimulatedWorld;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
 
 /** What the log says of a maxmemory that there is no memory for. */
 class MemoryAdviceTest {
   private static final long GIB = 1L << 30;
-  private static final Logger LOGGER = (Logger) LoggerFactory.getLogger(MemoryAdvice.class);
 
-  private final ListAppender<ILoggingEvent> appender = new ListAppender<>();
+  private final LoggedLines lines = LoggedLines.of(MemoryAdvice.class);
   private final SimulatedWorld world = new SimulatedWorld(1);
   private final long heap = Runtime.getRuntime().maxMemory();
 
-  @BeforeEach
-  void listen() {
-    appender.start();
-    LOGGER.addAppender(appender);
-  }
-
   @AfterEach
   void stopListening() {
-    LOGGER.detachAppender(appender);
+    lines.close();
   }
 
   private PillionEngine start(long maxmemory) {
@@ -56,30 +44,23 @@ class MemoryAdviceTest {
     }
   }
 
-  private List<String> warnings() {
-    List<String> found =
-        appender.list.stream()
-            .filter(event -> event.getLevel() == Level.WARN)
-            .map(ILoggingEvent::getFormattedMessage)
-            .toList();
-    appender.list.clear();
-    return found;
-  }
-
   @Test
   void moreThanTheMachineHasIsToldAtTheStartAndWhenItIsSet() {
     world.memoryBytes(heap + 2 * GIB);
     try (PillionEngine engine = start(2 * GIB + 1)) {
-      assertThat(warnings())
+      assertThat(lines.take())
           .singleElement()
           .asString()
           .contains("maxmemory is " + (2 * GIB + 1), "has only " + (heap + 2 * GIB));
       change(engine, 4 << 20);
-      assertThat(warnings()).isEmpty();
+      assertThat(lines.take()).isEmpty();
       change(engine, 3 * GIB);
-      assertThat(warnings()).singleElement().asString().contains("the system may kill the process");
+      assertThat(lines.take())
+          .singleElement()
+          .asString()
+          .contains("the system may kill the process");
       change(engine, 0);
-      assertThat(warnings()).isEmpty();
+      assertThat(lines.take()).isEmpty();
     }
   }
 
@@ -87,9 +68,9 @@ class MemoryAdviceTest {
   void moreThanTheJvmMayUseIsToldAtTheStartAndWhenItIsSet() {
     world.memoryBytes(heap + 2 * GIB);
     try (PillionEngine engine = start(GIB)) {
-      assertThat(warnings()).singleElement().asString().contains("-XX:MaxDirectMemorySize");
+      assertThat(lines.take()).singleElement().asString().contains("-XX:MaxDirectMemorySize");
       change(engine, GIB + 1);
-      assertThat(warnings()).singleElement().asString().contains("-XX:MaxDirectMemorySize");
+      assertThat(lines.take()).singleElement().asString().contains("-XX:MaxDirectMemorySize");
     }
   }
 
@@ -97,6 +78,6 @@ class MemoryAdviceTest {
   void anEmbeddedEngineOfTheUsualSizeIsNoNews() {
     world.memoryBytes(heap + GIB);
     new EngineBuilder().world(world).memoryBytes(8 << 20).set("dir", "/").start().close();
-    assertThat(warnings()).isEmpty();
+    assertThat(lines.take()).isEmpty();
   }
 }

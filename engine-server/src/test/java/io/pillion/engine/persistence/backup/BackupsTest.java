@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pillion.engine.persistence.PersistenceException;
+import io.pillion.engine.testkit.LoggedLines;
 import io.pillion.engine.world.SimulatedDisk;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -45,6 +46,24 @@ class BackupsTest {
       assertThat(engine.call("BACKUP", "DELETE", "first")).isEqualTo("OK");
       assertThat(engine.names()).isEmpty();
       assertThat(engine.info("backup_count")).isEqualTo("0");
+    }
+  }
+
+  /** Else whoever reads the log would look for who has replaced the data. */
+  @Test
+  void theLogSaysThatABackupIsVerifiedAndNotLoaded() throws IOException {
+    try (LoggedLines lines = LoggedLines.ofPackage(PersistenceException.class);
+        BackupWorld engine = new BackupWorld(disk)) {
+      engine.call("SET", "k", "v");
+      engine.call("BACKUP", "CREATE", "first");
+      assertThat(engine.call("BACKUP", "VERIFY", "first")).isEqualTo("OK");
+      assertThat(lines.take())
+          .contains("Verifying RDB produced by version 7.2.4")
+          .noneMatch(line -> line.startsWith("Loading"));
+      assertThat(engine.call("BACKUP", "RESTORE", "first")).isEqualTo("OK");
+      assertThat(lines.take())
+          .containsSubsequence(
+              "Verifying RDB produced by version 7.2.4", "Loading RDB produced by version 7.2.4");
     }
   }
 
