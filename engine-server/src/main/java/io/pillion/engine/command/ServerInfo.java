@@ -403,7 +403,7 @@ final class ServerInfo {
     line("aof_rewrites", status.rewrites());
     line("aof_rewrites_consecutive_failures", status.consecutiveFailures());
     line("aof_last_write_status", status.isLastWriteOk() ? "ok" : "err");
-    line("aof_last_cow_size", 0);
+    line("aof_last_cow_size", status.lastRewritePeakBytes());
     if (status.isEnabled()) {
       line("aof_current_size", status.currentSize());
       line("aof_base_size", status.baseSize());

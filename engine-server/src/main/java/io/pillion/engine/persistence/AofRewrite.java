@@ -195,6 +195,11 @@ final class AofRewrite {
     listener.ended(this, reason);
   }
 
+  /** The most bytes that were gathered at once because they changed meanwhile. */
+  long peakBytes() {
+    return base.peakBytes();
+  }
+
   /** Whether the base is an RDB, and no list of commands. */
   boolean isRdb() {
     return asRdb;

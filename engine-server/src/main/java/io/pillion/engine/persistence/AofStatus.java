@@ -12,6 +12,7 @@ public final class AofStatus {
   volatile boolean syncing;
   volatile long rewriteStartedMillis = -1;
   volatile long lastRewriteSeconds = -1;
+  volatile long lastRewritePeakBytes;
   volatile boolean lastRewriteOk = true;
   volatile boolean lastWriteOk = true;
   final AtomicLong rewrites = new AtomicLong();
@@ -51,6 +52,11 @@ public final class AofStatus {
   /** When the base that is being written was begun, in Unix milliseconds; -1 when there is none. */
   public long rewriteStartedMillis() {
     return rewriteStartedMillis;
+  }
+
+  /** The most bytes that the last rewrite gathered at once because they changed meanwhile. */
+  public long lastRewritePeakBytes() {
+    return lastRewritePeakBytes;
   }
 
   /** How long the last rewrite took, in seconds; -1 when there was none. */

@@ -438,6 +438,7 @@ public final class AppendOnly {
     }
     noRewrite();
     status.lastRewriteSeconds = Math.max(0, (world.wallMillis() - which.startedMillis) / 1000);
+    status.lastRewritePeakBytes = which.peakBytes();
     status.lastRewriteOk = success;
     if (success) {
       status.consecutiveFailures.set(0);

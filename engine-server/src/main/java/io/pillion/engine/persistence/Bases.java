@@ -34,6 +34,9 @@ interface Bases {
     /** Whether the data were removed meanwhile, so that this will never be whole. */
     boolean isFlushed();
 
+    /** The most bytes that waited at once to be written. Any thread. */
+    long peakBytes();
+
     /** Writes what was taken down; without the lock. */
     void drain() throws IOException;
 

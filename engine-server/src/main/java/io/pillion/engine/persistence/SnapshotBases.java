@@ -46,6 +46,11 @@ final class SnapshotBases implements Bases {
       }
 
       @Override
+      public long peakBytes() {
+        return snapshot.peakBytes();
+      }
+
+      @Override
       public boolean isFlushed() {
         return snapshot.isFlushed();
       }

@@ -367,6 +367,26 @@ final class AppendOnlyFaultsTest {
   }
 
   @Test
+  void whatARewriteGathersIsCounted() {
+    try (AofWorld engine = start("rdb-key-save-delay", "1000", "rdbcompression", "no")) {
+      for (int i = 0; i < 100; i++) {
+        engine.call("SET", "k" + i, "v".repeat(10_000));
+      }
+      assertThat(engine.info("aof_last_cow_size")).isEqualTo("0");
+      engine.call("BGREWRITEAOF");
+      engine.awaitRewrite();
+      assertThat(Integer.parseInt(engine.info("aof_last_cow_size"))).isBetween(1, 200_000);
+      engine.sendOnly("BGREWRITEAOF");
+      for (int i = 0; i < 100; i++) {
+        engine.sendOnly("SET", "k" + i, "w".repeat(10_000));
+      }
+      engine.awaitRewrite();
+      assertThat(engine.info("aof_last_bgrewrite_status")).isEqualTo("ok");
+      assertThat(Integer.parseInt(engine.info("aof_last_cow_size"))).isGreaterThan(900_000);
+    }
+  }
+
+  @Test
   void whatCannotBeWrittenCountsAsWaiting() {
     try (AofWorld engine = start()) {
       disk.room(10);
