@@ -13,6 +13,7 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The writing of one new base, step by step on a thread of its own: some keys are taken down under
@@ -26,6 +27,9 @@ final class AofRewrite {
 
   /** Whether what is appended from the cut on is in a file that no manifest names yet. */
   final boolean fresh;
+
+  /** Whether it is one of many tries, which nobody need read of. */
+  boolean repeats;
 
   /** The number of the cut at which the log goes on in another file, or {@link #NO_CUT}. */
   final int cut;
@@ -193,6 +197,11 @@ final class AofRewrite {
         });
     target.closeQuietly();
     listener.ended(this, reason);
+  }
+
+  /** How loud the log is about it. */
+  Level level(Level first) {
+    return repeats ? Level.DEBUG : first;
   }
 
   /** The most bytes that were gathered at once because they changed meanwhile. */

@@ -8,6 +8,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The files of the append-only log while an engine runs. Everything here is done by one thread, the
@@ -350,10 +351,13 @@ final class AofWriter {
 
   /** The file cannot be trusted any more. */
   private void fail(IOException reason) {
-    log.error(
-        "Fail to write or fsync the AOF file: {}. It is given up; a new base will be written from"
-            + " memory.",
-        reason.getMessage());
+    AofRewrite going = rewrite;
+    Level level = going == null ? Level.ERROR : going.level(Level.ERROR);
+    log.atLevel(level)
+        .log(
+            "Fail to write or fsync the AOF file: {}. It is given up; a new base will be written"
+                + " from memory.",
+            reason.getMessage());
     AofFile broken = file;
     file = null;
     pending = null;
@@ -433,14 +437,16 @@ final class AofWriter {
         otherFilesBytes += old.size();
         close(old);
       }
-      log.info("Creating AOF incr file {} on background rewrite", name);
+      log.atLevel(begun.level(Level.INFO))
+          .log("Creating AOF incr file {} on background rewrite", name);
       manifest = next;
       file = created;
       effects.endCut(begun.cut);
       begun.increments = true;
       completeIfReady(begun);
     } catch (IOException | OutOfMemoryError e) {
-      log.warn("Can't open the append-only file: {}", e.getMessage());
+      log.atLevel(begun.level(Level.WARN))
+          .log("Can't open the append-only file: {}", e.getMessage());
       rereadManifest();
       giveUp(begun);
     }
@@ -453,7 +459,8 @@ final class AofWriter {
       return;
     }
     if (failure != null) {
-      log.warn("Background AOF rewrite terminated with error: {}", failure.getMessage());
+      log.atLevel(ended.level(Level.WARN))
+          .log("Background AOF rewrite terminated with error: {}", failure.getMessage());
       giveUp(ended);
       drain();
       return;
@@ -470,7 +477,8 @@ final class AofWriter {
     try {
       complete(ready);
     } catch (IOException | OutOfMemoryError e) {
-      log.warn("Error trying to put the new AOF base file in place: {}", e.getMessage());
+      log.atLevel(ready.level(Level.WARN))
+          .log("Error trying to put the new AOF base file in place: {}", e.getMessage());
       rereadManifest();
       giveUp(ready);
     }
@@ -555,7 +563,8 @@ final class AofWriter {
       boolean named =
           manifest.increments().stream().anyMatch(each -> each.name().equals(temporary.name()));
       if (!named) {
-        log.info("Removing the temp incr aof file {} in the background", temporary.name());
+        log.atLevel(failed.level(Level.INFO))
+            .log("Removing the temp incr aof file {} in the background", temporary.name());
         folder.discard(temporary.name());
       }
     }

@@ -18,6 +18,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The append-only log of an engine: what commands have changed, written to files in the order it
@@ -36,7 +37,7 @@ public final class AppendOnly {
   private static final long SECOND = 1_000_000_000;
   private static final long GATHERING_NANOS = 5_000_000;
   private static final long RELOAD_RETRY_NANOS = 1_000_000;
-  private static final long NANOS_BETWEEN_FOLDER_LINES = 30 * SECOND;
+  private static final long NANOS_BETWEEN_TRY_LINES = 30 * SECOND;
   private static final int GATHERED_BYTES = 256 << 10;
 
   /** Waiting for the disk, above which commands that write must wait; less with a small heap. */
@@ -81,7 +82,11 @@ public final class AppendOnly {
   private boolean closed;
   private boolean ticking;
   private long rewriteNumber;
-  private long nextFolderLineNanos;
+
+  /** Whether a rewrite was tried since one has succeeded. */
+  private boolean tried;
+
+  private long nextTryLineNanos;
 
   // The log's thread alone.
   private int delayMinutes;
@@ -132,7 +137,7 @@ public final class AppendOnly {
     world = newEngine.world();
     bases = newBases;
     worker = world.worker("aof");
-    nextFolderLineNanos = world.nanos();
+    nextTryLineNanos = world.nanos();
     syncer = world.worker("aof-fsync");
     rewriter = world.worker("aof-rewrite");
     effects = new AofLog(new Effects(), FULL_BYTES, MOST_BYTES);
@@ -340,7 +345,7 @@ public final class AppendOnly {
       log.info("Background append only file rewriting scheduled.");
       return "Background append only file rewriting scheduled";
     }
-    nextFolderLineNanos = world.nanos();
+    nextTryLineNanos = world.nanos();
     if (!begin(state == State.STARTING || state == State.FAILED)) {
       throw Errors.err(
           "Can't execute an AOF background rewriting. Please check the server logs for more"
@@ -351,18 +356,21 @@ public final class AppendOnly {
 
   /** Begins a rewrite now; whether it could be begun. */
   private boolean begin(boolean fresh) {
+    // It is tried every second, and nobody need read of it as often.
+    boolean repeats = tried && world.nanos() - nextTryLineNanos < 0;
+    if (!repeats) {
+      nextTryLineNanos = world.nanos() + NANOS_BETWEEN_TRY_LINES;
+    }
+    tried = true;
     AofFolder folder;
     try {
       folder = placeOfRewrite(fresh);
     } catch (IOException | PersistenceException e) {
-      // It is tried every second, and nobody need read of it as often.
-      if (world.nanos() - nextFolderLineNanos >= 0) {
-        nextFolderLineNanos = world.nanos() + NANOS_BETWEEN_FOLDER_LINES;
-        log.warn(
-            "Can't open or create append-only dir {}: {}",
-            new AofFolder(world.disk(), parameters).path(),
-            e.getMessage());
-      }
+      log.atLevel(repeats ? Level.DEBUG : Level.WARN)
+          .log(
+              "Can't open or create append-only dir {}: {}",
+              new AofFolder(world.disk(), parameters).path(),
+              e.getMessage());
       status.lastRewriteOk = false;
       return false;
     }
@@ -391,7 +399,8 @@ public final class AppendOnly {
     status.rewrites.incrementAndGet();
     engine.statistics().copying();
     status.rewriteStartedMillis = begun.startedMillis;
-    log.info("Background append only file rewriting started");
+    begun.repeats = repeats && fresh;
+    log.atLevel(begun.level(Level.INFO)).log("Background append only file rewriting started");
     execute(() -> writer.rewriting(folder, begun));
     try {
       begun.start();
@@ -441,6 +450,7 @@ public final class AppendOnly {
     status.lastRewritePeakBytes = which.peakBytes();
     status.lastRewriteOk = success;
     if (success) {
+      tried = false;
       status.consecutiveFailures.set(0);
     } else {
       status.consecutiveFailures.incrementAndGet();
@@ -452,6 +462,9 @@ public final class AppendOnly {
       // It cannot be on without a base.
       schedule();
       return;
+    }
+    if (state == State.FAILED) {
+      log.warn("AOF write error looks solved. The server can write again.");
     }
     state = State.ON;
     status.starting = false;
@@ -690,13 +703,16 @@ public final class AppendOnly {
       return;
     }
     boolean fresh = state == State.STARTING || state == State.FAILED;
-    // While changes are refused for lack of a base there is no rest between tries.
-    boolean urgent = fresh && (state == State.FAILED || replaced || !status.lastWriteOk);
-    if (urgent || (status.scheduled && !isLimited())) {
+    if (isUrgent(fresh) || (status.scheduled && !isLimited())) {
       begin(fresh);
     } else if (state == State.ON && hasGrown() && !isLimited()) {
       begin(/* fresh= */ false);
     }
+  }
+
+  /** While changes are refused for lack of a base there is no rest between tries. */
+  private boolean isUrgent(boolean fresh) {
+    return fresh && (state == State.FAILED || replaced || !status.lastWriteOk);
   }
 
   private boolean hasGrown() {
@@ -912,6 +928,9 @@ public final class AppendOnly {
             effects.discard();
             if (state == State.OFF) {
               return;
+            }
+            if (state != State.FAILED) {
+              nextTryLineNanos = world.nanos();
             }
             state = State.FAILED;
             status.lastWriteOk = false;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pillion.engine.dispatch.Poller;
 import io.pillion.engine.server.LocalClient;
+import io.pillion.engine.testkit.LoggedLines;
 import io.pillion.engine.testkit.TestClient;
 import io.pillion.engine.world.SimulatedDisk;
 import io.pillion.engine.world.SimulatedDisk.Operation;
@@ -237,6 +238,40 @@ final class AppendOnlyFaultsTest {
       engine.world().advanceMillis(3_000);
       assertThat(engine.info("aof_pending_rewrite")).isEqualTo("0");
       assertThat(engine.call("SET", "m", "x")).isEqualTo("OK");
+    }
+  }
+
+  // --- what the log says
+
+  @ParameterizedTest
+  @ValueSource(strings = {"OPEN", "WRITE", "SYNC"})
+  void whatFailsEverySecondIsNotSaidEverySecond(String operation) {
+    try (LoggedLines lines = LoggedLines.ofPackage(AppendOnly.class);
+        AofWorld engine = start("appendfsync", "everysec")) {
+      engine.call("SET", "k", "v");
+      engine.world().advanceMillis(20);
+      assertThat(lines.take()).isNotEmpty();
+      engine.sendOnly("SET", "k", "w");
+      engine.world().advanceMillis(20);
+      disk.fail(Operation.SYNC, "incr.aof", "Input/output error", 1);
+      disk.fail(Operation.valueOf(operation), ".aof", "No space left on device", 1_000);
+      engine.world().advanceMillis(29_000);
+      assertThat(lines.take())
+          .hasSizeLessThan(7)
+          .anyMatch(line -> line.startsWith("Fail to write or fsync the AOF file: Input/output"))
+          .anyMatch(line -> line.endsWith(": No space left on device"));
+      engine.world().advanceMillis(30_000);
+      assertThat(lines.take())
+          .hasSizeLessThan(7)
+          .anyMatch(line -> line.endsWith(": No space left on device"));
+      disk.heal();
+      engine.world().advanceMillis(2_000);
+      assertThat(lines.take())
+          .contains("AOF write error looks solved. The server can write again.")
+          .contains("Background AOF rewrite finished successfully");
+      engine.sendOnly("BGREWRITEAOF");
+      engine.awaitRewrite();
+      assertThat(lines.take()).contains("Background append only file rewriting started");
     }
   }
 
