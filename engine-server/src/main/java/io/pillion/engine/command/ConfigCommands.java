@@ -171,7 +171,9 @@ final class ConfigCommands {
     }
     Disk disk = call.engine().world().disk();
     try {
-      disk.replace(file, parameters.rewrite(disk.read(file), all));
+      // As Redis: one that was removed meanwhile is there again.
+      String old = disk.exists(file) ? disk.read(file) : "";
+      disk.replace(file, parameters.rewrite(old, all));
     } catch (IOException e) {
       throw Errors.err("Rewriting config file: " + e.getMessage());
     }
