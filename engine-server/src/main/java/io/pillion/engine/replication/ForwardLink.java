@@ -19,9 +19,8 @@ import org.jspecify.annotations.Nullable;
 final class ForwardLink implements Line.Listener, RequestParser.Limits {
   private static final int MAX_LINE_BYTES = 4 << 10;
 
-  /** What one answer may take: as much as anything that waits here. */
-  private static final long MAX_ANSWER_BYTES =
-      Math.max(64L << 20, Runtime.getRuntime().maxMemory() / 4);
+  /** What one answer may take: as much as any reply. */
+  private static final long MAX_ANSWER_BYTES = Runtime.getRuntime().maxMemory() / 4;
 
   private final Forwarding forwarding;
   private final Engine engine;

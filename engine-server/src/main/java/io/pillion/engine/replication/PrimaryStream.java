@@ -21,12 +21,13 @@ final class PrimaryStream implements RequestParser.Limits {
   private static final int COMMANDS_PER_HOLD = 64;
   private static final long NANOS_PER_HOLD = 200_000;
   private static final long PAUSE_NANOS = 1_000_000;
-  private static final int MAX_WORD_BYTES = 512 << 20;
   private static final String OUT_OF_MEMORY = "OOM ";
 
-  /** What may wait to be carried out: a command, or a transaction, that is not whole. */
-  private static final long MAX_WAITING_BYTES =
-      Math.max(64L << 20, Runtime.getRuntime().maxMemory() / 4);
+  /**
+   * What may wait to be carried out: a command, or a transaction, that is not whole. It lies on the
+   * heap twice, in the stream and as words.
+   */
+  private static final long MAX_WAITING_BYTES = Runtime.getRuntime().maxMemory() / 4;
 
   private final PrimaryLink link;
   private final Following following;
@@ -63,7 +64,8 @@ final class PrimaryStream implements RequestParser.Limits {
 
   @Override
   public long maxBulkBytes() {
-    return MAX_WORD_BYTES;
+    // What is announced is made room for.
+    return MAX_WAITING_BYTES;
   }
 
   @Override
@@ -99,11 +101,13 @@ final class PrimaryStream implements RequestParser.Limits {
       fail("a command or transaction of more than " + MAX_WAITING_BYTES + " bytes");
       return;
     }
-    stream.stage(bytes, from, length);
     try {
+      stream.stage(bytes, from, length);
       parser.receive(bytes, from, length);
     } catch (ProtocolException e) {
       fail("Protocol error from primary: " + e.getMessage());
+    } catch (OutOfMemoryError e) {
+      fail("no memory for a command or transaction: " + e.getMessage());
     }
   }
 

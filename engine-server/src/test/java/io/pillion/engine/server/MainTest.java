@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pillion.engine.testkit.Processes;
+import io.pillion.engine.testkit.RedisProcess;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -236,6 +237,26 @@ class MainTest {
       } catch (JedisConnectionException | JedisDataException e) {
         // It does not listen yet, or loads.
         Thread.onSpinWait();
+      }
+    }
+  }
+
+  /** What has no room on the heap as a command has room in the arena as data. */
+  @Test
+  void aReplicaWithASmallHeapTakesAValueThatIsTooLargeForItWithAllData() throws Exception {
+    jvmOptions.add("-Xmx40m");
+    try (RedisProcess primary = new RedisProcess(home, "--repl-diskless-sync-delay", "0")) {
+      int port = Processes.freePort();
+      Process replica =
+          start("--port", Integer.toString(port), "--replicaof", "127.0.0.1 " + primary.port());
+      BufferedReader output = replica.inputReader(UTF_8);
+      readUntil(output, "sync: Finished with success");
+      primary.client().ok("SET", "k", "v".repeat(30_000_000));
+      assertThat(readUntil(output, "sync: Finished with success"))
+          .contains("The link to the PRIMARY is given up")
+          .doesNotContain("OutOfMemoryError");
+      try (Jedis jedis = new Jedis("127.0.0.1", port)) {
+        assertThat(jedis.strlen("k")).isEqualTo(30_000_000);
       }
     }
   }
