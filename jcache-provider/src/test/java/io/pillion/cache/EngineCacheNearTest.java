@@ -249,7 +249,11 @@ class EngineCacheNearTest extends EngineCacheContract {
     EngineCache<Object, String> cache = near();
     EngineCache<Object, String> other = other();
     other.put("a", "1");
-    assertThat(cache.get("nothing")).isNull();
+    other.put("after", "1");
+    assertThat(kept(cache, "after")).isEqualTo("1");
+    other.put("after", "2");
+    // What was reported before this is told apart from what is reported below.
+    Awaiting.until(() -> "2".equals(cache.get("after")));
     proxy().stallCommands(true);
     long readsBefore = readsOfServer();
     var answer = cache.getAsync("a").toCompletableFuture();

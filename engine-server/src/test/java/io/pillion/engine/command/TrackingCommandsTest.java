@@ -79,7 +79,7 @@ class TrackingCommandsTest {
     isNext(reader, invalidate("m"));
     client.ok("SET", "s", "x", "PX", "1");
     TestServer.await("the key to expire", () -> client.call("DBSIZE").integer() == 0);
-    client.ok("SET", "s", "x", "PX", "20");
+    client.ok("SET", "s", "x", "PX", "300");
     reader.call("EXISTS", "s").is(1);
     isNext(reader, invalidate("s"));
     isSilent(reader);
