@@ -235,7 +235,11 @@ public final class Engine {
 
   /** Takes the lock and looks at the clock. */
   void beginHold() {
-    lock.lock();
+    if (keyspace.isCut()) {
+      lock.lockWhileCut();
+    } else {
+      lock.lock();
+    }
     if (!scriptHost.isBusy()) {
       keyspace.refreshNow();
     }

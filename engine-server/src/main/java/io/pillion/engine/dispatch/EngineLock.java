@@ -9,6 +9,10 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class EngineLock {
   private static final int SPINS = 100;
+
+  /** What a snapshot takes down in one hold lasts some ten microseconds. */
+  private static final int SPINS_WHILE_CUT = 600;
+
   private static final boolean CAN_SPIN = Runtime.getRuntime().availableProcessors() > 1;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -24,10 +28,19 @@ final class EngineLock {
   }
 
   void lock() {
+    lock(spins);
+  }
+
+  /** Takes it while a snapshot is taken down, whose holds are longer than most, and many. */
+  void lockWhileCut() {
+    lock(spins == 0 ? 0 : SPINS_WHILE_CUT);
+  }
+
+  private void lock(int looks) {
     if (lock.tryLock()) {
       return;
     }
-    for (int i = 0; i < spins; i++) {
+    for (int i = 0; i < looks; i++) {
       Thread.onSpinWait();
       if (lock.tryLock()) {
         return;

@@ -85,7 +85,7 @@ final class FrozenString {
   void begin() {
     begun = true;
     RdbOutput out = outputs.out();
-    out.putBytes(head, 0, head.length);
+    out.putDraft(head);
     if (!out.wouldCompress(length)) {
       out.putLength(length);
     } else if (copy == null) {
@@ -108,7 +108,7 @@ final class FrozenString {
       if (out.wouldCompress(length)) {
         outputs.spool().string(parcel);
       } else {
-        outputs.spool().splice(parcel, 0, length, /* last= */ true);
+        outputs.spool().plain(parcel);
       }
     }
     return false;
@@ -121,11 +121,11 @@ final class FrozenString {
       done += bytes;
       return;
     }
-    RdbOutput gathering = outputs.gathering();
+    RdbOutput copying = outputs.copying();
     for (int left = bytes; left > 0; ) {
       int part = Math.min(PART_BYTES, left);
-      gathering.putBytes(arena, address + done, part);
-      gathering.moveTo(parcel);
+      copying.putBytes(arena, address + done, part);
+      copying.moveTo(parcel);
       done += part;
       left -= part;
     }

@@ -49,12 +49,16 @@ final class FrozenValue implements PartKeeper {
   private @Nullable ValueType retainedType;
   private long retainedRoot;
 
-  /** What one snapshot's frozen values share: where to write, and where to gather. */
+  /**
+   * What one snapshot's frozen values share: where to write, and where to gather, which are drafts,
+   * and where bytes pass that are none.
+   */
   record Outputs(
       SnapshotMemory memory,
       Spool spool,
       RdbOutput out,
       RdbOutput gathering,
+      RdbOutput copying,
       FieldTtls fieldTtls) {}
 
   /**
@@ -199,7 +203,7 @@ final class FrozenValue implements PartKeeper {
 
   private void writeHead() {
     byte[] piece = heads.removeFirst();
-    out.putBytes(piece, 0, piece.length);
+    out.putDraft(piece);
   }
 
   // --- being watched
@@ -285,7 +289,7 @@ final class FrozenValue implements PartKeeper {
   void begin() {
     begun = true;
     current = out;
-    out.putBytes(head, 0, head.length);
+    out.putDraft(head);
     if (!ordered) {
       out.flush();
       spool.splice(parcel, 0, parcel.size(), /* last= */ true);

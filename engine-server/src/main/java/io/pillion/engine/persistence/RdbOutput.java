@@ -21,9 +21,18 @@ final class RdbOutput {
   static final int MAX_COMPRESSED_BYTES = 1 << 20;
 
   private final @Nullable Sink sink;
+  private final boolean compress;
+
+  /** What compresses at once; null where nothing does. */
   private final @Nullable Lzf lzf;
+
+  private final boolean drafting;
   private byte[] buffer = new byte[512];
   private int size;
+
+  /** Where the head of a draft's segment is that goes on to grow, or -1. */
+  private int open = -1;
+
   private long handedOn;
   private byte[] plain = new byte[64];
   private byte[] packed = new byte[64];
@@ -43,12 +52,28 @@ final class RdbOutput {
    * @param compress whether to compress strings
    */
   public RdbOutput(@Nullable Sink sink, boolean compress) {
+    this(sink, compress, /* drafting= */ false);
+  }
+
+  private RdbOutput(@Nullable Sink sink, boolean compress, boolean drafting) {
     this.sink = sink;
-    lzf = compress ? new Lzf() : null;
+    this.compress = compress;
+    this.drafting = drafting;
+    lzf = compress && !drafting ? new Lzf() : null;
+  }
+
+  /**
+   * A {@link RdbDraft} for this sink, or, without one, to be fetched from {@link #bytes()}.
+   *
+   * @param compress whether strings are to be compressed when it is finished
+   */
+  static RdbOutput draft(@Nullable Sink sink, boolean compress) {
+    return new RdbOutput(sink, compress, /* drafting= */ true);
   }
 
   /** What was written and not handed on yet: a view. */
   public Bytes bytes() {
+    closeSegment();
     return Bytes.of(buffer, 0, size);
   }
 
@@ -69,12 +94,13 @@ final class RdbOutput {
 
   /** Whether a string of this length, which is no number, is compressed where that helps. */
   boolean wouldCompress(int length) {
-    return lzf != null && length >= MIN_COMPRESSED_BYTES && length <= MAX_COMPRESSED_BYTES;
+    return compress && length >= MIN_COMPRESSED_BYTES && length <= MAX_COMPRESSED_BYTES;
   }
 
   /** Hands what was not handed on to this one. */
   void moveTo(Sink other) {
     if (size > 0) {
+      closeSegment();
       other.accept(buffer, size);
       size = 0;
     }
@@ -83,18 +109,33 @@ final class RdbOutput {
   /** Forgets what was not handed on. */
   void clear() {
     size = 0;
+    open = -1;
   }
 
   /** Hands everything on. */
   public void flush() {
     if (sink != null && size > 0) {
+      closeSegment();
       sink.accept(buffer, size);
       handedOn += size;
       size = 0;
     }
   }
 
+  /** Makes room for some bytes, which in a draft are to be taken as they are. */
   private void reserve(int bytes) {
+    if (!drafting) {
+      makeRoom(bytes);
+      return;
+    }
+    makeRoom(bytes + RdbDraft.HEAD_BYTES);
+    if (open < 0) {
+      open = size;
+      size += RdbDraft.HEAD_BYTES;
+    }
+  }
+
+  private void makeRoom(int bytes) {
     if (size + bytes <= buffer.length) {
       return;
     }
@@ -105,6 +146,29 @@ final class RdbOutput {
       int wanted = Math.addExact(size, bytes);
       buffer = Arrays.copyOf(buffer, Math.max(wanted, (int) Math.min(2L * wanted, 1 << 30)));
     }
+  }
+
+  private void closeSegment() {
+    if (open >= 0) {
+      RdbDraft.putHead(buffer, open, size - open - RdbDraft.HEAD_BYTES, /* string= */ false);
+      open = -1;
+    }
+  }
+
+  /** In a draft: begins a segment that is a string to be compressed; its bytes are to follow. */
+  private void beginString(int length) {
+    makeRoom(length + RdbDraft.HEAD_BYTES);
+    closeSegment();
+    RdbDraft.putHead(buffer, size, length, /* string= */ true);
+    size += RdbDraft.HEAD_BYTES;
+  }
+
+  /** In a draft: what another one came to. */
+  void putDraft(byte[] draft) {
+    makeRoom(draft.length);
+    closeSegment();
+    System.arraycopy(draft, 0, buffer, size, draft.length);
+    size += draft.length;
   }
 
   /** One byte. */
@@ -181,6 +245,12 @@ final class RdbOutput {
 
   /** As {@link #putString(Bytes)}, for one that is known not to be a number. */
   public void putPlain(Bytes string) {
+    if (drafting && wouldCompress(string.length())) {
+      beginString(string.length());
+      System.arraycopy(string.array(), string.offset(), buffer, size, string.length());
+      size += string.length();
+      return;
+    }
     Lzf compressor = lzf;
     if (compressor == null
         || !wouldCompress(string.length())
@@ -195,6 +265,12 @@ final class RdbOutput {
     if (length > MAX_COMPRESSED_BYTES) {
       putLength(length);
       putBytes(arena, address, length);
+      return;
+    }
+    if (drafting && length > MAX_NUMBER_BYTES && wouldCompress(length)) {
+      beginString(length);
+      arena.copyOut(address, buffer, size, length);
+      size += length;
       return;
     }
     if (plain.length < length) {

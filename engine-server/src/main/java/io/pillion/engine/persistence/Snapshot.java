@@ -48,7 +48,10 @@ public final class Snapshot implements RecordCut {
   /** What is taken down in one hold of the lock, for as long as nobody may notice. */
   public static final int BYTES_AT_A_TIME = 8 << 10;
 
-  private static final int RECORDS_AT_A_TIME = 8;
+  /** And for how long, where the bytes are hard to come by. */
+  private static final long NANOS_AT_A_TIME = 20_000;
+
+  private static final int RECORDS_AT_A_TIME = 2;
   private static final int MAX_STEPS = 256;
   private static final int MOST_SHARES_OF_OTHERS = 3;
   private static final long OTHERS_STAY_NANOS = 20_000_000;
@@ -89,6 +92,10 @@ public final class Snapshot implements RecordCut {
   private Parcel overtaken;
   private long records;
   private long lastLooks;
+
+  /** When the hold of the lock is to end that is going on. */
+  private long until;
+
   private long sharesOfOthers;
   private long othersCameNanos;
   private boolean complete;
@@ -144,18 +151,19 @@ public final class Snapshot implements RecordCut {
     breaks = atOnce ? Breaks.none(keyspace.world()) : Breaks.often(keyspace.world());
     memory = new SnapshotMemory(keyspace.world().disk(), options.folder(), memoryBytes, breaks);
     spool = new Spool(target, options.checksum(), options.compress(), memory, breaks);
-    out = new RdbOutput(spool, options.compress());
+    out = RdbOutput.draft(spool, options.compress());
     writer = new RdbWriter(out, keyspace, options.fieldTtls());
     overtaken = new Parcel(memory);
     overtaking =
-        new RdbOutput((bytes, length) -> overtaken.accept(bytes, length), options.compress());
+        RdbOutput.draft((bytes, length) -> overtaken.accept(bytes, length), options.compress());
     overtakingWriter = new RdbWriter(overtaking, keyspace, options.fieldTtls());
     outputs =
         new FrozenValue.Outputs(
             memory,
             spool,
             out,
-            new RdbOutput(/* sink= */ null, options.compress()),
+            RdbOutput.draft(/* sink= */ null, options.compress()),
+            new RdbOutput(/* sink= */ null, /* compress= */ false),
             options.fieldTtls());
     othersCameNanos = keyspace.world().nanos() - OTHERS_STAY_NANOS;
     SnapshotOptions.Contents contents = options.contents();
@@ -230,14 +238,16 @@ public final class Snapshot implements RecordCut {
     sharesOfOthers = Math.min(looks - lastLooks - 1, MOST_SHARES_OF_OTHERS);
     lastLooks = looks;
     long end = out.total() + mostBytes;
+    until = keyspace.world().nanos() + NANOS_AT_A_TIME;
     // There may be much to pass over that was taken down already.
-    for (int left = MAX_STEPS; left > 0 && !complete && !flushed && out.total() < end; left--) {
+    boolean more = true;
+    for (int left = MAX_STEPS; left > 0 && more && !complete && !flushed; left--) {
       if (current != 0) {
         stepFrozen();
       } else if (currentString != null) {
         stepString(currentString);
       } else if (pending != null) {
-        walkOn(end);
+        walkOn(pending, end);
       } else if (!waiting.isEmpty()) {
         beginFrozen(waiting.removeFirst());
       } else if (!waitingStrings.isEmpty()) {
@@ -245,8 +255,13 @@ public final class Snapshot implements RecordCut {
       } else {
         scanRecords();
       }
+      more = goesOn(end);
     }
     return !complete && !flushed;
+  }
+
+  private boolean goesOn(long end) {
+    return out.total() < end && (atOnce || keyspace.world().nanos() < until);
   }
 
   private void scanRecords() {
@@ -325,18 +340,21 @@ public final class Snapshot implements RecordCut {
     }
   }
 
-  private void walkOn(long end) {
-    ValueWriter.Walk walk = pending;
-    while (walk != null && out.total() < end) {
+  private void walkOn(ValueWriter.Walk walk, long end) {
+    do {
       if (!walk.step()) {
         endWalk();
         return;
       }
-    }
+    } while (goesOn(end));
   }
 
-  private void finishWalk() {
-    walkOn(Long.MAX_VALUE);
+  private void finishWalk(ValueWriter.Walk walk) {
+    boolean more;
+    do {
+      more = walk.step();
+    } while (more);
+    endWalk();
   }
 
   private void endWalk() {
@@ -529,8 +547,9 @@ public final class Snapshot implements RecordCut {
 
   @Override
   public void beforeChange(Database database, long record) {
-    if (record == pendingRecord) {
-      finishWalk();
+    ValueWriter.Walk walk = pending;
+    if (walk != null && record == pendingRecord) {
+      finishWalk(walk);
       return;
     }
     records++;

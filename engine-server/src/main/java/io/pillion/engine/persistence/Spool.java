@@ -4,11 +4,13 @@ import io.pillion.engine.memory.Bytes;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What of a snapshot has its place and its target has not taken yet, in order, with the check sum
- * of what it has. It is filled under the engine lock and drained without it, by one thread.
+ * of what it has. It is filled with a {@link RdbDraft} under the engine lock, and drained, which
+ * finishes the draft, without it, by one thread.
  */
 final class Spool implements RdbOutput.Sink {
   private static final int BLOCK_BYTES = 16 << 10;
@@ -19,12 +21,14 @@ final class Spool implements RdbOutput.Sink {
   private final Breaks breaks;
   private final ArrayDeque<Item> items = new ArrayDeque<>();
 
-  /** What came as it is. */
-  private final Parcel plain;
+  /** What came in order. */
+  private final Parcel stream;
 
-  private final byte[] block = new byte[BLOCK_BYTES];
+  /** Grows to what the longest segment takes. */
+  private byte[] block = new byte[BLOCK_BYTES];
+
   private final RdbOutput packing;
-  private byte[] unpacked = new byte[0];
+  private final Bytes view = Bytes.of(block);
   private long crc;
   private @Nullable IOException failure;
 
@@ -37,7 +41,7 @@ final class Spool implements RdbOutput.Sink {
   /**
    * To a target.
    *
-   * @param compress whether strings are compressed that come as they are
+   * @param compress whether strings are compressed that are to be
    */
   Spool(
       OutputStream target,
@@ -49,42 +53,57 @@ final class Spool implements RdbOutput.Sink {
     this.checksum = checksum;
     this.memory = memory;
     this.breaks = breaks;
-    plain = new Parcel(memory);
+    stream = new Parcel(memory);
     packing = new RdbOutput(/* sink= */ null, compress);
   }
 
   @Override
   public void accept(byte[] array, int length) {
-    long from = plain.size();
-    plain.accept(array, length);
+    long from = stream.size();
+    stream.accept(array, length);
     long to = from + length;
     add(
         () -> {
-          write(plain, from, to);
-          plain.drop(to);
-        });
-  }
-
-  /** Gives a string its place, all of a parcel, which is compressed only when it is written. */
-  void string(Parcel parcel) {
-    add(
-        () -> {
-          int length = (int) parcel.size();
-          if (unpacked.length < length) {
-            unpacked = new byte[Math.max(length, 2 * unpacked.length)];
-          }
-          for (int done = 0; done < length; ) {
-            done += parcel.read(done, unpacked, done, length - done);
-          }
-          parcel.free();
-          packing.putPlain(Bytes.of(unpacked, 0, length));
-          put(packing.bytes().array(), 0, packing.size());
-          packing.clear();
+          write(stream, from, to);
+          stream.drop(to);
         });
   }
 
   /**
-   * Gives a part of a parcel its place.
+   * Gives a string its place, all bytes of a parcel that is no draft, which is compressed only when
+   * it is written.
+   */
+  void string(Parcel parcel) {
+    add(
+        () -> {
+          int length = (int) parcel.size();
+          reserve(length);
+          for (int done = 0; done < length; ) {
+            done += parcel.read(done, block, done, length - done);
+          }
+          parcel.free();
+          packing.putPlain(view.wrap(block, 0, length));
+          putPacked();
+        });
+  }
+
+  /** Gives all bytes of a parcel, which is no draft, their place. */
+  void plain(Parcel parcel) {
+    add(
+        () -> {
+          long length = parcel.size();
+          for (long at = 0; at < length; ) {
+            int some = parcel.read(at, block, 0, (int) Math.min(block.length, length - at));
+            put(block, 0, some);
+            at += some;
+            makeRoom();
+          }
+          parcel.free();
+        });
+  }
+
+  /**
+   * Gives a part of a parcel its place, which is a draft.
    *
    * @param last whether nothing of the parcel is needed afterwards
    */
@@ -98,13 +117,55 @@ final class Spool implements RdbOutput.Sink {
         });
   }
 
+  /** Finishes what is a draft: whole segments, in a part of a parcel. */
   private void write(Parcel parcel, long from, long to) throws IOException {
+    int held = 0;
     for (long at = from; at < to; ) {
-      int length = parcel.read(at, block, 0, (int) Math.min(block.length, to - at));
-      put(block, 0, length);
-      at += length;
+      int some = parcel.read(at, block, held, (int) Math.min(block.length - held, to - at));
+      at += some;
+      held += some;
+      int done = finish(held);
+      held -= done;
+      System.arraycopy(block, done, block, 0, held);
+      if (held >= RdbDraft.HEAD_BYTES) {
+        reserve(RdbDraft.segmentBytes(block, 0));
+      }
+      putPacked();
       makeRoom();
     }
+  }
+
+  /**
+   * Finishes the segments at the beginning of the block; returns how many of its bytes they are.
+   */
+  private int finish(int held) {
+    int at = 0;
+    while (held - at >= RdbDraft.HEAD_BYTES) {
+      int bytes = RdbDraft.segmentBytes(block, at);
+      if (bytes > held - at) {
+        break;
+      }
+      int from = at + RdbDraft.HEAD_BYTES;
+      int length = bytes - RdbDraft.HEAD_BYTES;
+      if (RdbDraft.isString(block, at)) {
+        packing.putPlain(view.wrap(block, from, length));
+      } else {
+        packing.putBytes(block, from, length);
+      }
+      at += bytes;
+    }
+    return at;
+  }
+
+  private void reserve(int bytes) {
+    if (block.length < bytes) {
+      block = Arrays.copyOf(block, Math.max(bytes, 2 * block.length));
+    }
+  }
+
+  private void putPacked() throws IOException {
+    put(packing.bytes().array(), 0, packing.size());
+    packing.clear();
   }
 
   private void add(Item item) {

@@ -65,6 +65,13 @@ class SnapshotTest {
     return more[0];
   }
 
+  private void scanAll(Snapshot snapshot) {
+    boolean more;
+    do {
+      more = scan(snapshot, 1000);
+    } while (more);
+  }
+
   private static String digestOf(byte[] rdb) throws IOException {
     try (PillionEngine loaded = newEngine();
         LocalClient reader = loaded.connect()) {
@@ -183,7 +190,7 @@ class SnapshotTest {
   void anEmptyEngineMakesAnEmptyFile() throws IOException {
     ByteArrayOutputStream target = new ByteArrayOutputStream();
     Snapshot snapshot = begin(target);
-    assertThat(scan(snapshot, 1000)).isFalse();
+    scanAll(snapshot);
     snapshot.finish();
     assertThat(digestOf(target.toByteArray())).isEqualTo("0".repeat(40));
   }
@@ -199,9 +206,7 @@ class SnapshotTest {
     ByteArrayOutputStream target = new ByteArrayOutputStream();
     Object digest = call("DEBUG", "DIGEST");
     Snapshot next = begin(target);
-    while (scan(next, 1000)) {
-      // Until all is taken down.
-    }
+    scanAll(next);
     next.finish();
     assertThat(digestOf(target.toByteArray())).isEqualTo(digest);
   }
@@ -212,7 +217,7 @@ class SnapshotTest {
     call("HPEXPIRE", "h", 1_000_000, "FIELDS", 1, "f");
     ByteArrayOutputStream target = new ByteArrayOutputStream();
     Snapshot snapshot = begin(target);
-    scan(snapshot, 1000);
+    scanAll(snapshot);
     snapshot.finish();
     assertThat(target.toString(StandardCharsets.ISO_8859_1)).startsWith("REDIS0012");
     try (PillionEngine loaded = newEngine();
