@@ -182,14 +182,19 @@ final class PacedLoad {
 
   // --- a steady pace
 
-  /** How often a reply took how many microseconds. */
+  /**
+   * How often a reply took how long: to the microsecond below {@link #FINE}, to {@link #COARSE} of
+   * them above.
+   */
   private static final class Times {
+    private static final int FINE = 20_000;
+    private static final int COARSE = 100;
     private static final int MOST = 2_000_000;
-    private final int[] counts = new int[MOST + 1];
+    private final int[] counts = new int[FINE + (MOST - FINE) / COARSE + 1];
     private int total;
 
     void add(long micros) {
-      counts[(int) Math.min(micros, MOST)]++;
+      counts[micros < FINE ? (int) micros : FINE + ((int) Math.min(micros, MOST) - FINE) / COARSE]++;
       total++;
     }
 
@@ -205,15 +210,14 @@ final class PacedLoad {
       total = 0;
     }
 
-    /** The time within which this share of all replies came, in microseconds. */
+    /** The time within which this share of all replies came, in microseconds; 0 without replies. */
     int at(double share) {
+      long left = (long) Math.ceil(total * share);
       int at = 0;
-      for (long left = (long) Math.ceil(total * share); ; at++) {
-        left -= counts[at];
-        if (left <= 0 || at == MOST) {
-          return at;
-        }
+      for (left -= counts[0]; left > 0; left -= counts[at]) {
+        at++;
       }
+      return at < FINE ? at : FINE + (at - FINE) * COARSE;
     }
 
     @Override
@@ -351,6 +355,50 @@ final class PacedLoad {
 
   // --- by turns
 
+  /**
+   * What one state cost, second by second: all of it, and without the seconds in which, or next to
+   * which, the machine below took more than a hundredth of a second away.
+   */
+  private static final class State {
+    private static final int MOST_TICKS = 1;
+    final Times all = new Times();
+    final Times undisturbed = new Times();
+    int seconds;
+    int disturbed;
+    long ticks;
+
+    void add(State other) {
+      all.add(other.all);
+      undisturbed.add(other.undisturbed);
+      seconds += other.seconds;
+      disturbed += other.disturbed;
+      ticks += other.ticks;
+    }
+
+    /** A second is over, and so is the one after it. */
+    void add(Times second, boolean quiet) {
+      all.add(second);
+      seconds++;
+      if (quiet) {
+        undisturbed.add(second);
+      } else {
+        disturbed++;
+      }
+    }
+
+    static boolean isQuiet(long... ticksOfSeconds) {
+      return Arrays.stream(ticksOfSeconds).allMatch(ticks -> ticks <= MOST_TICKS);
+    }
+
+    void clear() {
+      all.clear();
+      undisturbed.clear();
+      seconds = 0;
+      disturbed = 0;
+      ticks = 0;
+    }
+  }
+
   /** Without and with a BGSAVE, again and again, and what each state cost. */
   private static final class Rounds {
     private final Load load;
@@ -358,11 +406,13 @@ final class PacedLoad {
     private final InputStream in;
 
     // Made once: to allocate while requests are sent would stop their sender.
-    private final Times first = new Times();
-    private final Times second = new Times();
-    private final Times uncounted = new Times();
-    private final Times idle = new Times();
-    private final Times saving = new Times();
+    private Times now = new Times();
+    private Times before = new Times();
+    private Times next = new Times();
+    private final State first = new State();
+    private final State second = new State();
+    private final State idle = new State();
+    private final State saving = new State();
 
     Rounds(int port, Load load) throws IOException {
       this.load = load;
@@ -381,13 +431,17 @@ final class PacedLoad {
             System.exit(1);
           });
       loader.start();
-      during(WARMUP_SECONDS);
-      save();
-      double[] ratios = new double[rounds];
+      during(first, WARMUP_SECONDS);
+      ask("BGSAVE");
+      untilSaved(second);
       for (int round = 0; round < rounds; round++) {
-        measured("without", first, () -> during(seconds));
-        measured("with", second, this::save);
-        ratios[round] = (double) second.at(0.99) / first.at(0.99);
+        reset(first);
+        during(first, seconds);
+        show("without", first);
+        reset(second);
+        ask("BGSAVE");
+        untilSaved(second);
+        show("with", second);
         idle.add(first);
         saving.add(second);
       }
@@ -395,47 +449,73 @@ final class PacedLoad {
       if (rounds == 0) {
         return;
       }
-      Arrays.sort(ratios);
       System.out.printf(
-          "  99%%: %.2f times, all rounds together; %.2f to %.2f, in the middle %.2f%n",
-          (double) saving.at(0.99) / idle.at(0.99),
-          ratios[0],
-          ratios[rounds - 1],
-          ratios[rounds / 2]);
+          "  99%%: %.2f times in all; undisturbed: %d us without, %d us with: %.2f times%n",
+          (double) saving.all.at(0.99) / idle.all.at(0.99),
+          idle.undisturbed.at(0.99),
+          saving.undisturbed.at(0.99),
+          (double) saving.undisturbed.at(0.99) / idle.undisturbed.at(0.99));
     }
 
-    private interface Step {
-      void run() throws Exception;
-    }
-
-    private void measured(String state, Times times, Step step) throws Exception {
+    private void reset(State state) throws IOException {
       ask("CONFIG RESETSTAT");
-      long stolen = stolenTicks();
-      times.clear();
-      load.times = times;
-      step.run();
-      load.times = uncounted;
+      state.clear();
+    }
+
+    private void show(String name, State state) throws IOException {
       System.out.printf(
-          "  %8s: %s us; longest turn %s us; %d ticks stolen%n",
-          state,
-          times,
+          "  %8s: %s us; longest turn %s us; %d s, %d of them disturbed (%d ticks):"
+              + " undisturbed %s%n",
+          name,
+          state.all,
           field(ask("INFO stats"), "longest_turn_usec"),
-          stolenTicks() - stolen);
+          state.seconds,
+          state.disturbed,
+          state.ticks,
+          state.undisturbed);
     }
 
-    /** Looks as often as while the server saves: who looks disturbs. */
-    private void during(int seconds) throws Exception {
-      for (int i = 0; i < seconds; i++) {
-        Thread.sleep(1000);
-        isSaving();
-      }
+    /** Whether to go on after so many seconds, while the server saves or does not. */
+    private interface Condition {
+      boolean holds(int seconds, boolean saves);
     }
 
-    private void save() throws Exception {
-      ask("BGSAVE");
+    private void during(State state, int most) throws Exception {
+      measure(state, (seconds, saves) -> seconds < most);
+    }
+
+    private void untilSaved(State state) throws Exception {
+      measure(state, (seconds, saves) -> saves);
+    }
+
+    /** Looks as often whether or not the server saves: who looks disturbs. */
+    private void measure(State state, Condition goesOn) throws Exception {
+      long stolen = stolenTicks();
+      long ticksBefore = 0;
+      long ticksNow = 0;
+      int seconds = 0;
+      boolean more;
+      now.clear();
+      load.times = now;
       do {
+        next.clear();
         Thread.sleep(1000);
-      } while (isSaving());
+        more = goesOn.holds(++seconds, isSaving());
+        long ticks = stolenTicks() - stolen;
+        stolen += ticks;
+        load.times = next;
+        if (seconds > 1) {
+          state.add(before, State.isQuiet(ticksBefore, ticksNow, ticks));
+        }
+        state.ticks += ticks;
+        ticksBefore = ticksNow;
+        ticksNow = ticks;
+        Times free = before;
+        before = now;
+        now = next;
+        next = free;
+      } while (more);
+      state.add(before, State.isQuiet(ticksBefore, ticksNow));
     }
 
     private boolean isSaving() throws IOException {
