@@ -1,9 +1,7 @@
 package io.pillion.engine.persistence;
 
-import io.pillion.engine.dispatch.CommandLog;
+import io.pillion.engine.dispatch.FramedLog;
 import io.pillion.engine.memory.Bytes;
-import io.pillion.engine.protocol.Args;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -20,14 +18,11 @@ import org.jspecify.annotations.Nullable;
  * which there is no room tears the log: neither it nor anything after it is taken any more, until
  * what waits is thrown away and a base of the data themselves takes its place.
  */
-final class AofLog implements CommandLog {
+final class AofLog extends FramedLog {
   private static final int MOST_ARRAY_BYTES = Integer.MAX_VALUE - 64;
   private static final long LEAST_BYTES = 4096;
   private static final int KEPT_BUFFER_BYTES = 1 << 20;
   private static final byte[] NOTHING = {};
-  private static final byte[] SELECT = ascii("*2\r\n$6\r\nSELECT\r\n");
-  private static final byte[] MULTI = ascii("*1\r\n$5\r\nMULTI\r\n");
-  private static final byte[] EXEC = ascii("*1\r\n$4\r\nEXEC\r\n");
 
   private final Listener listener;
   private final int fullBytes;
@@ -37,11 +32,8 @@ final class AofLog implements CommandLog {
   private byte[] fresh = NOTHING;
   private int freshSize;
   private boolean owesNews;
-  private int before;
+  private int counted;
   private long appended;
-  private int selected = -1;
-  private boolean multiDue;
-  private boolean inMulti;
   private boolean timestamps;
   private long lastTimestamp;
 
@@ -106,10 +98,6 @@ final class AofLog implements CommandLog {
     this.mostBytes = Math.min(mostBytes, MOST_ARRAY_BYTES);
   }
 
-  private static byte[] ascii(String text) {
-    return text.getBytes(StandardCharsets.US_ASCII);
-  }
-
   // --- under the engine lock
 
   /** Whether a line with the time stands before what was appended in another second. */
@@ -117,43 +105,11 @@ final class AofLog implements CommandLog {
     timestamps = yes;
   }
 
-  @Override
-  public boolean isOn() {
-    return true;
-  }
-
-  @Override
-  public void append(int database, Bytes[] words) {
-    try {
-      begin(database, words.length);
-      for (Bytes word : words) {
-        put(word);
-      }
-      appended += freshSize - before;
-    } catch (OutOfMemoryError e) {
-      tear();
-    }
-  }
-
-  @Override
-  public void append(int database, Args words) {
-    try {
-      begin(database, words.count());
-      for (int i = 0; i < words.count(); i++) {
-        put(words.get(i));
-      }
-      appended += freshSize - before;
-    } catch (OutOfMemoryError e) {
-      tear();
-    }
-  }
-
   /** Half an effect, or none, is in the buffer of this hold: neither may be written. */
-  private void tear() {
-    freshSize = 0;
-    multiDue = false;
-    inMulti = false;
-    selected = -1;
+  @Override
+  protected void tear() {
+    dropFresh();
+    forgetFrame();
     // So that no reply goes that would have waited for it.
     appended++;
     if (!torn) {
@@ -162,27 +118,27 @@ final class AofLog implements CommandLog {
     }
   }
 
-  private void begin(int database, int words) {
-    before = freshSize;
+  private void dropFresh() {
+    freshSize = 0;
+    counted = 0;
+  }
+
+  @Override
+  protected void effectBegins() {
     if (timestamps) {
       putTimestamp();
     }
-    if (multiDue) {
-      multiDue = false;
-      inMulti = true;
-      put(MULTI, 0, MULTI.length);
-    }
-    if (database != selected) {
-      selected = database;
-      put(SELECT, 0, SELECT.length);
-      put(Bytes.of(database));
-    }
-    putNumber('*', words);
+  }
+
+  @Override
+  protected void effectEnds() {
+    appended += freshSize - counted;
+    counted = freshSize;
   }
 
   private void putTimestamp() {
     long now = listener.seconds();
-    if (now > lastTimestamp && !inMulti) {
+    if (now > lastTimestamp && !isInMulti()) {
       lastTimestamp = now;
       byte[] line = timestamp(now);
       put(line, 0, line.length);
@@ -195,25 +151,7 @@ final class AofLog implements CommandLog {
   }
 
   @Override
-  public void begin() {
-    multiDue = true;
-  }
-
-  @Override
-  public void end() {
-    multiDue = false;
-    if (inMulti) {
-      inMulti = false;
-      try {
-        put(EXEC, 0, EXEC.length);
-        appended += EXEC.length;
-      } catch (OutOfMemoryError e) {
-        tear();
-      }
-    }
-  }
-
-  private void put(Bytes word) {
+  protected void put(Bytes word) {
     putNumber('$', word.length());
     room(word.length() + 2);
     System.arraycopy(word.array(), word.offset(), fresh, freshSize, word.length());
@@ -222,7 +160,8 @@ final class AofLog implements CommandLog {
     fresh[freshSize++] = '\n';
   }
 
-  private void putNumber(char sign, int number) {
+  @Override
+  protected void putNumber(char sign, int number) {
     room(16);
     fresh[freshSize++] = (byte) sign;
     int digits = 1;
@@ -238,7 +177,8 @@ final class AofLog implements CommandLog {
     fresh[freshSize++] = '\n';
   }
 
-  private void put(byte[] bytes, int offset, int length) {
+  @Override
+  protected void put(byte[] bytes, int offset, int length) {
     room(length);
     System.arraycopy(bytes, offset, fresh, freshSize, length);
     freshSize += length;
@@ -283,7 +223,7 @@ final class AofLog implements CommandLog {
     synchronized (this) {
       if (torn) {
         // What comes after a hole is as little use as what was lost in it.
-        freshSize = 0;
+        dropFresh();
         return size;
       }
       if (size == 0 && freshSize > KEPT_BUFFER_BYTES) {
@@ -301,7 +241,7 @@ final class AofLog implements CommandLog {
       waiting = size;
       full = size > fullBytes;
     }
-    freshSize = 0;
+    dropFresh();
     if (fresh.length > KEPT_BUFFER_BYTES) {
       fresh = NOTHING;
     }
@@ -336,7 +276,7 @@ final class AofLog implements CommandLog {
    */
   long cut() {
     endHold(/* more= */ false);
-    selected = -1;
+    deselect();
     lastTimestamp = 0;
     synchronized (this) {
       cutAt = appended;

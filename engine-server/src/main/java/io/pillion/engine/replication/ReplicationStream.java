@@ -1,9 +1,7 @@
 package io.pillion.engine.replication;
 
-import io.pillion.engine.dispatch.CommandLog;
+import io.pillion.engine.dispatch.FramedLog;
 import io.pillion.engine.memory.Bytes;
-import io.pillion.engine.protocol.Args;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,11 +12,8 @@ import java.util.List;
  *
  * <p>An offset is the number of bytes before it since the stream of this engine began.
  */
-final class ReplicationStream implements CommandLog {
+final class ReplicationStream extends FramedLog {
   private static final int BLOCK_BYTES = 16 << 10;
-  private static final byte[] SELECT = ascii("*2\r\n$6\r\nSELECT\r\n");
-  private static final byte[] MULTI = ascii("*1\r\n$5\r\nMULTI\r\n");
-  private static final byte[] EXEC = ascii("*1\r\n$4\r\nEXEC\r\n");
 
   private final Runnable holdEnds;
   private final long mostBytes;
@@ -31,9 +26,6 @@ final class ReplicationStream implements CommandLog {
   /** Up to where bytes are there, though those behind the end are not part of it yet. */
   private long staged;
 
-  private int selected = -1;
-  private boolean multiDue;
-  private boolean inMulti;
   private boolean torn;
 
   /** Takes bytes of the stream, which are a view. */
@@ -50,46 +42,11 @@ final class ReplicationStream implements CommandLog {
     this.mostBytes = mostBytes;
   }
 
-  private static byte[] ascii(String text) {
-    return text.getBytes(StandardCharsets.US_ASCII);
-  }
-
-  @Override
-  public boolean isOn() {
-    return true;
-  }
-
-  @Override
-  public void append(int database, Bytes[] words) {
-    try {
-      begin(database, words.length);
-      for (Bytes word : words) {
-        put(word);
-      }
-      end = staged;
-    } catch (OutOfMemoryError e) {
-      tear();
-    }
-  }
-
-  @Override
-  public void append(int database, Args words) {
-    try {
-      begin(database, words.count());
-      for (int i = 0; i < words.count(); i++) {
-        put(words.get(i));
-      }
-      end = staged;
-    } catch (OutOfMemoryError e) {
-      tear();
-    }
-  }
-
   /** Half an effect is of no use, and nor is what follows without it. */
-  private void tear() {
+  @Override
+  protected void tear() {
     unstage();
-    multiDue = false;
-    inMulti = false;
+    forgetFrame();
     torn = true;
   }
 
@@ -116,45 +73,13 @@ final class ReplicationStream implements CommandLog {
     }
   }
 
-  private void begin(int database, int words) {
-    if (multiDue) {
-      multiDue = false;
-      inMulti = true;
-      put(MULTI, 0, MULTI.length);
-    }
-    if (database != selected) {
-      selected = database;
-      put(SELECT, 0, SELECT.length);
-      put(Bytes.of(database));
-    }
-    putNumber('*', words);
+  @Override
+  protected void effectEnds() {
+    end = staged;
   }
 
   @Override
-  public void begin() {
-    multiDue = true;
-  }
-
-  @Override
-  public void end() {
-    multiDue = false;
-    if (inMulti) {
-      inMulti = false;
-      try {
-        put(EXEC, 0, EXEC.length);
-        end = staged;
-      } catch (OutOfMemoryError e) {
-        tear();
-      }
-    }
-  }
-
-  /** Somebody begins here who has selected no database. */
-  void deselect() {
-    selected = -1;
-  }
-
-  private void put(Bytes word) {
+  protected void put(Bytes word) {
     putNumber('$', word.length());
     put(word.array(), word.offset(), word.length());
     digits[0] = '\r';
@@ -162,7 +87,8 @@ final class ReplicationStream implements CommandLog {
     put(digits, 0, 2);
   }
 
-  private void putNumber(char sign, int number) {
+  @Override
+  protected void putNumber(char sign, int number) {
     int at = digits.length;
     digits[--at] = '\n';
     digits[--at] = '\r';
@@ -175,7 +101,8 @@ final class ReplicationStream implements CommandLog {
     put(digits, at, digits.length - at);
   }
 
-  private void put(byte[] bytes, int offset, int length) {
+  @Override
+  protected void put(byte[] bytes, int offset, int length) {
     int done = 0;
     while (done < length) {
       int block = (int) ((staged - first) / BLOCK_BYTES);
@@ -235,7 +162,7 @@ final class ReplicationStream implements CommandLog {
     first = offset;
     end = offset;
     staged = offset;
-    selected = -1;
+    deselect();
     torn = false;
   }
 
@@ -270,11 +197,6 @@ final class ReplicationStream implements CommandLog {
       blocks.subList(needed, blocks.size()).clear();
     }
     staged = end;
-  }
-
-  /** The database that what follows is for unless it says otherwise; 0 when it will say. */
-  int selected() {
-    return Math.max(0, selected);
   }
 
   /** Hands over the bytes between two offsets, in order. */
