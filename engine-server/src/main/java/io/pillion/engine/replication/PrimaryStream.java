@@ -21,6 +21,7 @@ final class PrimaryStream implements RequestParser.Limits {
   private static final int COMMANDS_PER_HOLD = 64;
   private static final long NANOS_PER_HOLD = 200_000;
   private static final long PAUSE_NANOS = 1_000_000;
+  private static final long MAX_WORD_BYTES = 512L << 20;
   private static final String OUT_OF_MEMORY = "OOM ";
 
   /**
@@ -65,7 +66,7 @@ final class PrimaryStream implements RequestParser.Limits {
   @Override
   public long maxBulkBytes() {
     // What is announced is made room for.
-    return MAX_WAITING_BYTES;
+    return Math.min(MAX_WORD_BYTES, MAX_WAITING_BYTES);
   }
 
   @Override
