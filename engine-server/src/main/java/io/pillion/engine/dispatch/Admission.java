@@ -109,6 +109,12 @@ final class Admission {
               + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in"
               + " this context");
     }
+    if (client.isReplica()
+        && (command.isWrite()
+            || command.is(CommandFlag.READONLY)
+            || command.is(CommandFlag.MAY_REPLICATE))) {
+      throw Errors.err("Replica can't interact with the keyspace");
+    }
     if (!command.is(CommandFlag.ALLOW_BUSY)) {
       engine.scriptHost().checkNotBusy();
     }

@@ -9,12 +9,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All clients of an engine, in the order they came: how they come and go, and what they may take.
  * Under the engine lock.
  */
 public final class Clients implements Iterable<Client> {
+  private static final Logger log = LoggerFactory.getLogger(Clients.class);
+
   private final Engine engine;
   private final ClientMemory memory;
   private final Map<Long, Client> byId = new LinkedHashMap<>();
@@ -64,6 +68,15 @@ public final class Clients implements Iterable<Client> {
       client.close(/* afterReplies= */ false);
       disconnect(client);
     }
+  }
+
+  /** A replica has sent a command with a reply, which its stream has no place for. */
+  void cutOff(Client replica) {
+    log.warn(
+        "Replica generated a reply to a command, disconnecting it: {}",
+        replica.outlet().peerAddress());
+    replica.close(/* afterReplies= */ true);
+    engine.touch(replica);
   }
 
   /** Forgets what a client was putting together, watched and listened to. */

@@ -632,7 +632,11 @@ public final class Engine {
       client.replyMode(Client.ReplyMode.ON);
     }
     if (skip || after == Client.ReplyMode.OFF) {
+      boolean answered = client.reply().position() != start;
       client.reply().rewind(start);
+      if (answered && client.isReplica()) {
+        clients.cutOff(client);
+      }
     } else if (client.reply().position() != start) {
       touch(client);
     }

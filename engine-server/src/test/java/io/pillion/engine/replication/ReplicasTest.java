@@ -312,6 +312,26 @@ final class ReplicasTest {
     primary.call("CLIENT", "KILL", "TYPE", "replica").is(1L);
   }
 
+  /** Its connection has no place for replies, and its data are the primary's. */
+  @Test
+  void isCutOffWhenItSendsACommandWithAReply() throws IOException {
+    try (RedisProcess real = new RedisProcess(folder, "--repl-diskless-sync-delay", "0")) {
+      for (TestServer server : List.of(ours, real)) {
+        TestClient primary = server.client();
+        for (String command : List.of("SET k v", "GET k", "PUBLISH c m", "PING", "EVAL 0 0")) {
+          try (TestClient replica = server.connect()) {
+            replica.send("SYNC");
+            awaitInfo(primary, "replication", ",state=online,");
+            replica.send((Object[]) command.split(" "));
+            replica.awaitClosedAfterAnything();
+          }
+          awaitInfo(primary, "replication", "connected_slaves:0\r\n");
+        }
+        primary.call("EXISTS", "k").is(0L);
+      }
+    }
+  }
+
   private static void awaitInfo(TestClient primary, String section, String line) {
     TestServer.await(line, () -> primary.call("INFO", section).text().contains(line));
   }

@@ -137,7 +137,7 @@ public final class EngineServer extends TestServer {
   }
 
   @Override
-  TestClient connect() {
+  public TestClient connect() {
     return overTcp
         ? connect("127.0.0.1", Objects.requireNonNull(running, "not started").port())
         : connect(engine());

@@ -55,7 +55,7 @@ final class OracleServer extends TestServer {
   }
 
   @Override
-  TestClient connect() {
+  public TestClient connect() {
     String address = String.valueOf(ADDRESS);
     int colon = address.lastIndexOf(':');
     return connect(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));

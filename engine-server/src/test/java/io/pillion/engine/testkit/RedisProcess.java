@@ -68,7 +68,7 @@ public final class RedisProcess extends TestServer {
   }
 
   @Override
-  TestClient connect() {
+  public TestClient connect() {
     return connect("127.0.0.1", port);
   }
 

@@ -63,7 +63,7 @@ public abstract class TestServer implements Closeable {
     }
   }
 
-  abstract TestClient connect();
+  public abstract TestClient connect();
 
   /** A client over TCP. */
   final TestClient connect(String host, int port) {
