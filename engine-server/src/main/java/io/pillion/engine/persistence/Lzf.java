@@ -92,12 +92,14 @@ final class Lzf {
     return in[a] == in[b] && in[a + 1] == in[b + 1] && in[a + 2] == in[b + 2];
   }
 
+  /** Returns where the target ends now, or -1 when there is no room. */
   private static int putLiterals(byte[] in, int from, int to, byte[] target, int out, int room) {
+    int literals = to - from;
+    if (room - out < literals + (literals + MAX_LITERALS - 1) / MAX_LITERALS) {
+      return -1;
+    }
     while (from < to) {
       int run = Math.min(to - from, MAX_LITERALS);
-      if (room - out < run + 1) {
-        return -1;
-      }
       target[out++] = (byte) (run - 1);
       System.arraycopy(in, from, target, out, run);
       out += run;

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * handed on in chunks where there is somebody who takes them.
  */
 final class RdbOutput {
-  private static final int CHUNK_BYTES = 64 << 10;
+  private static final int CHUNK_BYTES = 16 << 10;
   private static final int MAX_NUMBER_BYTES = 11;
   private static final int MIN_COMPRESSED_BYTES = 21;
 

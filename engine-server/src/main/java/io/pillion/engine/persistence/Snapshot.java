@@ -38,9 +38,9 @@ import org.slf4j.LoggerFactory;
  * <p>A database that is emptied meanwhile leaves its records to the snapshot, which takes them down
  * and only then lets their memory go. When all databases are emptied at once it is given up.
  *
- * <p>What was gathered and not written takes memory up to a budget: {@link SnapshotMemory}. From
- * half of it on, what has to wait in any case is moved to a file by whoever writes; when it is used
- * up all the same, because the disk is too slow, {@link #isFull} has changes wait.
+ * <p>What was gathered and not written takes memory up to a budget: {@link SnapshotMemory}. From a
+ * quarter of it on, what has to wait in any case is moved to a file by whoever writes; when it is
+ * used up all the same, because the disk is too slow, {@link #isFull} has changes wait.
  */
 public final class Snapshot implements RecordCut {
   private static final Logger log = LoggerFactory.getLogger(Snapshot.class);
@@ -53,7 +53,6 @@ public final class Snapshot implements RecordCut {
 
   private static final int RECORDS_AT_A_TIME = 2;
   private static final int MAX_STEPS = 256;
-  private static final int MOST_SHARES_OF_OTHERS = 3;
   private static final long OTHERS_STAY_NANOS = 20_000_000;
   private static final int AT_ONCE_BYTES = 1 << 20;
   private static final long MOST_AT_ONCE_BYTES = 4L << 20;
@@ -96,7 +95,7 @@ public final class Snapshot implements RecordCut {
   /** When the hold of the lock is to end that is going on. */
   private long until;
 
-  private long sharesOfOthers;
+  private boolean othersCame;
   private long othersCameNanos;
   private boolean complete;
   private boolean flushed;
@@ -235,7 +234,8 @@ public final class Snapshot implements RecordCut {
    */
   public boolean scan(int mostBytes) {
     long looks = keyspace.clockLooks();
-    sharesOfOthers = Math.min(looks - lastLooks - 1, MOST_SHARES_OF_OTHERS);
+    // This is one of them.
+    othersCame = looks - lastLooks > 1;
     lastLooks = looks;
     long end = out.total() + mostBytes;
     until = keyspace.world().nanos() + NANOS_AT_A_TIME;
@@ -608,22 +608,17 @@ public final class Snapshot implements RecordCut {
 
   /**
    * Writes what was gathered. While others take the lock now and then, it leaves them as much time
-   * as this and the scan before it took, once for each time that they did since: at least once, as
-   * who did nothing meanwhile may be waiting for the processor. So others have half of a processor
-   * at least, and busy ones three quarters. Without the engine lock.
+   * as this and the scan before it took, also when they did nothing meanwhile, as they may be
+   * waiting for the processor: they have half of one at least. Without the engine lock.
    */
   public void drain() throws IOException {
-    if (sharesOfOthers > 0) {
+    if (othersCame) {
       othersCameNanos = keyspace.world().nanos();
     }
     boolean othersAreAbout = keyspace.world().nanos() - othersCameNanos < OTHERS_STAY_NANOS;
-    breaks.leave(othersAreAbout ? Math.max(sharesOfOthers, 1) : 0);
+    breaks.giveWay(othersAreAbout);
     spool.drain();
-    if (othersAreAbout && !atOnce) {
-      breaks.take();
-    } else {
-      breaks.takeIfDue();
-    }
+    breaks.takeIfDue();
   }
 
   /** Writes what is left, when all was taken down, and the check sum. Without the engine lock. */

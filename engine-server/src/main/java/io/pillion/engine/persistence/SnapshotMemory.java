@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * heap: on it, tens of megabytes that live for some seconds each would keep the collector busy,
  * which stops everybody.
  *
- * <p>From half of the budget on, whoever writes the snapshot moves what has to wait anyway to a
- * file without a name. Who gathers holds the engine lock, and does that only when one command
+ * <p>From a quarter of the budget on, whoever writes the snapshot moves what has to wait anyway to
+ * a file without a name. Who gathers holds the engine lock, and does that only when one command
  * gathers more than there is room for: from seven eighths of the budget on they have to be kept
  * from gathering more.
  */
@@ -90,8 +90,9 @@ final class SnapshotMemory {
     return used > budgetBytes - budgetBytes / 8;
   }
 
-  synchronized boolean isHalfFull() {
-    return used > budgetBytes / 2;
+  /** Long before it is full: the rest is for what is gathered while a disk stands still. */
+  private synchronized boolean isFilling() {
+    return used > budgetBytes / 4;
   }
 
   // --- chunks: under the monitor of this
@@ -140,9 +141,9 @@ final class SnapshotMemory {
     parcels.remove(parcel);
   }
 
-  /** Moves parcels to the file until less than a quarter of the budget is taken. No engine lock. */
+  /** Moves parcels to the file until less than an eighth of the budget is taken. No engine lock. */
   void spill() throws IOException {
-    if (!isHalfFull()) {
+    if (!isFilling()) {
       return;
     }
     List<Parcel> waiting;
@@ -150,11 +151,11 @@ final class SnapshotMemory {
       waiting = new ArrayList<>(parcels);
     }
     for (Parcel parcel : waiting) {
-      while (used() > budgetBytes / 4 && spillSome(parcel)) {
+      while (used() > budgetBytes / 8 && spillSome(parcel)) {
         // Bit by bit: who gathers may wait for the file, and others for the processor.
         if (used() > budgetBytes / 4 * 3) {
           // They would have to wait for room soon, which is worse.
-          breaks.leave(0);
+          breaks.giveWay(false);
         }
         breaks.takeIfDue();
       }

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class Spool implements RdbOutput.Sink {
   private static final int BLOCK_BYTES = 16 << 10;
 
+  /** A block of short strings takes a compressor longer than others may have to wait. */
+  private static final int BYTES_WITHOUT_A_BREAK = 1 << 10;
+
   private final OutputStream target;
   private final boolean checksum;
   private final SnapshotMemory memory;
@@ -140,7 +143,12 @@ final class Spool implements RdbOutput.Sink {
    */
   private int finish(int held) {
     int at = 0;
+    int next = BYTES_WITHOUT_A_BREAK;
     while (held - at >= RdbDraft.HEAD_BYTES) {
+      if (at >= next) {
+        breaks.takeIfDue();
+        next = at + BYTES_WITHOUT_A_BREAK;
+      }
       int bytes = RdbDraft.segmentBytes(block, at);
       if (bytes > held - at) {
         break;

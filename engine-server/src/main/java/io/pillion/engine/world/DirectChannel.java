@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * while it answers requests does better without.
  */
 final class DirectChannel implements ScratchFile {
-  private static final int BUFFER_BYTES = 512 << 10;
+  private static final int BUFFER_BYTES = 128 << 10;
   private static final int SMALLEST_BLOCK_BYTES = 4 << 10;
   private static final ByteBuffer NONE = ByteBuffer.allocate(0);
 
