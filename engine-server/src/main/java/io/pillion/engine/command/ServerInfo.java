@@ -331,7 +331,7 @@ final class ServerInfo {
     line("loading", loading ? 1 : 0);
     line("async_loading", 0);
     Keyspace keyspace = engine.keyspace();
-    line("current_cow_peak", keyspace.isCut() ? keyspace.cutPeakBytes() : 0);
+    line("current_cow_peak", keyspace.cutPeakBytes());
     line("current_cow_size", keyspace.cutHeldBytes());
     line("current_cow_size_age", 0);
     double share = rdb.keysSaved() / (double) Math.max(1, rdb.keysToSave());
@@ -347,7 +347,7 @@ final class ServerInfo {
     line("rdb_last_bgsave_time_sec", rdb.lastSeconds());
     line("rdb_current_bgsave_time_sec", rdb.currentSeconds(engine));
     line("rdb_saves", rdb.saves());
-    line("rdb_last_cow_size", keyspace.cutPeakBytes());
+    line("rdb_last_cow_size", rdb.lastPeakBytes());
     line("rdb_last_load_keys_expired", rdb.keysExpired());
     line("rdb_last_load_keys_loaded", rdb.keysLoaded());
     line("snapshot_spilled_bytes", keyspace.cutSpilledBytes());

@@ -27,7 +27,6 @@ public final class Keyspace {
   private boolean expiryPaused;
   private boolean keepsExpired;
   private @Nullable RecordCut cut;
-  private long lastCutPeakBytes;
   private long spilledBytes;
   private boolean findsMayChange;
   private int epoch;
@@ -146,7 +145,6 @@ public final class Keyspace {
   public void endCut() {
     RecordCut ended = cut;
     if (ended != null) {
-      lastCutPeakBytes = ended.peakBytes();
       spilledBytes += ended.spilledBytes();
     }
     cut = null;
@@ -183,10 +181,10 @@ public final class Keyspace {
     return current == null ? 0 : current.heldBytes();
   }
 
-  /** The most that this was during the last cut, or is during the one going on. */
+  /** The most that this was during the cut that is going on; 0 when none is. */
   public long cutPeakBytes() {
     RecordCut current = cut;
-    return current == null ? lastCutPeakBytes : current.peakBytes();
+    return current == null ? 0 : current.peakBytes();
   }
 
   /** How many bytes were moved to a file meanwhile, during all cuts so far. */

@@ -12,6 +12,7 @@ public final class RdbProgress {
   private long lastTryNanos;
   private boolean lastOk = true;
   private long lastSeconds = NEVER;
+  private long lastPeakBytes;
   private long beganNanos;
   private boolean saving;
   private long saves;
@@ -72,6 +73,11 @@ public final class RdbProgress {
     saving = false;
   }
 
+  /** However it ended: the most that was gathered and not written at a time. */
+  void gathered(long peakBytes) {
+    lastPeakBytes = peakBytes;
+  }
+
   private void endSaving(Engine engine) {
     if (saving) {
       lastSeconds = (engine.world().nanos() - beganNanos) / NANOS_PER_SECOND;
@@ -105,6 +111,11 @@ public final class RdbProgress {
   /** How long the last save in the background took, in seconds, or -1. */
   public long lastSeconds() {
     return lastSeconds;
+  }
+
+  /** The most bytes that the last save in the background had gathered and not written yet. */
+  public long lastPeakBytes() {
+    return lastPeakBytes;
   }
 
   /** How long the save that is going on in the background has taken, in seconds, or -1. */

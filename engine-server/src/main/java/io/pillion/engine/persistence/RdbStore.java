@@ -318,6 +318,7 @@ public final class RdbStore {
     }
     background = null;
     backgroundTarget = null;
+    progress.gathered(snapshot.peakBytes());
     if (failure != null) {
       log.warn("Background saving error: {} ({})", failure.getMessage(), path());
       progress.failed(engine());

@@ -11,6 +11,7 @@ import io.pillion.engine.world.SimulatedWorld;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** An engine with an append-only log in a world of its own, where time passes when told. */
@@ -117,14 +118,21 @@ final class AofWorld implements AutoCloseable {
 
   /** Lets time pass until no rewrite is going on or due. */
   void awaitRewrite() {
+    awaitNone("aof_rewrite_in_progress", "aof_rewrite_scheduled");
+  }
+
+  void awaitSave() {
+    awaitNone("rdb_bgsave_in_progress");
+  }
+
+  private void awaitNone(String... fields) {
     for (int i = 0; i < 200; i++) {
-      if (info("aof_rewrite_in_progress").equals("0")
-          && info("aof_rewrite_scheduled").equals("0")) {
+      if (Stream.of(fields).allMatch(field -> info(field).equals("0"))) {
         return;
       }
       world.advanceMillis(50);
     }
-    throw new AssertionError("the rewrite does not end: " + call("INFO", "persistence"));
+    throw new AssertionError("it does not end: " + call("INFO", "persistence"));
   }
 
   /** Ends as if the process had been killed: nothing more is written. */

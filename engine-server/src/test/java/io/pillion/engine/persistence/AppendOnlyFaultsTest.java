@@ -417,7 +417,17 @@ final class AppendOnlyFaultsTest {
       }
       engine.awaitRewrite();
       assertThat(engine.info("aof_last_bgrewrite_status")).isEqualTo("ok");
-      assertThat(Integer.parseInt(engine.info("aof_last_cow_size"))).isGreaterThan(900_000);
+      String ofTheLog = engine.info("aof_last_cow_size");
+      assertThat(Integer.parseInt(ofTheLog)).isGreaterThan(900_000);
+      assertThat(engine.info("rdb_last_cow_size")).isEqualTo("0");
+      engine.sendOnly("BGSAVE");
+      for (int i = 0; i < 50; i++) {
+        engine.sendOnly("SET", "k" + i, "x".repeat(10_000));
+      }
+      engine.awaitSave();
+      assertThat(Integer.parseInt(engine.info("rdb_last_cow_size"))).isBetween(400_000, 900_000);
+      assertThat(engine.info("aof_last_cow_size")).isEqualTo(ofTheLog);
+      assertThat(engine.info("current_cow_peak")).isEqualTo("0");
     }
   }
 
