@@ -7,9 +7,9 @@ import java.util.List;
 
 /**
  * Bytes that have to wait for their place in a snapshot: the first of them in a file, the others in
- * chunks of {@link SnapshotMemory}, whose monitor guards them. Added to under the engine lock;
- * read, and moved to the file, by whoever writes the snapshot. When there are no chunks left, all
- * of it is moved to the file by who adds.
+ * chunks of {@link SnapshotMemory}, whose monitor guards them. Added to under the engine lock; read
+ * by whoever writes the snapshot, and moved to the file by another thread. When there are no chunks
+ * left, all of it is moved to the file by who adds.
  */
 final class Parcel implements RdbOutput.Sink {
   private static final int CHUNK_BYTES = SnapshotMemory.CHUNK_BYTES;

@@ -39,8 +39,8 @@ import org.slf4j.LoggerFactory;
  * and only then lets their memory go. When all databases are emptied at once it is given up.
  *
  * <p>What was gathered and not written takes memory up to a budget: {@link SnapshotMemory}. From a
- * quarter of it on, what has to wait in any case is moved to a file by whoever writes; when it is
- * used up all the same, because the disk is too slow, {@link #isFull} has changes wait.
+ * quarter of it on it is moved to a file; when it is used up all the same, because the disk is too
+ * slow, {@link #isFull} has changes wait.
  */
 public final class Snapshot implements RecordCut {
   private static final Logger log = LoggerFactory.getLogger(Snapshot.class);
@@ -54,7 +54,7 @@ public final class Snapshot implements RecordCut {
   private static final int RECORDS_AT_A_TIME = 2;
   private static final int MAX_STEPS = 256;
   private static final long OTHERS_STAY_NANOS = 20_000_000;
-  private static final int AT_ONCE_BYTES = 1 << 20;
+  private static final int AT_ONCE_BYTES = 512 << 10;
   private static final long MOST_AT_ONCE_BYTES = 4L << 20;
 
   private final Keyspace keyspace;
@@ -148,7 +148,7 @@ public final class Snapshot implements RecordCut {
     long memoryBytes =
         atOnce ? Math.min(options.memoryBytes(), MOST_AT_ONCE_BYTES) : options.memoryBytes();
     breaks = atOnce ? Breaks.none(keyspace.world()) : Breaks.often(keyspace.world());
-    memory = new SnapshotMemory(keyspace.world().disk(), options.folder(), memoryBytes, breaks);
+    memory = new SnapshotMemory(keyspace.world(), options.folder(), memoryBytes);
     spool = new Spool(target, options.checksum(), options.compress(), memory, breaks);
     out = RdbOutput.draft(spool, options.compress());
     writer = new RdbWriter(out, keyspace, options.fieldTtls());

@@ -3,8 +3,8 @@ package io.pillion.engine.persistence;
 import io.pillion.engine.memory.Arena;
 import io.pillion.engine.memory.OutOfArenaException;
 import io.pillion.engine.memory.SlabPool;
-import io.pillion.engine.world.Disk;
 import io.pillion.engine.world.ScratchFile;
+import io.pillion.engine.world.World;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -18,10 +18,10 @@ import org.jspecify.annotations.Nullable;
  * heap: on it, tens of megabytes that live for some seconds each would keep the collector busy,
  * which stops everybody.
  *
- * <p>From a quarter of the budget on, whoever writes the snapshot moves what has to wait anyway to
- * a file without a name. Who gathers holds the engine lock, and does that only when one command
- * gathers more than there is room for: from seven eighths of the budget on they have to be kept
- * from gathering more.
+ * <p>From a quarter of the budget on, a thread of its own moves what waits to a file without a
+ * name: not the one that writes the snapshot, as a disk may keep that waiting for a second. Who
+ * gathers holds the engine lock, and does that only when one command gathers more than there is
+ * room for: from seven eighths of the budget on they have to be kept from gathering more.
  */
 final class SnapshotMemory {
   /** What is taken at a time: parcels are many, and each wastes half of this on average. */
@@ -29,13 +29,17 @@ final class SnapshotMemory {
 
   private static final int IO_BYTES = 16 << 10;
 
-  private final Disk disk;
+  private final World world;
   private final String folder;
   private final Arena arena;
-  private final Breaks breaks;
   private final long budgetBytes;
   private final Set<Parcel> parcels = new LinkedHashSet<>();
   private long used;
+
+  /** What of it is in chunks: the rest cannot be moved. */
+  private long inChunks;
+
+  private boolean spilling;
   private long peak;
   private long spilled;
 
@@ -50,12 +54,10 @@ final class SnapshotMemory {
   /**
    * @param folder where the file may be
    * @param budgetBytes how much memory may be taken; there may be less
-   * @param breaks of whoever writes the snapshot
    */
-  SnapshotMemory(Disk disk, String folder, long budgetBytes, Breaks breaks) {
-    this.disk = disk;
+  SnapshotMemory(World world, String folder, long budgetBytes) {
+    this.world = world;
     this.folder = folder;
-    this.breaks = breaks;
     // Whole slabs: of a part of one there would be nothing to take before it counts as full.
     long slabs = Math.max(budgetBytes / SlabPool.SLAB_BYTES, 1);
     arena = Arena.forWork(SlabPool.shared(), slabs * SlabPool.SLAB_BYTES, /* hashSeed= */ 0);
@@ -90,11 +92,6 @@ final class SnapshotMemory {
     return used > budgetBytes - budgetBytes / 8;
   }
 
-  /** Long before it is full: the rest is for what is gathered while a disk stands still. */
-  private synchronized boolean isFilling() {
-    return used > budgetBytes / 4;
-  }
-
   // --- chunks: under the monitor of this
 
   /** Takes a chunk: where it is, or 0 when there is no room. */
@@ -104,7 +101,10 @@ final class SnapshotMemory {
     }
     try {
       long chunk = arena.allocate(CHUNK_BYTES);
-      use(CHUNK_BYTES);
+      useChunks(CHUNK_BYTES);
+      if (inChunks > budgetBytes / 4) {
+        beginToSpill();
+      }
       return chunk;
     } catch (OutOfArenaException e) {
       return 0;
@@ -114,7 +114,26 @@ final class SnapshotMemory {
   void giveBack(long chunk) {
     if (!closed) {
       arena.free(chunk);
-      use(-CHUNK_BYTES);
+      useChunks(-CHUNK_BYTES);
+    }
+  }
+
+  private void useChunks(long bytes) {
+    inChunks += bytes;
+    use(bytes);
+  }
+
+  /** Long before it is full: the rest is for what is gathered while a disk stands still. */
+  private void beginToSpill() {
+    if (spilling || failure != null) {
+      return;
+    }
+    spilling = true;
+    try {
+      world.background("spill", this::spill);
+    } catch (OutOfMemoryError e) {
+      // No thread. That is no fault of the command that gathers.
+      failure = new IOException("What a snapshot gathers cannot be moved to a file", e);
     }
   }
 
@@ -141,33 +160,51 @@ final class SnapshotMemory {
     parcels.remove(parcel);
   }
 
-  /** Moves parcels to the file until less than an eighth of the budget is taken. No engine lock. */
-  void spill() throws IOException {
-    if (!isFilling()) {
-      return;
-    }
-    List<Parcel> waiting;
-    synchronized (this) {
-      waiting = new ArrayList<>(parcels);
-    }
-    for (Parcel parcel : waiting) {
-      while (used() > budgetBytes / 8 && spillSome(parcel)) {
-        // Bit by bit: who gathers may wait for the file, and others for the processor.
-        if (used() > budgetBytes / 4 * 3) {
-          // They would have to wait for room soon, which is worse.
-          breaks.giveWay(false);
+  /** Moves parcels to the file until less than an eighth of the budget is in chunks. */
+  private void spill() {
+    try {
+      Breaks breaks = Breaks.often(world);
+      boolean some = true;
+      while (some) {
+        some = false;
+        for (Parcel parcel : waiting()) {
+          // Bit by bit: who gathers may wait for the file, and others for the processor.
+          while (isToSpill() && spillSome(parcel)) {
+            some = true;
+            // When it is almost full they would have to wait for room, which is worse.
+            breaks.giveWay(!isFull());
+            breaks.takeIfDue();
+          }
         }
-        breaks.takeIfDue();
+      }
+    } catch (IOException e) {
+      lose(e);
+    } finally {
+      synchronized (this) {
+        spilling = false;
       }
     }
+  }
+
+  private synchronized List<Parcel> waiting() {
+    return new ArrayList<>(parcels);
+  }
+
+  private synchronized boolean isToSpill() {
+    return inChunks > budgetBytes / 8 && !closed;
   }
 
   /** Moves what is first in memory of a parcel; false when there was nothing. */
   private boolean spillSome(Parcel parcel) throws IOException {
     io.lock();
     try {
-      long from = parcel.kept();
-      int length = parcel.readKept(moving);
+      long from;
+      int length;
+      synchronized (this) {
+        // Both of one moment: what is before may be dropped at any time.
+        from = parcel.kept();
+        length = parcel.readKept(moving);
+      }
       if (length > 0) {
         parcel.moved(from, append(moving, 0, length), length);
       }
@@ -198,7 +235,13 @@ final class SnapshotMemory {
         closeIfIdle();
       }
     } catch (IOException e) {
-      failure = e;
+      lose(e);
+    }
+  }
+
+  private void lose(IOException cause) {
+    if (!closed) {
+      failure = cause;
     }
   }
 
@@ -219,7 +262,7 @@ final class SnapshotMemory {
     }
     ScratchFile open = file;
     if (open == null) {
-      open = disk.scratch(folder);
+      open = world.disk().scratch(folder);
       file = open;
     }
     long at = open.append(bytes, offset, length);
@@ -250,6 +293,7 @@ final class SnapshotMemory {
     synchronized (this) {
       closed = true;
       used = 0;
+      inChunks = 0;
       arena.close();
     }
     closeIfIdle();

@@ -99,7 +99,7 @@ final class Spool implements RdbOutput.Sink {
             int some = parcel.read(at, block, 0, (int) Math.min(block.length, length - at));
             put(block, 0, some);
             at += some;
-            makeRoom();
+            lookUp();
           }
           parcel.free();
         });
@@ -134,7 +134,7 @@ final class Spool implements RdbOutput.Sink {
         reserve(RdbDraft.segmentBytes(block, 0));
       }
       putPacked();
-      makeRoom();
+      lookUp();
     }
   }
 
@@ -188,7 +188,7 @@ final class Spool implements RdbOutput.Sink {
     }
   }
 
-  /** Hands everything that has its place to the target, and makes room in memory for the rest. */
+  /** Hands everything that has its place to the target. */
   synchronized void drain() throws IOException {
     if (failure != null) {
       throw failure;
@@ -196,19 +196,18 @@ final class Spool implements RdbOutput.Sink {
     try {
       for (Item item = poll(); item != null; item = poll()) {
         item.write();
-        makeRoom();
+        lookUp();
       }
-      makeRoom();
+      lookUp();
     } catch (IOException e) {
       failure = e;
       throw e;
     }
   }
 
-  /** Others gather, and want the processor, also while much is written. */
-  private void makeRoom() throws IOException {
+  /** Others may have lost something meanwhile, and want the processor. */
+  private void lookUp() throws IOException {
     memory.check();
-    memory.spill();
     breaks.takeIfDue();
   }
 

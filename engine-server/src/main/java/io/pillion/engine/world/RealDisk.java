@@ -111,13 +111,8 @@ final class RealDisk implements Disk {
   public WriteOnceFile createLarge(String path) throws IOException {
     return asking(
         () -> {
-          DirectChannel direct =
-              DirectChannel.open(
-                  Path.of(path),
-                  StandardOpenOption.WRITE,
-                  StandardOpenOption.CREATE,
-                  StandardOpenOption.TRUNCATE_EXISTING);
-          return direct == null ? create(path) : new DirectFile(direct);
+          DirectFile direct = DirectFile.open(Path.of(path));
+          return direct == null ? create(path) : direct;
         });
   }
 
@@ -127,14 +122,13 @@ final class RealDisk implements Disk {
         () -> {
           Path path = Files.createTempFile(Path.of(folder), "scratch", ".tmp");
           // Its name goes at once, so that nothing is left of it whatever happens.
-          OpenOption[] options = {
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.DELETE_ON_CLOSE
-          };
-          DirectChannel direct = DirectChannel.open(path, options);
-          return direct == null ? new RealScratchFile(FileChannel.open(path, options)) : direct;
+          return new RealScratchFile(
+              FileChannel.open(
+                  path,
+                  StandardOpenOption.READ,
+                  StandardOpenOption.WRITE,
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.DELETE_ON_CLOSE));
         });
   }
 
@@ -307,33 +301,6 @@ final class RealDisk implements Disk {
     @Override
     public void close() throws IOException {
       channel.close();
-    }
-  }
-
-  /** A file of the machine, past the system's cache. */
-  private static final class DirectFile implements WriteOnceFile {
-    private final DirectChannel channel;
-
-    DirectFile(DirectChannel channel) {
-      this.channel = channel;
-    }
-
-    @Override
-    public void write(byte[] bytes, int offset, int length) throws IOException {
-      channel.append(bytes, offset, length);
-    }
-
-    @Override
-    public void sync() throws IOException {
-      channel.writeLast();
-      channel.force();
-    }
-
-    @Override
-    public void close() throws IOException {
-      try (channel) {
-        channel.writeLast();
-      }
     }
   }
 

@@ -49,7 +49,7 @@ class RdbDraftTest {
   void isWhatWouldHaveBeenWrittenAtOnce(boolean compress) throws IOException {
     World world = RealWorld.get();
     Breaks breaks = Breaks.none(world);
-    SnapshotMemory memory = new SnapshotMemory(world.disk(), folder.toString(), 4 << 20, breaks);
+    SnapshotMemory memory = new SnapshotMemory(world, folder.toString(), 4 << 20);
     ByteArrayOutputStream target = new ByteArrayOutputStream();
     Spool spool = new Spool(target, /* checksum= */ false, compress, memory, breaks);
     RdbOutput draft = RdbOutput.draft(spool, compress);

@@ -11,10 +11,12 @@ import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.LocalClient;
 import io.pillion.engine.server.PillionEngine;
 import io.pillion.engine.world.RealWorld;
-import io.pillion.engine.world.World;
+import io.pillion.engine.world.SimulatedWorld;
 import java.io.ByteArrayOutputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -40,8 +42,7 @@ class SnapshotMemoryTest {
   private final long reservedBefore = SlabPool.shared().reservedBytes();
 
   private SnapshotMemory memory(String where, long budgetBytes) {
-    World world = RealWorld.get();
-    return new SnapshotMemory(world.disk(), where, budgetBytes, Breaks.none(world));
+    return new SnapshotMemory(RealWorld.get(), where, budgetBytes);
   }
 
   private static void assertHas(Parcel parcel, byte[] expected, int from, int to)
@@ -53,7 +54,7 @@ class SnapshotMemoryTest {
     assertThat(read).isEqualTo(Arrays.copyOfRange(expected, from, to));
   }
 
-  /** Some parcels get more, are moved to the file, read and dropped, in any order. */
+  /** Some parcels get more, are read and dropped, in any order, and moved to the file meanwhile. */
   @ParameterizedTest
   @ValueSource(longs = {1, 2})
   void parcelsHaveWhatTheyGot(long seed) throws IOException {
@@ -69,8 +70,7 @@ class SnapshotMemoryTest {
     for (int step = 0; step < 2000; step++) {
       int i = random.nextInt(parcels.length);
       switch (random.nextInt(50)) {
-        case 0 -> memory.spill();
-        case 1, 2, 3 -> {
+        case 0, 1, 2, 3 -> {
           dropped[i] += random.nextInt(got[i].length - dropped[i] + 1);
           parcels[i].drop(dropped[i]);
         }
@@ -99,6 +99,54 @@ class SnapshotMemoryTest {
     assertThat(memory.used()).isZero();
     memory.close();
     assertThat(SlabPool.shared().reservedBytes()).isEqualTo(reservedBefore);
+  }
+
+  @Test
+  void isReadAndDroppedWhileItIsMoved() throws IOException {
+    byte[] bytes = new byte[BUDGET_BYTES / 2];
+    new Random(1).nextBytes(bytes);
+    SnapshotMemory memory = memory(folder.toString(), BUDGET_BYTES);
+    byte[] read = new byte[100];
+    for (int round = 0; round < 100; round++) {
+      Parcel parcel = new Parcel(memory);
+      // From here on it is moved, from its beginning on, where it is dropped.
+      parcel.accept(bytes, bytes.length);
+      for (int at = 0; at < bytes.length - read.length; at += read.length / 2) {
+        parcel.drop(at);
+        int length = parcel.read(at, read, 0, read.length);
+        assertThat(Arrays.equals(read, 0, length, bytes, at, at + length)).isTrue();
+      }
+      parcel.free();
+    }
+    memory.check();
+    assertThat(memory.spilled()).isPositive();
+    assertThat(memory.used()).isZero();
+    memory.close();
+  }
+
+  @Test
+  void whatWaitsIsMovedByAThreadOfItsOwn() throws IOException {
+    SnapshotMemory memory = memory(folder.toString(), BUDGET_BYTES);
+    Parcel parcel = new Parcel(memory);
+    byte[] bytes = new byte[BUDGET_BYTES / 2];
+    new Random(1).nextBytes(bytes);
+    parcel.accept(bytes, bytes.length);
+    await("most of it in the file", () -> memory.used() <= BUDGET_BYTES / 8);
+    assertHas(parcel, bytes, 0, bytes.length);
+    parcel.free();
+    memory.close();
+  }
+
+  @Test
+  void noThreadToMoveItFailsTheSnapshotAndNotWhoGathers() throws IOException {
+    SimulatedWorld world = new SimulatedWorld(1);
+    world.threads(false);
+    SnapshotMemory memory = new SnapshotMemory(world, folder.toString(), BUDGET_BYTES);
+    Parcel parcel = new Parcel(memory);
+    parcel.accept(new byte[BUDGET_BYTES / 2], BUDGET_BYTES / 2);
+    assertThat(parcel.size()).isEqualTo(BUDGET_BYTES / 2);
+    assertThatThrownBy(memory::check).hasMessageContaining("cannot be moved to a file");
+    memory.close();
   }
 
   @Test
@@ -249,6 +297,49 @@ class SnapshotMemoryTest {
       writeAll(engine, snapshot);
       assertThat(snapshot.peakBytes()).isLessThanOrEqualTo(BUDGET_BYTES);
       Files.write(folder.resolve("dump.rdb"), target.toByteArray());
+      assertThat(send(client, "DEBUG", "RELOAD", "NOSAVE")).isEqualTo("OK");
+      assertThat(send(client, "DEBUG", "DIGEST")).isEqualTo(digest);
+    }
+  }
+
+  /** A disk may take a write and not come back from it for a second. */
+  @Test
+  void gathersMoreThanTheBudgetWhileTheFileStandsStill() throws Exception {
+    try (PillionEngine engine = engine();
+        LocalClient client = engine.connect()) {
+      fill(client);
+      final String digest = send(client, "DEBUG", "DIGEST");
+      CompletableFuture<Void> goOn = new CompletableFuture<>();
+      ByteArrayOutputStream written = new ByteArrayOutputStream();
+      OutputStream target =
+          new FilterOutputStream(written) {
+            @Override
+            public void write(byte[] bytes, int offset, int length) throws IOException {
+              goOn.join();
+              out.write(bytes, offset, length);
+            }
+          };
+      Snapshot snapshot = begin(engine, target, folder.toString(), BUDGET_BYTES);
+      CompletableFuture<Void> writing =
+          CompletableFuture.runAsync(
+              () -> {
+                try {
+                  writeAll(engine, snapshot);
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+      for (int i = 0; i < 1000; i++) {
+        send(client, "SET", "string" + i, "changed");
+        send(client, "SETRANGE", "large", i * 3000, "changed");
+        await("room", () -> snapshot.heldBytes() <= BUDGET_BYTES / 2);
+        assertThat(snapshot.isFull()).isFalse();
+      }
+      assertThat(writing).isNotDone();
+      assertThat(snapshot.spilledBytes()).isGreaterThan(BUDGET_BYTES);
+      goOn.complete(null);
+      writing.get();
+      Files.write(folder.resolve("dump.rdb"), written.toByteArray());
       assertThat(send(client, "DEBUG", "RELOAD", "NOSAVE")).isEqualTo("OK");
       assertThat(send(client, "DEBUG", "DIGEST")).isEqualTo(digest);
     }

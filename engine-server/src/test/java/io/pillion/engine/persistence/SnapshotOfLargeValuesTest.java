@@ -15,6 +15,9 @@ import io.pillion.engine.memory.Bytes;
 import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.LocalClient;
 import io.pillion.engine.server.PillionEngine;
+import io.pillion.engine.world.RealWorld;
+import io.pillion.engine.world.SeededWorld;
+import io.pillion.engine.world.World;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -22,9 +25,11 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,13 +43,40 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SnapshotOfLargeValuesTest {
   private static final long LITTLE = 48 << 10;
 
-  private final PillionEngine engine = newEngine();
+  /** What waits is moved to a file when the test says so, if it wants to. */
+  private final Queue<Runnable> spills = new ConcurrentLinkedQueue<>();
+
+  private volatile boolean spillsByHand;
+
+  private final World world =
+      new SeededWorld(1) {
+        @Override
+        public void background(String name, Runnable task) {
+          if (spillsByHand && name.equals("spill")) {
+            spills.add(task);
+          } else {
+            super.background(name, task);
+          }
+        }
+      };
+
+  private final PillionEngine engine = newEngine(world);
   private final LocalClient client = engine.connect();
   private final ByteArrayOutputStream target = new ByteArrayOutputStream();
   private Snapshot snapshot = begin(LITTLE);
 
-  private static PillionEngine newEngine() {
-    return new EngineBuilder().set("enable-debug-command", "yes").memoryBytes(128 << 20).start();
+  private static PillionEngine newEngine(World world) {
+    return new EngineBuilder()
+        .world(world)
+        .set("enable-debug-command", "yes")
+        .memoryBytes(128 << 20)
+        .start();
+  }
+
+  private void spill() {
+    for (Runnable spill = spills.poll(); spill != null; spill = spills.poll()) {
+      spill.run();
+    }
   }
 
   @AfterEach
@@ -168,7 +200,7 @@ class SnapshotOfLargeValuesTest {
   }
 
   private Object stateOfWritten() throws IOException {
-    try (PillionEngine loaded = newEngine();
+    try (PillionEngine loaded = newEngine(RealWorld.get());
         LocalClient reader = loaded.connect()) {
       load(loaded);
       return state(loaded, reader);
@@ -176,7 +208,7 @@ class SnapshotOfLargeValuesTest {
   }
 
   private String digestOfWritten() throws IOException {
-    try (PillionEngine loaded = newEngine();
+    try (PillionEngine loaded = newEngine(RealWorld.get());
         LocalClient reader = loaded.connect()) {
       load(loaded);
       return String.valueOf(send(reader, "DEBUG", "DIGEST").join());
@@ -385,6 +417,7 @@ class SnapshotOfLargeValuesTest {
       snapshot.drain();
     }
     final Object digest = call("DEBUG", "DIGEST");
+    spillsByHand = true;
     snapshot = begin(LITTLE);
     CompletableFuture<Object> delayed = send(client, "HSET", "hash", "field0", "changed");
     for (int i = 0; delayed.isDone(); i++) {
@@ -397,7 +430,7 @@ class SnapshotOfLargeValuesTest {
       assertThat(send(reader, "HGET", "hash", "field0").getNow("nothing")).isEqualTo("changed");
     }
     assertThat(snapshot.isFull()).isTrue();
-    snapshot.drain();
+    spill();
     assertThat(snapshot.spilledBytes()).isPositive();
     assertThat(snapshot.heldBytes()).isLessThan(LITTLE / 2);
     assertThat(delayed).isNotDone();
@@ -421,11 +454,13 @@ class SnapshotOfLargeValuesTest {
     while (scan(1 << 20)) {
       snapshot.drain();
     }
+    spillsByHand = true;
     snapshot = begin(LITTLE, "/no such folder");
     CompletableFuture<Object> delayed = send(client, "HSET", "hash", "field0", "changed");
     for (int i = 0; delayed.isDone(); i++) {
       delayed = send(client, "HSET", "hash", "field" + i, "changed");
     }
+    spill();
     assertThatThrownBy(() -> snapshot.drain()).isInstanceOf(IOException.class);
     engine.engine().hold(() -> snapshot.abandon());
     assertThat(delayed).isDone();
@@ -465,6 +500,7 @@ class SnapshotOfLargeValuesTest {
     }
     writeAll();
     final Object digest = call("DEBUG", "DIGEST");
+    spillsByHand = true;
     snapshot = begin(LITTLE);
     assertThat(send(client, "SETRANGE", "s", 5, "changed")).isDone();
     assertThat(snapshot.isFull()).isTrue();
@@ -481,7 +517,7 @@ class SnapshotOfLargeValuesTest {
     log.full = false;
     engine.engine().logHasRoom();
     assertThat(delayed).as("while the snapshot is full").isNotDone();
-    snapshot.drain();
+    spill();
     scan(1);
     assertThat(delayed).as("when nothing is full").isDone();
     writeAll();
@@ -494,7 +530,7 @@ class SnapshotOfLargeValuesTest {
     LogThatMayBeFull log = new LogThatMayBeFull();
     engine.engine().hold(() -> engine.engine().log(log));
     final CompletableFuture<Object> delayed = send(client, "SETRANGE", "t", 5, "changed");
-    snapshot.drain();
+    spill();
     log.full = true;
     scan(1);
     assertThat(delayed).as("while the log is full").isNotDone();
@@ -511,12 +547,12 @@ class SnapshotOfLargeValuesTest {
     try (LocalClient other = engine.connect()) {
       final CompletableFuture<Object> first = send(client, "SETRANGE", "t", 5, "changed");
       final CompletableFuture<Object> second = send(other, "SETRANGE", "u", 5, "changed");
-      snapshot.drain();
+      spill();
       scan(1);
       assertThat(first).isDone();
       assertThat(second).isNotDone();
       assertThat(snapshot.heldBytes()).isLessThan(150_000);
-      snapshot.drain();
+      spill();
       scan(1);
       assertThat(second).isDone();
     }

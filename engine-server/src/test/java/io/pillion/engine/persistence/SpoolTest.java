@@ -43,7 +43,7 @@ class SpoolTest {
     AtomicInteger looks = new AtomicInteger();
     World world = counting(looks);
     Breaks breaks = Breaks.often(world);
-    SnapshotMemory memory = new SnapshotMemory(world.disk(), folder.toString(), 4 << 20, breaks);
+    SnapshotMemory memory = new SnapshotMemory(RealWorld.get(), folder.toString(), 4 << 20);
     Spool spool =
         new Spool(
             new ByteArrayOutputStream(),

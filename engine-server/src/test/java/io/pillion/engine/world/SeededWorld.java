@@ -8,7 +8,7 @@ import java.util.Set;
  * The machine's clock, disk and threads, but chance from a seed: two engines lay out the same data
  * in the same way.
  */
-public final class SeededWorld implements World {
+public class SeededWorld implements World {
   private final World real = RealWorld.get();
   private final Random random;
   private volatile Set<String> withheld = Set.of();
