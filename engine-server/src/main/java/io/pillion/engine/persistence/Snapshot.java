@@ -16,8 +16,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * All data as they were at one moment, written as an RDB while they go on to change, without a
@@ -43,8 +41,6 @@ import org.slf4j.LoggerFactory;
  * slow, {@link #isFull} has changes wait.
  */
 public final class Snapshot implements RecordCut {
-  private static final Logger log = LoggerFactory.getLogger(Snapshot.class);
-
   /** What is taken down in one hold of the lock, for as long as nobody may notice. */
   public static final int BYTES_AT_A_TIME = 8 << 10;
 
@@ -212,7 +208,7 @@ public final class Snapshot implements RecordCut {
       }
       snapshot.finish();
     } finally {
-      snapshot.release();
+      snapshot.memory.close();
     }
   }
 
@@ -594,16 +590,7 @@ public final class Snapshot implements RecordCut {
       detached.forEach(left -> left.keys.release());
       beforeFlush();
     }
-    release();
-  }
-
-  private void release() {
-    try {
-      memory.close();
-    } catch (IOException e) {
-      // It has no name, so there is nothing that somebody would have to remove.
-      log.warn("Cannot close a scratch file: {}", e.getMessage());
-    }
+    memory.close();
   }
 
   /**

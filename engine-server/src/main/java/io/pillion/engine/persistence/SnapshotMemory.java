@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a snapshot has gathered before it could be written takes memory up to a budget, outside the
@@ -24,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * room for: from seven eighths of the budget on they have to be kept from gathering more.
  */
 final class SnapshotMemory {
+  private static final Logger log = LoggerFactory.getLogger(SnapshotMemory.class);
+
   /** What is taken at a time: parcels are many, and each wastes half of this on average. */
   static final int CHUNK_BYTES = 4 << 10;
 
@@ -47,7 +51,7 @@ final class SnapshotMemory {
   private final ReentrantLock io = new ReentrantLock();
 
   private final byte[] moving = new byte[IO_BYTES];
-  private @Nullable ScratchFile file;
+  private volatile @Nullable ScratchFile file;
   private volatile @Nullable IOException failure;
   private volatile boolean closed;
 
@@ -287,19 +291,28 @@ final class SnapshotMemory {
   }
 
   /**
-   * Memory and file are needed no more; does not wait for who uses the file, but has them close it.
+   * Memory and file are needed no more. Does not wait for who uses the file, nor for the system to
+   * let go what it has cached of it, which takes a tenth of a second for each gigabyte.
    */
-  void close() throws IOException {
+  void close() {
     synchronized (this) {
       closed = true;
       used = 0;
       inChunks = 0;
       arena.close();
     }
-    closeIfIdle();
+    if (file == null) {
+      return;
+    }
+    try {
+      world.background("scratch", this::closeIfIdle);
+    } catch (OutOfMemoryError noThread) {
+      closeIfIdle();
+    }
   }
 
-  private void closeIfIdle() throws IOException {
+  /** Who has used the file lets it go when it is needed no more. */
+  private void closeIfIdle() {
     if (closed && io.tryLock()) {
       try {
         ScratchFile open = file;
@@ -307,6 +320,9 @@ final class SnapshotMemory {
           file = null;
           open.close();
         }
+      } catch (IOException e) {
+        // It has no name, so there is nothing that somebody would have to remove.
+        log.warn("Cannot close a scratch file: {}", e.getMessage());
       } finally {
         io.unlock();
       }

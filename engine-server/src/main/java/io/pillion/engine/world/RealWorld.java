@@ -12,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -27,6 +28,12 @@ public final class RealWorld implements World {
   private final SecureRandom random = new SecureRandom();
   private final RealDisk disk = new RealDisk();
   private final AtomicLong threads = new AtomicLong();
+
+  /** Its threads stay for a moment, as to begin one is to wait for the system to run it. */
+  private final ThreadPoolExecutor background =
+      new ThreadPoolExecutor(
+          0, Integer.MAX_VALUE, 2, TimeUnit.SECONDS, new SynchronousQueue<>(), this::newThread);
+
   private @Nullable ScheduledThreadPoolExecutor timer;
 
   private RealWorld() {}
@@ -108,9 +115,23 @@ public final class RealWorld implements World {
 
   @Override
   public void background(String name, Runnable task) {
-    Thread thread = new Thread(task, "pillion-" + name + "-" + threads.incrementAndGet());
+    background.execute(
+        () -> {
+          Thread thread = Thread.currentThread();
+          String idle = thread.getName();
+          thread.setName("pillion-" + name + "-" + threads.incrementAndGet());
+          try {
+            task.run();
+          } finally {
+            thread.setName(idle);
+          }
+        });
+  }
+
+  private Thread newThread(Runnable task) {
+    Thread thread = new Thread(task, "pillion-background");
     thread.setDaemon(true);
-    thread.start();
+    return thread;
   }
 
   @Override

@@ -10,14 +10,19 @@ import io.pillion.engine.memory.SlabPool;
 import io.pillion.engine.server.EngineBuilder;
 import io.pillion.engine.server.LocalClient;
 import io.pillion.engine.server.PillionEngine;
+import io.pillion.engine.world.Disk;
 import io.pillion.engine.world.RealWorld;
+import io.pillion.engine.world.ScratchFile;
+import io.pillion.engine.world.SeededWorld;
 import io.pillion.engine.world.SimulatedWorld;
+import io.pillion.engine.world.World;
 import java.io.ByteArrayOutputStream;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +31,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -135,6 +143,56 @@ class SnapshotMemoryTest {
     assertHas(parcel, bytes, 0, bytes.length);
     parcel.free();
     memory.close();
+  }
+
+  /**
+   * A file of gigabytes that the system has cached takes it a while, and others hold their breath.
+   */
+  @Test
+  void closingDoesNotWaitForTheFile() throws Exception {
+    CompletableFuture<Void> goOn = new CompletableFuture<>();
+    CompletableFuture<Void> closed = new CompletableFuture<>();
+    Disk real = RealWorld.get().disk();
+    World world =
+        new SeededWorld(1) {
+          @Override
+          public Disk disk() {
+            return replacing(
+                Disk.class,
+                real,
+                "scratch",
+                file ->
+                    replacing(
+                        ScratchFile.class,
+                        (ScratchFile) file,
+                        "close",
+                        nothing -> {
+                          goOn.orTimeout(10, TimeUnit.SECONDS).join();
+                          closed.complete(null);
+                          return null;
+                        }));
+          }
+        };
+    SnapshotMemory memory = new SnapshotMemory(world, folder.toString(), BUDGET_BYTES);
+    Parcel parcel = new Parcel(memory);
+    parcel.accept(new byte[2 * BUDGET_BYTES], 2 * BUDGET_BYTES);
+    memory.close();
+    assertThat(closed).isNotDone();
+    goOn.complete(null);
+    closed.get(10, TimeUnit.SECONDS);
+  }
+
+  /** The same object, but for what one of its methods returns, once it has. */
+  private static <T> T replacing(
+      Class<T> type, T real, String name, UnaryOperator<@Nullable Object> result) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            type.getClassLoader(),
+            new Class<?>[] {type},
+            (proxy, method, arguments) -> {
+              Object returned = method.invoke(real, arguments);
+              return method.getName().equals(name) ? result.apply(returned) : returned;
+            }));
   }
 
   @Test
