@@ -215,7 +215,13 @@ public final class EngineBuilder {
     engine.hold(
         () -> {
           engine.restrictions().loading(false);
-          services.appendOnly().loaded();
+          try {
+            services.appendOnly().loaded();
+          } catch (PersistenceException e) {
+            // Else others were served when the lock is let go, and nobody would keep their changes.
+            engine.restrictions().loading(true);
+            throw e;
+          }
           services.following().start();
           rdb.followSavePoints();
           followAddresses(running);

@@ -17,6 +17,7 @@ import io.pillion.engine.world.SimulatedWorld;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -24,8 +25,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -290,15 +294,35 @@ class RdbFileTest {
     }
   }
 
-  private static String firstAnswer(int port, String command) throws IOException {
+  private static String firstAnswer(int port, String command) {
+    List<String> answers = new ArrayList<>();
+    ask(port, command, answer -> !answers.add(answer));
+    return answers.get(0);
+  }
+
+  /** Sends a command, once somebody listens, again and again while its answer says so. */
+  private static void ask(int port, String command, Predicate<String> goesOn) {
+    byte[] request = (command + "\r\n").getBytes(StandardCharsets.US_ASCII);
+    try (Socket socket = connect(port)) {
+      BufferedReader reader =
+          new BufferedReader(
+              new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
+      String answer;
+      do {
+        socket.getOutputStream().write(request);
+        answer = reader.readLine();
+      } while (answer != null && goesOn.test(answer));
+    } catch (IOException ended) {
+      // The engine has closed.
+    }
+  }
+
+  private static Socket connect(int port) throws IOException {
     long deadline = System.nanoTime() + 10_000_000_000L;
     while (true) {
-      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-        socket.getOutputStream().write((command + "\r\n").getBytes(StandardCharsets.US_ASCII));
-        return new BufferedReader(
-                new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII))
-            .readLine();
-      } catch (java.net.ConnectException e) {
+      try {
+        return new Socket(InetAddress.getLoopbackAddress(), port);
+      } catch (ConnectException e) {
         if (System.nanoTime() > deadline) {
           throw e;
         }
@@ -337,6 +361,39 @@ class RdbFileTest {
         LocalClient client = engine.connect()) {
       assertThat(send(client, "DEBUG", "DIGEST")).isEqualTo(digest);
     }
+  }
+
+  @Test
+  void nobodyIsServedWhenTheLogCannotBeTurnedOnAfterLoading() throws Exception {
+    Files.createFile(folder.resolve("appendonlydir"));
+    int port = Processes.freePort();
+    Set<String> answers = ConcurrentHashMap.newKeySet();
+    Predicate<String> untilItEnds =
+        answer -> {
+          answers.add(answer);
+          return true;
+        };
+    List<Thread> asking = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      asking.add(new Thread(() -> ask(port, "SET k v", untilItEnds)));
+    }
+    asking.forEach(Thread::start);
+    EngineBuilder builder =
+        builder()
+            .listen(new Endpoint.Tcp("127.0.0.1", port, /* optional= */ false))
+            .beforeLoading(
+                () -> {
+                  TestServer.await("answers", () -> !answers.isEmpty());
+                  assertThat(firstAnswer(port, "CONFIG SET appendonly yes")).isEqualTo("+OK");
+                })
+            .warm();
+    assertThatThrownBy(builder::start)
+        .isInstanceOf(PersistenceException.class)
+        .hasMessageContaining("Unable to turn on AOF after loading");
+    for (Thread thread : asking) {
+      thread.join();
+    }
+    assertThat(answers).allMatch(answer -> answer.startsWith("-LOADING "));
   }
 
   // --- with a real server
