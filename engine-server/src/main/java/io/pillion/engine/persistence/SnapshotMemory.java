@@ -183,6 +183,8 @@ final class SnapshotMemory {
       }
     } catch (IOException e) {
       lose(e);
+    } catch (RuntimeException | OutOfMemoryError e) {
+      lose(new IOException(e.toString(), e));
     } finally {
       synchronized (this) {
         spilling = false;

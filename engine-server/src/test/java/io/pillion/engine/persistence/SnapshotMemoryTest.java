@@ -182,6 +182,31 @@ class SnapshotMemoryTest {
     closed.get(10, TimeUnit.SECONDS);
   }
 
+  @Test
+  void whoeverMovesItWithoutMemoryFailsTheSnapshot() {
+    World world =
+        new SeededWorld(1) {
+          @Override
+          public Disk disk() {
+            throw new OutOfMemoryError("Cannot reserve direct buffer memory");
+          }
+        };
+    SnapshotMemory memory = new SnapshotMemory(world, folder.toString(), BUDGET_BYTES);
+    Parcel parcel = new Parcel(memory);
+    parcel.accept(new byte[BUDGET_BYTES / 2], BUDGET_BYTES / 2);
+    await("the failure", () -> failureOf(memory).contains("direct buffer memory"));
+    memory.close();
+  }
+
+  private static String failureOf(SnapshotMemory memory) {
+    try {
+      memory.check();
+      return "";
+    } catch (IOException e) {
+      return String.valueOf(e.getMessage());
+    }
+  }
+
   /** The same object, but for what one of its methods returns, once it has. */
   private static <T> T replacing(
       Class<T> type, T real, String name, UnaryOperator<@Nullable Object> result) {
