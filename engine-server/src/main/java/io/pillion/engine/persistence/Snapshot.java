@@ -50,7 +50,10 @@ public final class Snapshot implements RecordCut {
   private static final int RECORDS_AT_A_TIME = 2;
   private static final int MAX_STEPS = 256;
   private static final long OTHERS_STAY_NANOS = 20_000_000;
+
+  /** Half of what would be moved to a file: it is about to be written. */
   private static final int AT_ONCE_BYTES = 512 << 10;
+
   private static final long MOST_AT_ONCE_BYTES = 4L << 20;
 
   private final Keyspace keyspace;
