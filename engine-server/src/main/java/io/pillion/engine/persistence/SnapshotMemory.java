@@ -294,7 +294,7 @@ final class SnapshotMemory {
 
   /**
    * Memory and file are needed no more. Does not wait for who uses the file, nor for the system to
-   * let go what it has cached of it, which takes a tenth of a second for each gigabyte.
+   * let go what it has cached of it, which takes 80 ms for each gigabyte.
    */
   void close() {
     synchronized (this) {

@@ -32,7 +32,12 @@ public final class RealWorld implements World {
   /** Its threads stay for a moment, as to begin one is to wait for the system to run it. */
   private final ThreadPoolExecutor background =
       new ThreadPoolExecutor(
-          0, Integer.MAX_VALUE, 2, TimeUnit.SECONDS, new SynchronousQueue<>(), this::newThread);
+          0,
+          Integer.MAX_VALUE,
+          2,
+          TimeUnit.SECONDS,
+          new SynchronousQueue<>(),
+          task -> daemon("background", task));
 
   private @Nullable ScheduledThreadPoolExecutor timer;
 
@@ -128,8 +133,8 @@ public final class RealWorld implements World {
         });
   }
 
-  private Thread newThread(Runnable task) {
-    Thread thread = new Thread(task, "pillion-background");
+  private static Thread daemon(String name, Runnable task) {
+    Thread thread = new Thread(task, "pillion-" + name);
     thread.setDaemon(true);
     return thread;
   }
@@ -143,11 +148,7 @@ public final class RealWorld implements World {
             0,
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
-            task -> {
-              Thread thread = new Thread(task, "pillion-" + name + "-" + threads.incrementAndGet());
-              thread.setDaemon(true);
-              return thread;
-            },
+            task -> daemon(name + "-" + threads.incrementAndGet(), task),
             new ThreadPoolExecutor.DiscardPolicy());
     return new Worker() {
       @Override
@@ -233,13 +234,7 @@ public final class RealWorld implements World {
     if (executor == null) {
       executor =
           (ScheduledThreadPoolExecutor)
-              Executors.newScheduledThreadPool(
-                  1,
-                  task -> {
-                    Thread thread = new Thread(task, "pillion-timer");
-                    thread.setDaemon(true);
-                    return thread;
-                  });
+              Executors.newScheduledThreadPool(1, task -> daemon("timer", task));
       executor.setRemoveOnCancelPolicy(true);
       timer = executor;
     }
