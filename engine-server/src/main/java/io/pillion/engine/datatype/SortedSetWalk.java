@@ -27,7 +27,11 @@ final class SortedSetWalk extends HashedWalk {
   private boolean begun;
   private boolean ended;
   private double reachedScore;
-  private Bytes reachedMember = Bytes.EMPTY;
+
+  /** A view of the first bytes of what follows. */
+  private final Bytes reachedMember = Bytes.of(new byte[0]);
+
+  private byte[] reachedBytes = new byte[64];
 
   SortedSetWalk(
       Arena arena, ScoreTree tree, MemberIndex index, long size, SortedSetValue.Visitor visitor) {
@@ -97,7 +101,12 @@ final class SortedSetWalk extends HashedWalk {
       tree.backward();
     }
     reachedScore = tree.score();
-    reachedMember = MemberRecord.member(arena, record, member).toBytes();
+    int length = MemberRecord.member(arena, record, member).length();
+    if (reachedBytes.length < length) {
+      reachedBytes = new byte[Math.max(length, 2 * reachedBytes.length)];
+    }
+    arena.copyOut(member.address(), reachedBytes, 0, length);
+    reachedMember.wrap(reachedBytes, 0, length);
     return true;
   }
 }

@@ -5,6 +5,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The slabs of this process: direct buffers of {@link #SLAB_BYTES}, which arenas borrow and return.
@@ -23,6 +24,10 @@ public final class SlabPool {
 
   /** What of that may be lent for work that passes. */
   private static final long WORK_BYTES = 16L << 20;
+
+  // Looked up once: it takes a millisecond, and who reserves may hold an engine's lock.
+  private static final @Nullable BufferPoolMXBean DIRECT = directPool();
+  private static final long DIRECT_LIMIT = findDirectLimit();
 
   private static final SlabPool SHARED = new SlabPool();
 
@@ -44,7 +49,7 @@ public final class SlabPool {
    * @return what was granted, at most what was wanted; to be given back with {@link #release}
    */
   public synchronized long reserve(long wantedBytes) {
-    long free = Math.max(0, directLimit() - foreignDirectBytes() - HEADROOM_BYTES - reservedBytes);
+    long free = Math.max(0, DIRECT_LIMIT - foreignDirectBytes() - HEADROOM_BYTES - reservedBytes);
     long granted = wantedBytes == 0 ? free : Math.min(wantedBytes, free);
     reservedBytes += granted;
     return granted;
@@ -94,16 +99,20 @@ public final class SlabPool {
   }
 
   private long foreignDirectBytes() {
+    return DIRECT == null ? 0 : Math.max(0, DIRECT.getMemoryUsed() - slabs * SLAB_BYTES);
+  }
+
+  private static @Nullable BufferPoolMXBean directPool() {
     for (BufferPoolMXBean pool : ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class)) {
       if (pool.getName().equals("direct")) {
-        return Math.max(0, pool.getMemoryUsed() - slabs * SLAB_BYTES);
+        return pool;
       }
     }
-    return 0;
+    return null;
   }
 
   /** The JVM's limit on direct memory: {@code -XX:MaxDirectMemorySize}, or else the heap's. */
-  private static long directLimit() {
+  private static long findDirectLimit() {
     long limit = 0;
     for (String argument : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
       if (argument.startsWith("-XX:MaxDirectMemorySize=")) {

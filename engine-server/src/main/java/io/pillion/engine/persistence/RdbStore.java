@@ -282,15 +282,16 @@ public final class RdbStore {
    */
   private boolean run(Snapshot snapshot) throws IOException {
     boolean[] more = {true};
+    // Made once: there are ten thousand holds a second, and what each leaves behind is collected.
+    Delay delay = Delay.ofSaving(parameters);
+    Runnable scan =
+        () -> {
+          more[0] = snapshot.scan(delay.isNone() ? Snapshot.BYTES_AT_A_TIME : 1);
+          progress.saving(snapshot.records());
+        };
     while (more[0]) {
-      Delay delay = Delay.ofSaving(parameters);
       long before = snapshot.records();
-      engine()
-          .hold(
-              () -> {
-                more[0] = snapshot.scan(delay.isNone() ? Snapshot.BYTES_AT_A_TIME : 1);
-                progress.saving(snapshot.records());
-              });
+      engine().hold(scan);
       snapshot.drain();
       delay.pass(snapshot.records() - before, snapshot::isFlushed);
     }

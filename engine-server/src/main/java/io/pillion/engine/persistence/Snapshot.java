@@ -77,6 +77,11 @@ public final class Snapshot implements RecordCut {
   private final ArrayDeque<Detached> detached = new ArrayDeque<>();
   private final boolean atOnce;
   private int scanned;
+
+  /** What is done with each record, made once, and where they are that it is done with. */
+  private final Database.KeyVisitor takesDown;
+
+  private Database scannedDatabase;
   private boolean begun;
   private long cursor;
   private long pendingRecord;
@@ -144,6 +149,8 @@ public final class Snapshot implements RecordCut {
     }
     this.keyspace = keyspace;
     this.atOnce = atOnce;
+    scannedDatabase = keyspace.database(0);
+    takesDown = record -> scanRecord(scanned, scannedDatabase, record);
     long memoryBytes =
         atOnce ? Math.min(options.memoryBytes(), MOST_AT_ONCE_BYTES) : options.memoryBytes();
     breaks = atOnce ? Breaks.none(keyspace.world()) : Breaks.often(keyspace.world());
@@ -284,10 +291,8 @@ public final class Snapshot implements RecordCut {
         writer.writeSize(scanned, sizes[scanned], expiringSizes[scanned]);
       }
     }
-    Database database = atOnce ? keyspace.database(scanned) : databaseAtCut(scanned);
-    int number = scanned;
-    cursor =
-        database.scan(cursor, RECORDS_AT_A_TIME, record -> scanRecord(number, database, record));
+    scannedDatabase = atOnce ? keyspace.database(scanned) : databaseAtCut(scanned);
+    cursor = scannedDatabase.scan(cursor, RECORDS_AT_A_TIME, takesDown);
     if (cursor == 0) {
       scanned++;
       begun = false;

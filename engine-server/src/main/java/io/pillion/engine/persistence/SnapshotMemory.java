@@ -43,6 +43,9 @@ final class SnapshotMemory {
   /** What of it is in chunks: the rest cannot be moved. */
   private long inChunks;
 
+  /** A chunk that was given back, or 0: else the last one would take its slab along each time. */
+  private long spare;
+
   private boolean spilling;
   private long peak;
   private long spilled;
@@ -104,7 +107,11 @@ final class SnapshotMemory {
       return 0;
     }
     try {
-      long chunk = arena.allocate(CHUNK_BYTES);
+      long chunk = spare;
+      if (chunk == 0) {
+        chunk = arena.allocate(CHUNK_BYTES);
+      }
+      spare = 0;
       useChunks(CHUNK_BYTES);
       if (inChunks > budgetBytes / 4) {
         beginToSpill();
@@ -117,7 +124,11 @@ final class SnapshotMemory {
 
   void giveBack(long chunk) {
     if (!closed) {
-      arena.free(chunk);
+      if (spare == 0) {
+        spare = chunk;
+      } else {
+        arena.free(chunk);
+      }
       useChunks(-CHUNK_BYTES);
     }
   }

@@ -463,6 +463,27 @@ class SnapshotMemoryTest {
     }
   }
 
+  /** A snapshot that is written as fast as it is taken down empties its memory again and again. */
+  @Test
+  void memoryThatWasEmptiedIsTakenAgain() {
+    SnapshotMemory memory = memory(folder.toString(), BUDGET_BYTES);
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    memory.giveBack(takeSome(memory, 100));
+    long before = threads.getCurrentThreadAllocatedBytes();
+    memory.giveBack(takeSome(memory, 10_000));
+    assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(100_000);
+    assertThat(memory.used()).isZero();
+    memory.close();
+  }
+
+  /** Takes a chunk and gives it back, so many times; returns one that is taken. */
+  private static long takeSome(SnapshotMemory memory, int times) {
+    for (int i = 0; i < times; i++) {
+      memory.giveBack(memory.take());
+    }
+    return memory.take();
+  }
+
   private static long changed(LocalClient client, String command, int changes) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long before = threads.getCurrentThreadAllocatedBytes();
