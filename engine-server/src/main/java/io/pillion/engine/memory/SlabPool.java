@@ -25,7 +25,7 @@ public final class SlabPool {
   /** What of that may be lent for work that passes. */
   private static final long WORK_BYTES = 16L << 20;
 
-  // Looked up once: it takes a millisecond, and who reserves may hold an engine's lock.
+  // Looked up once, as who reserves may hold an engine's lock.
   private static final @Nullable BufferPoolMXBean DIRECT = directPool();
   private static final long DIRECT_LIMIT = findDirectLimit();
 

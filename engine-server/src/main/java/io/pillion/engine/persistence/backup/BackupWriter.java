@@ -149,9 +149,10 @@ final class BackupWriter {
 
   private void drive(Snapshot snapshot) throws IOException {
     boolean[] more = {true};
+    Runnable scan = () -> more[0] = snapshot.scan(Snapshot.BYTES_AT_A_TIME);
     while (more[0]) {
       reader.refuseIfStopped();
-      engine.hold(() -> more[0] = snapshot.scan(Snapshot.BYTES_AT_A_TIME));
+      engine.hold(scan);
       snapshot.drain();
     }
     if (snapshot.isFlushed()) {
