@@ -28,10 +28,8 @@ final class SortedSetWalk extends HashedWalk {
   private boolean ended;
   private double reachedScore;
 
-  /** A view of the first bytes of what follows. */
-  private final Bytes reachedMember = Bytes.of(new byte[0]);
-
-  private byte[] reachedBytes = new byte[64];
+  /** A view of the first bytes of an array of its own, which grows. */
+  private final Bytes reachedMember = Bytes.of(new byte[64]);
 
   SortedSetWalk(
       Arena arena, ScoreTree tree, MemberIndex index, long size, SortedSetValue.Visitor visitor) {
@@ -102,11 +100,12 @@ final class SortedSetWalk extends HashedWalk {
     }
     reachedScore = tree.score();
     int length = MemberRecord.member(arena, record, member).length();
-    if (reachedBytes.length < length) {
-      reachedBytes = new byte[Math.max(length, 2 * reachedBytes.length)];
+    byte[] bytes = reachedMember.array();
+    if (bytes.length < length) {
+      bytes = new byte[Math.max(length, 2 * bytes.length)];
     }
-    arena.copyOut(member.address(), reachedBytes, 0, length);
-    reachedMember.wrap(reachedBytes, 0, length);
+    arena.copyOut(member.address(), bytes, 0, length);
+    reachedMember.wrap(bytes, 0, length);
     return true;
   }
 }

@@ -285,6 +285,7 @@ public final class Engine {
 
   /** Does something under the lock, then flushes what it caused to be replied. */
   public void hold(Runnable action) {
+    // Most cause nothing to be replied.
     List<Outlet> outlets = new ArrayList<>(0);
     beginHold();
     try {
