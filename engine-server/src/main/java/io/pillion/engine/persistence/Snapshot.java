@@ -36,8 +36,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A database that is emptied meanwhile leaves its records to the snapshot, which takes them down
  * and only then lets their memory go. When all databases are emptied at once it is given up.
  *
- * <p>What was gathered and not written takes memory up to a budget: {@link SnapshotMemory}. From a
- * quarter of it on it is moved to a file; when it is used up all the same, because the disk is too
+ * <p>What was gathered and not written takes memory up to a budget: {@link SnapshotMemory}. From an
+ * eighth of it on it is moved to a file; when it is used up all the same, because the disk is too
  * slow, {@link #isFull} has changes wait.
  */
 public final class Snapshot implements RecordCut {
@@ -52,7 +52,7 @@ public final class Snapshot implements RecordCut {
   private static final long OTHERS_STAY_NANOS = 20_000_000;
 
   /** Half of what would be moved to a file: it is about to be written. */
-  private static final int AT_ONCE_BYTES = 512 << 10;
+  private static final int AT_ONCE_BYTES = 256 << 10;
 
   private static final long MOST_AT_ONCE_BYTES = 4L << 20;
 

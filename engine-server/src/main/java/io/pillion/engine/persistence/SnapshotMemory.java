@@ -20,10 +20,11 @@ import org.slf4j.LoggerFactory;
  * heap: on it, tens of megabytes that live for some seconds each would keep the collector busy,
  * which stops everybody.
  *
- * <p>From a quarter of the budget on, a thread of its own moves what waits to a file without a
- * name: not the one that writes the snapshot, as a disk may keep that waiting for a second. Who
- * gathers holds the engine lock, and does that only when one command gathers more than there is
- * room for: from seven eighths of the budget on they have to be kept from gathering more.
+ * <p>From an eighth of the budget on, a thread of its own moves what waits to a file without a
+ * name: not the one that writes the snapshot, as a disk may keep each of them waiting for a second,
+ * for which the rest is. Who gathers holds the engine lock, and moves something only when one
+ * command gathers more than there is room for: from seven eighths of the budget on they have to be
+ * kept from gathering more.
  */
 final class SnapshotMemory {
   private static final Logger log = LoggerFactory.getLogger(SnapshotMemory.class);
@@ -113,7 +114,7 @@ final class SnapshotMemory {
       }
       spare = 0;
       useChunks(CHUNK_BYTES);
-      if (inChunks > budgetBytes / 4) {
+      if (inChunks > budgetBytes / 8) {
         beginToSpill();
       }
       return chunk;
@@ -175,7 +176,7 @@ final class SnapshotMemory {
     parcels.remove(parcel);
   }
 
-  /** Moves parcels to the file until less than an eighth of the budget is in chunks. */
+  /** Moves parcels to the file until less than a sixteenth of the budget is in chunks. */
   private void spill() {
     try {
       Breaks breaks = Breaks.often(world);
@@ -208,7 +209,7 @@ final class SnapshotMemory {
   }
 
   private synchronized boolean isToSpill() {
-    return inChunks > budgetBytes / 8 && !closed;
+    return inChunks > budgetBytes / 16 && !closed;
   }
 
   /** Moves what is first in memory of a parcel; false when there was nothing. */
@@ -305,7 +306,7 @@ final class SnapshotMemory {
 
   /**
    * Memory and file are needed no more. Does not wait for who uses the file, nor for the system to
-   * let go what it has cached of it, which takes 80 ms for each gigabyte.
+   * let go what it may have cached of it, which takes 80 ms for each gigabyte.
    */
   void close() {
     synchronized (this) {

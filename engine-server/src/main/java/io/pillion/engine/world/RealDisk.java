@@ -122,13 +122,8 @@ final class RealDisk implements Disk {
         () -> {
           Path path = Files.createTempFile(Path.of(folder), "scratch", ".tmp");
           // Its name goes at once, so that nothing is left of it whatever happens.
-          return new RealScratchFile(
-              FileChannel.open(
-                  path,
-                  StandardOpenOption.READ,
-                  StandardOpenOption.WRITE,
-                  StandardOpenOption.CREATE,
-                  StandardOpenOption.DELETE_ON_CLOSE));
+          DirectScratchFile direct = DirectScratchFile.open(path);
+          return direct == null ? CachedScratchFile.open(path) : direct;
         });
   }
 
@@ -266,42 +261,6 @@ final class RealDisk implements Disk {
     }
     String reason = e instanceof FileSystemException known ? known.getReason() : e.getMessage();
     return reason == null ? e.toString() : reason;
-  }
-
-  /** A file of the machine without a name. */
-  private static final class RealScratchFile implements ScratchFile {
-    private final FileChannel channel;
-    private long size;
-
-    RealScratchFile(FileChannel channel) {
-      this.channel = channel;
-    }
-
-    @Override
-    public long append(byte[] bytes, int offset, int length) throws IOException {
-      long position = size;
-      ByteBuffer buffer = ByteBuffer.wrap(bytes, offset, length);
-      while (buffer.hasRemaining()) {
-        channel.write(buffer, position + buffer.position() - offset);
-      }
-      size += length;
-      return position;
-    }
-
-    @Override
-    public void read(long position, byte[] bytes, int offset, int length) throws IOException {
-      ByteBuffer buffer = ByteBuffer.wrap(bytes, offset, length);
-      while (buffer.hasRemaining()) {
-        if (channel.read(buffer, position + buffer.position() - offset) < 0) {
-          throw new IOException("a scratch file is shorter than what was written to it");
-        }
-      }
-    }
-
-    @Override
-    public void close() throws IOException {
-      channel.close();
-    }
   }
 
   /** A file of the machine. */
