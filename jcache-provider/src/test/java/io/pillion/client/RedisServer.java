@@ -228,11 +228,12 @@ public final class RedisServer implements AutoCloseable {
       }
     }
     if (folder != null) {
+      // What is named last goes first.
+      folder.toFile().deleteOnExit();
       File[] files = folder.toFile().listFiles();
       for (File file : files == null ? new File[0] : files) {
         file.deleteOnExit();
       }
-      folder.toFile().deleteOnExit();
     }
   }
 }
