@@ -4,6 +4,7 @@ import com.sun.nio.file.ExtendedOpenOption;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.OpenOption;
@@ -17,8 +18,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file that is read and written past the system's cache: whole blocks, at places that are whole
- * blocks away from its beginning, with buffers that are taken here.
+ * A file that is written at its end, and read, past the system's cache: whole blocks, at places
+ * that are whole blocks away from its beginning, with buffers that are taken here. Its last bytes
+ * wait in one of them. Used by one thread at a time.
  *
  * <p>What goes through the cache is copied by the kernel, page by page into memory that it has to
  * find first, and written later by threads of its own; both keep processors from others for
@@ -39,9 +41,15 @@ final class DirectChannel implements Closeable {
   private final FileChannel channel;
   private final int block;
 
+  /** What follows the {@link #written} bytes. */
+  private ByteBuffer last;
+
+  private long written;
+
   private DirectChannel(FileChannel channel, int block) {
     this.channel = channel;
     this.block = block;
+    last = takeBuffer();
   }
 
   /**
@@ -77,26 +85,20 @@ final class DirectChannel implements Closeable {
 
   /** Some file systems open a file so and then take no block. */
   private void tryOut() throws IOException {
-    ByteBuffer buffer = takeBuffer();
     try {
-      buffer.put(0, new byte[block]);
-      channel.write(buffer.limit(block), 0);
+      last.put(0, new byte[block]);
+      channel.write(last.limit(block), 0);
       channel.truncate(0);
+      last.clear();
     } catch (IOException e) {
-      channel.close();
+      close();
       throw e;
-    } finally {
-      giveBack(buffer);
     }
   }
 
   /** How many bytes a block has. */
   int blockBytes() {
     return block;
-  }
-
-  boolean isOpen() {
-    return channel.isOpen();
   }
 
   /** A buffer of a number of whole blocks, as the system wants it for them; to be given back. */
@@ -115,9 +117,65 @@ final class DirectChannel implements Closeable {
     return NONE;
   }
 
-  /** Writes some of a buffer, as much as the system takes at once; returns how many bytes. */
-  int write(ByteBuffer buffer, long position) throws IOException {
-    return channel.write(buffer, position);
+  /** How many bytes it has got. */
+  long size() {
+    return written + last.position();
+  }
+
+  /** How many of its bytes are in the file: what {@link #read} gives. */
+  long written() {
+    return written;
+  }
+
+  /** Adds bytes at the end, of which the last stay in a buffer. */
+  void append(byte[] bytes, int offset, int length) throws IOException {
+    checkOpen();
+    int end = offset + length;
+    for (int from = offset; from < end; ) {
+      int part = Math.min(end - from, last.remaining());
+      last.put(bytes, from, part);
+      from += part;
+      if (!last.hasRemaining()) {
+        writeFull();
+      }
+    }
+  }
+
+  private void writeFull() throws IOException {
+    last.flip();
+    try {
+      while (last.hasRemaining()) {
+        written += channel.write(last, written);
+      }
+    } finally {
+      // What could not be written stays.
+      last.compact();
+    }
+  }
+
+  /** Writes what is in the buffer, which stays there, as its last block may get more bytes. */
+  void writeLast() throws IOException {
+    int bytes = last.position();
+    if (bytes == 0) {
+      return;
+    }
+    try {
+      while (last.position() % block != 0) {
+        last.put((byte) 0);
+      }
+      last.flip();
+      while (last.hasRemaining()) {
+        channel.write(last, written + last.position());
+      }
+      channel.truncate(written + bytes);
+    } finally {
+      last.clear().position(bytes);
+    }
+  }
+
+  /** Copies bytes that are not {@link #written} yet, from a position in the file on. */
+  void copyLast(long position, byte[] bytes, int offset, int length) {
+    last.get((int) (position - written), bytes, offset, length);
   }
 
   /** Reads some bytes into a buffer; returns how many, or -1 at the end of the file. */
@@ -125,16 +183,19 @@ final class DirectChannel implements Closeable {
     return channel.read(buffer, position);
   }
 
-  void truncate(long size) throws IOException {
-    channel.truncate(size);
-  }
-
   void sync() throws IOException {
     channel.force(/* metaData= */ false);
   }
 
+  void checkOpen() throws ClosedChannelException {
+    if (!channel.isOpen()) {
+      throw new ClosedChannelException();
+    }
+  }
+
   @Override
   public void close() throws IOException {
+    last = giveBack(last);
     channel.close();
   }
 }

@@ -2,7 +2,6 @@ package io.pillion.engine.world;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
@@ -10,22 +9,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * A scratch file that goes past the system's cache: else the system writes to the disk what is
  * never needed there, once it is half a minute old, and lets go of all of it at the end, each in
- * one go. The last bytes wait in a buffer.
+ * one go.
  */
 final class DirectScratchFile implements ScratchFile {
   private final DirectChannel channel;
 
-  /** What follows the {@link #written} bytes. */
-  private ByteBuffer last;
-
   /** Whole blocks that were read. */
   private ByteBuffer window;
 
-  private long written;
-
   private DirectScratchFile(DirectChannel channel) {
     this.channel = channel;
-    last = channel.takeBuffer();
     window = channel.takeBuffer();
   }
 
@@ -42,49 +35,24 @@ final class DirectScratchFile implements ScratchFile {
 
   @Override
   public long append(byte[] bytes, int offset, int length) throws IOException {
-    if (!channel.isOpen()) {
-      throw new ClosedChannelException();
-    }
-    long position = written + last.position();
-    int end = offset + length;
-    for (int from = offset; from < end; ) {
-      int part = Math.min(end - from, last.remaining());
-      last.put(bytes, from, part);
-      from += part;
-      if (!last.hasRemaining()) {
-        writeLast();
-      }
-    }
+    long position = channel.size();
+    channel.append(bytes, offset, length);
     return position;
-  }
-
-  private void writeLast() throws IOException {
-    last.flip();
-    try {
-      while (last.hasRemaining()) {
-        written += channel.write(last, written);
-      }
-    } finally {
-      // What could not be written stays.
-      last.compact();
-    }
   }
 
   @Override
   public void read(long position, byte[] bytes, int offset, int length) throws IOException {
-    if (!channel.isOpen()) {
-      throw new ClosedChannelException();
-    }
-    if (position + length > written + last.position()) {
+    channel.checkOpen();
+    if (position + length > channel.size()) {
       throw new IOException("a scratch file is shorter than what is read of it");
     }
     long at = position;
     int to = offset;
     for (int end = offset + length; to < end; ) {
       int part;
-      if (at >= written) {
+      if (at >= channel.written()) {
         part = end - to;
-        last.get((int) (at - written), bytes, to, part);
+        channel.copyLast(at, bytes, to, part);
       } else {
         part = readBlocks(at, bytes, to, end - to);
       }
@@ -99,7 +67,8 @@ final class DirectScratchFile implements ScratchFile {
     int before = (int) (position % block);
     long first = position - before;
     long blocks = (before + (long) length + block - 1) / block;
-    int most = (int) Math.min(Math.min(blocks * block, window.capacity()), written - first);
+    int most =
+        (int) Math.min(Math.min(blocks * block, window.capacity()), channel.written() - first);
     window.clear().limit(most);
     while (window.hasRemaining()) {
       if (channel.read(window, first + window.position()) < 0) {
@@ -114,7 +83,6 @@ final class DirectScratchFile implements ScratchFile {
   @Override
   public void close() throws IOException {
     try (channel) {
-      last = channel.giveBack(last);
       window = channel.giveBack(window);
     }
   }
