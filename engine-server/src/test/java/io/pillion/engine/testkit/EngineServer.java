@@ -81,6 +81,7 @@ public final class EngineServer extends TestServer {
       Path folder = Files.createTempDirectory("pillion-tests");
       folder.toFile().deleteOnExit();
       folder.resolve("dump.rdb").toFile().deleteOnExit();
+      folder.resolve("backups").toFile().deleteOnExit();
       return folder.toString();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
