@@ -8,17 +8,20 @@ import java.util.concurrent.locks.LockSupport;
  * never has a processor for long, and gives half of one to others while they want it. A kernel lets
  * a thread that woke up wait for a busy processor until its next tick, which is milliseconds away,
  * also when another processor falls idle meanwhile; and a request takes several threads that wake
- * up. Used by one thread, without the engine lock.
+ * up. So this thread also yields between breaks, which costs next to nothing when nobody waits for
+ * its processor, and lets those go on who do. Used by one thread, without the engine lock.
  */
 final class Breaks {
   private static final long MOST_WORK_NANOS = 250_000;
-  private static final long MOST_WORK_NANOS_GIVING_WAY = 50_000;
+  private static final long MOST_WORK_NANOS_GIVING_WAY = 100_000;
+  private static final long NANOS_TO_NEXT_YIELD = 10_000;
   private static final long SHORTEST_NANOS = 50_000;
   private static final long LONGEST_NANOS = 3_000_000;
 
   private final World world;
   private final boolean none;
   private long since;
+  private long yieldedAt;
   private boolean givesWay;
 
   private Breaks(World world, boolean none) {
@@ -43,16 +46,22 @@ final class Breaks {
   }
 
   /** Takes a break if the last one was long ago; to be called every some ten microseconds. */
+  @SuppressWarnings("ThreadPriorityCheck") // the breaks are for where a yield is not enough
   void takeIfDue() {
     if (none) {
       return;
     }
-    long worked = world.nanos() - since;
+    long now = world.nanos();
+    long worked = now - since;
     if (worked >= (givesWay ? MOST_WORK_NANOS_GIVING_WAY : MOST_WORK_NANOS)) {
-      // Not a yield: the thread that worked for longest may be the one that the kernel picks again.
+      // A yield alone would not do: the one that worked for longest may be picked again.
       long nanos = givesWay ? Math.min(worked, LONGEST_NANOS) : 0;
       LockSupport.parkNanos(Math.max(nanos, SHORTEST_NANOS));
       since = world.nanos();
+      yieldedAt = since;
+    } else if (givesWay && now - yieldedAt >= NANOS_TO_NEXT_YIELD) {
+      Thread.yield();
+      yieldedAt = world.nanos();
     }
   }
 }
