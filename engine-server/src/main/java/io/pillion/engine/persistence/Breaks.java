@@ -13,7 +13,6 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class Breaks {
   private static final long MOST_WORK_NANOS = 250_000;
-  private static final long MOST_WORK_NANOS_GIVING_WAY = 100_000;
   private static final long NANOS_TO_NEXT_YIELD = 10_000;
   private static final long SHORTEST_NANOS = 50_000;
   private static final long LONGEST_NANOS = 3_000_000;
@@ -53,7 +52,7 @@ final class Breaks {
     }
     long now = world.nanos();
     long worked = now - since;
-    if (worked >= (givesWay ? MOST_WORK_NANOS_GIVING_WAY : MOST_WORK_NANOS)) {
+    if (worked >= MOST_WORK_NANOS) {
       // A yield alone would not do: the one that worked for longest may be picked again.
       long nanos = givesWay ? Math.min(worked, LONGEST_NANOS) : 0;
       LockSupport.parkNanos(Math.max(nanos, SHORTEST_NANOS));
@@ -62,6 +61,8 @@ final class Breaks {
     } else if (givesWay && now - yieldedAt >= NANOS_TO_NEXT_YIELD) {
       Thread.yield();
       yieldedAt = world.nanos();
+      // What others did meanwhile is no work of this thread.
+      since += yieldedAt - now;
     }
   }
 }
