@@ -45,8 +45,8 @@ ticks() { # pid: user and system time in hundredths of a second
 }
 resident_kib() { awk '/^VmRSS/ {print $2}' "/proc/$1/status"; }
 
-redis_port=$((20000 + RANDOM % 10000))
-engine_port=$((30000 + RANDOM % 10000))
+redis_port=$((20000 + RANDOM % 6000))
+engine_port=$((26000 + RANDOM % 6000))
 taskset -c 0 redis-server --bind 127.0.0.1 --port "$redis_port" --save '' --appendonly no \
   --dir "$scratch" --daemonize no >"$scratch/redis.log" &
 redis_pid=$!; pids+=("$redis_pid")

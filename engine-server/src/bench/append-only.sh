@@ -3,7 +3,9 @@
 # SET beside the same without a file, with always the SETs per second, and the CPU per SET.
 #
 # Rounds are interleaved. Servers run on the first core in the rounds for CPU, wherever the system
-# puts them in those for throughput: the engine's log has a thread of its own.
+# puts them in those for throughput: the engine's log has a thread of its own. The engine is warmed
+# up first, by several loads: those who come anew have the just-in-time compiler, on the same core,
+# do some of its work again.
 #
 # What always gives is a matter of who is woken how soon, so it needs a machine that does nothing
 # else: the engine hands over to a thread and back where redis-server goes on. Who may can at least
@@ -14,14 +16,14 @@
 #   mvn -q -DskipTests package -pl engine-server
 #   engine-server/src/bench/append-only.sh [rounds]
 #
-# Environment: REQUESTS (default 1000000), PIPELINE (16), CLIENTS (50), WARMUP_REQUESTS (2000000).
+# Environment: REQUESTS (default 1000000), PIPELINE (16), CLIENTS (50), WARMUP_LOADS (6).
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 rounds=${1:-3}
 requests=${REQUESTS:-1000000}
 pipeline=${PIPELINE:-16}
 clients=${CLIENTS:-50}
-warmup=${WARMUP_REQUESTS:-2000000}
+warmup=${WARMUP_LOADS:-6}
 scratch=$(mktemp -d)
 declare -A pid port
 finish() {
@@ -35,7 +37,7 @@ start() { # name of a server and a mode
   local name=$1-$2 dir=$scratch/$1-$2 options=(--appendonly no)
   mkdir -p "$dir"
   [ "$2" = off ] || options=(--appendonly yes --appendfsync "$2" --auto-aof-rewrite-percentage 0)
-  port[$name]=$((20000 + RANDOM % 20000))
+  port[$name]=$((20000 + RANDOM % 12000))
   local program=redis-server
   [ "$1" = redis ] || program=$here/bin/pillion-server
   local pin=(taskset -c 0)
@@ -47,7 +49,8 @@ start() { # name of a server and a mode
     [ "$(redis-cli -p "${port[$name]}" ping 2>/dev/null)" = PONG ] && return
     sleep 0.1
   done
-  echo "$name does not answer" >&2
+  echo "$name does not answer on port ${port[$name]}:" >&2
+  cat "$dir/log" >&2
   exit 1
 }
 ticks() { sed 's/.*) //' "/proc/$1/stat" | awk '{print $12 + $13}'; }
@@ -60,7 +63,9 @@ median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 for server in redis engine; do
   for mode in off everysec always; do
     start $server $mode
-    [ $server = redis ] || load $server-$mode "$warmup" >/dev/null
+    [ $server = redis ] || for _ in $(seq "$warmup"); do
+      load $server-$mode "$requests" >/dev/null
+    done
   done
 done
 for round in $(seq "$rounds"); do

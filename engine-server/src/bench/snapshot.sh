@@ -43,7 +43,7 @@ mebibytes() { # of the server and its children
 }
 
 measure() { # server
-  port=$((20000 + RANDOM % 20000))
+  port=$((20000 + RANDOM % 12000))
   local program=redis-server options=()
   [ "$1" = redis ] || { program=$here/bin/pillion-server; options=(--snapshot-memory "$memory"); }
   mkdir "$scratch/$1"

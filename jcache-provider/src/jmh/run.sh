@@ -9,7 +9,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../../.." && pwd)
 mvn -q -B -f "$root/pom.xml" -DskipTests -Pjmh package -pl jcache-provider -am
 scratch=$(mktemp -d)
-port=$((20000 + RANDOM % 20000))
+port=$((20000 + RANDOM % 12000))
 "$root/engine-server/bin/pillion-server" --bind 127.0.0.1 --port "$port" --save '' \
   --dir "$scratch" >"$scratch/engine.log" 2>&1 &
 engine=$!
