@@ -616,9 +616,13 @@ public final class Snapshot implements RecordCut {
     breaks.takeIfDue();
   }
 
-  /** Writes what is left, when all was taken down, and the check sum. Without the engine lock. */
+  /**
+   * Writes what is left, when all was taken down, and the check sum; then nobody makes a file for
+   * what it gathers any more. Without the engine lock.
+   */
   public void finish() throws IOException {
     spool.finish();
     memory.close();
+    memory.closeFile();
   }
 }

@@ -325,6 +325,19 @@ final class SnapshotMemory {
     }
   }
 
+  /**
+   * Closes the file, once nobody uses it or makes it just now; nobody does from then on. After
+   * {@link #close}, and without the engine lock: this may take as long as the disk likes.
+   */
+  void closeFile() {
+    io.lock();
+    try {
+      closeIfIdle();
+    } finally {
+      io.unlock();
+    }
+  }
+
   /** Who has used the file lets it go when it is needed no more. */
   private void closeIfIdle() {
     if (closed && io.tryLock()) {

@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -253,7 +254,12 @@ class SnapshotMemoryTest {
   // --- of an engine
 
   private PillionEngine engine() {
+    return engine(RealWorld.get());
+  }
+
+  private PillionEngine engine(World world) {
     return new EngineBuilder()
+        .world(world)
         .set("dir", folder.toString())
         .set("enable-debug-command", "yes")
         .set("snapshot-memory", "1mb")
@@ -366,6 +372,17 @@ class SnapshotMemoryTest {
     snapshot.finish();
   }
 
+  private static CompletableFuture<Void> written(PillionEngine engine, Snapshot snapshot) {
+    return CompletableFuture.runAsync(
+        () -> {
+          try {
+            writeAll(engine, snapshot);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+  }
+
   @Test
   void oneChangeOfMoreThanTheBudgetStaysWithinIt() throws IOException {
     try (PillionEngine engine = engine();
@@ -382,6 +399,43 @@ class SnapshotMemoryTest {
       Files.write(folder.resolve("dump.rdb"), target.toByteArray());
       assertThat(send(client, "DEBUG", "RELOAD", "NOSAVE")).isEqualTo("OK");
       assertThat(send(client, "DEBUG", "DIGEST")).isEqualTo(digest);
+    }
+  }
+
+  /** Who has got a snapshot may remove the folder: nobody makes a file there any more. */
+  @Test
+  void endsOnlyWhenNobodyMakesAFile() throws Exception {
+    CompletableFuture<Void> making = new CompletableFuture<>();
+    CompletableFuture<Void> goOn = new CompletableFuture<>();
+    Disk real = RealWorld.get().disk();
+    World world =
+        new SeededWorld(1) {
+          @Override
+          public Disk disk() {
+            return replacing(
+                Disk.class,
+                real,
+                "scratch",
+                file -> {
+                  making.complete(null);
+                  goOn.orTimeout(10, TimeUnit.SECONDS).join();
+                  return file;
+                });
+          }
+        };
+    try (PillionEngine engine = engine(world);
+        LocalClient client = engine.connect()) {
+      fill(client);
+      OutputStream target = OutputStream.nullOutputStream();
+      Snapshot snapshot = begin(engine, target, folder.toString(), BUDGET_BYTES);
+      change(client);
+      making.get(10, TimeUnit.SECONDS);
+      CompletableFuture<Void> writing = written(engine, snapshot);
+      await("its memory back", () -> snapshot.heldBytes() == 0);
+      assertThatThrownBy(() -> writing.get(50, TimeUnit.MILLISECONDS))
+          .isInstanceOf(TimeoutException.class);
+      goOn.complete(null);
+      writing.get(10, TimeUnit.SECONDS);
     }
   }
 
@@ -403,15 +457,7 @@ class SnapshotMemoryTest {
             }
           };
       Snapshot snapshot = begin(engine, target, folder.toString(), BUDGET_BYTES);
-      CompletableFuture<Void> writing =
-          CompletableFuture.runAsync(
-              () -> {
-                try {
-                  writeAll(engine, snapshot);
-                } catch (IOException e) {
-                  throw new UncheckedIOException(e);
-                }
-              });
+      CompletableFuture<Void> writing = written(engine, snapshot);
       for (int i = 0; i < 1000; i++) {
         send(client, "SET", "string" + i, "changed");
         send(client, "SETRANGE", "large", i * 3000, "changed");
