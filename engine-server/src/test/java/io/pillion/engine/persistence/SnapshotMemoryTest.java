@@ -153,27 +153,18 @@ class SnapshotMemoryTest {
   void closingDoesNotWaitForTheFile() throws Exception {
     CompletableFuture<Void> goOn = new CompletableFuture<>();
     CompletableFuture<Void> closed = new CompletableFuture<>();
-    Disk real = RealWorld.get().disk();
     World world =
-        new SeededWorld(1) {
-          @Override
-          public Disk disk() {
-            return replacing(
-                Disk.class,
-                real,
-                "scratch",
-                file ->
-                    replacing(
-                        ScratchFile.class,
-                        (ScratchFile) file,
-                        "close",
-                        nothing -> {
-                          goOn.orTimeout(10, TimeUnit.SECONDS).join();
-                          closed.complete(null);
-                          return null;
-                        }));
-          }
-        };
+        worldWith(
+            file ->
+                replacing(
+                    ScratchFile.class,
+                    (ScratchFile) file,
+                    "close",
+                    nothing -> {
+                      goOn.orTimeout(10, TimeUnit.SECONDS).join();
+                      closed.complete(null);
+                      return null;
+                    }));
     SnapshotMemory memory = new SnapshotMemory(world, folder.toString(), BUDGET_BYTES);
     Parcel parcel = new Parcel(memory);
     parcel.accept(new byte[2 * BUDGET_BYTES], 2 * BUDGET_BYTES);
@@ -206,6 +197,17 @@ class SnapshotMemoryTest {
     } catch (IOException e) {
       return String.valueOf(e.getMessage());
     }
+  }
+
+  /** The machine, but for its scratch files. */
+  private static World worldWith(UnaryOperator<@Nullable Object> scratchFiles) {
+    Disk disk = replacing(Disk.class, RealWorld.get().disk(), "scratch", scratchFiles);
+    return new SeededWorld(1) {
+      @Override
+      public Disk disk() {
+        return disk;
+      }
+    };
   }
 
   /** The same object, but for what one of its methods returns, once it has. */
@@ -407,22 +409,13 @@ class SnapshotMemoryTest {
   void endsOnlyWhenNobodyMakesAFile() throws Exception {
     CompletableFuture<Void> making = new CompletableFuture<>();
     CompletableFuture<Void> goOn = new CompletableFuture<>();
-    Disk real = RealWorld.get().disk();
     World world =
-        new SeededWorld(1) {
-          @Override
-          public Disk disk() {
-            return replacing(
-                Disk.class,
-                real,
-                "scratch",
-                file -> {
-                  making.complete(null);
-                  goOn.orTimeout(10, TimeUnit.SECONDS).join();
-                  return file;
-                });
-          }
-        };
+        worldWith(
+            file -> {
+              making.complete(null);
+              goOn.orTimeout(10, TimeUnit.SECONDS).join();
+              return file;
+            });
     try (PillionEngine engine = engine(world);
         LocalClient client = engine.connect()) {
       fill(client);
